@@ -1,0 +1,55 @@
+# `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+
+.PHONY: help install run test lint types tests bench clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed ## make .venv with the locked dependencies
+
+run: $(VENV)/.installed ## start everything in the foreground; Ctrl-C stops it
+	@exec $(BIN)/showbridge run
+
+test: lint types tests ## all checks: style, types, tests (needs Redis and PostgreSQL installed)
+
+lint: $(VENV)/.developing
+	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+
+types: $(VENV)/.developing
+	@$(BIN)/mypy
+
+tests: $(VENV)/.developing
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+bench: $(VENV)/.developing ## compare the receiver with a bare Flask app (about two minutes)
+	@$(BIN)/python -m benchmarks.receiver
+	@$(BIN)/python -m benchmarks.latency
+
+clean: ## remove .venv and caches; the data folder stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or later is needed; this is: $$($(PYTHON) --version 2>&1)."; \
+	  echo "If another one is installed, name it: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments yet. On Debian or Ubuntu:"; \
+	  echo "  sudo apt-get install python3-venv"; exit 1; }
+	@echo "Making $(VENV) and installing the locked dependencies (a minute or two) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements/run.lock pyproject.toml | $(BIN)/python
+	@$(PIP) install --require-hashes -r requirements/run.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.developing: requirements/dev.lock pyproject.toml | $(BIN)/python
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.installed
