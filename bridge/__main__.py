@@ -1,0 +1,5 @@
+"""`python -m bridge` is the `showbridge` command."""
+
+from bridge.cli import main
+
+main()

@@ -1,0 +1,103 @@
+"""The `showbridge` command: one module per subcommand, imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bridge.errors import ConfigurationError, LedgerUnavailable, OperatorError
+
+# In the order of `--help`. The lines stand here so that `--help` imports nothing.
+_COMMANDS: Mapping[str, str] = {
+    "run": "Start everything on this machine.",
+    "send": "Send sample webhooks, signed as the vendor signs them.",
+    "events": "List what came in and what became of it.",
+    "event": "Tell the whole story of one event.",
+    "replay": "Route an event, or send a delivery, again.",
+    "check": "Read bridge.yaml and rules.yaml; say every mistake.",
+    "status": "Count what waits and what ended how; show the alerts.",
+    "accounts": "List the accounts: live, in preview, resting.",
+    "resume": "Let a resting account send again.",
+    "web": "Start the receiver alone.",
+    "worker": "Start workers alone.",
+    "clock": "Start the clock alone.",
+}
+_INTERRUPTED = 130
+
+
+class Program(click.Group):
+    """Turns what a person can put right into a message; everything else stays a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The `command` of the module of that name."""
+        if cmd_name not in _COMMANDS:
+            from bridge.wording import meant
+
+            ctx.fail(f"there is no command `{cmd_name}`; {meant(cmd_name, _COMMANDS)}")
+        command = importlib.import_module(f"bridge.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101  # the convention of these modules
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as error:
+            advice = "\n\n`showbridge check` shows the lines."
+            raise Failure(f"the configuration has mistakes\n\n{error}{advice}") from error
+        except OperatorError as error:
+            raise Failure(str(error)) from error
+        except LedgerUnavailable as error:
+            raise Failure(f"the ledger cannot be reached: {error}") from error
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(_INTERRUPTED) from None
+
+
+class Failure(click.ClickException):
+    """What the operator has to put right; ends the command with status 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        from bridge.cli.screen import clean_lines
+
+        said = click.style("showbridge:", fg="red", bold=True)
+        click.echo(f"{said} {clean_lines(self.message)}", file=file, err=file is None)
+
+
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog="Start with `run`; then, in a second terminal, `send --all` and `events`.",
+)
+@click.version_option(package_name="showbridge", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Take webhooks from Showpass and Showpad, keep every one, and act on them.
+
+    Settings come from the folder `config`, the environment, and the file `.env`
+    of this folder, which never overrides the environment.
+    """
+    from dotenv import load_dotenv
+
+    load_dotenv(Path.cwd() / ".env", override=False)
+
+
+def main() -> None:
+    """The entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that knows only ASCII shows `?` for the rest.
+            stream.reconfigure(errors="replace")
+    cli(prog_name="showbridge")

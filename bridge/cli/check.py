@@ -1,0 +1,217 @@
+"""`showbridge check`: every mistake in both files at once, or what they say in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bridge.cli import json_lines
+from bridge.cli.hooks import hook_url, receiver
+from bridge.cli.reading import Reading, read_both
+from bridge.cli.screen import clean, counted, indented, screen, stated
+from bridge.cli.variables import Variable, Variables
+from bridge.config import FILE, AccountConfig, Config, SourceConfig
+from bridge.errors import Mistake
+from bridge.rules import RuleSet, explain
+
+# A line of bridge.yaml into which somebody may have written a secret.
+_SECRET_NAME = re.compile(r"secret|token|key|password|url", re.IGNORECASE)
+_ENTRY = re.compile(r"(\s*(?:-\s+)?(?:[^:#]*:\s*)?)(.*)")
+_REFERENCE = re.compile(r"\{\s*(env|file)\s*:")
+
+
+@click.command("check")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def command(as_json: bool) -> None:
+    """Read bridge.yaml and rules.yaml; say every mistake, or what they mean."""
+    reading = read_both()
+    if as_json:
+        json_lines.say(_object(reading))
+    elif reading.is_right:
+        _print_meaning(screen(), reading)
+    else:
+        _print_mistakes(screen(), reading)
+    if not reading.is_right:
+        raise click.exceptions.Exit(1)
+
+
+def _print_mistakes(console: Console, reading: Reading) -> None:
+    for complaint in reading.complaints:
+        console.print(Text(clean(complaint), style="red"))
+        console.print()
+    for mistake in reading.mistakes:
+        _print_mistake(console, mistake, "red")
+    if reading.unread:
+        console.print(
+            "rules.yaml is read to the end once bridge.yaml names its sources and accounts.",
+            style="dim",
+        )
+    console.print(counted(len(reading.complaints) + len(reading.mistakes), "mistake"), style="bold")
+
+
+def _print_mistake(console: Console, mistake: Mistake, style: str) -> None:
+    """The place, what is wrong, the line with a caret, and what would be right."""
+    place = f"{mistake.file}:{mistake.line}:{mistake.column}"
+    said = Text.assemble((f"{clean(place)}: ", "bold"), (clean(mistake.what), style))
+    # Left to the terminal to wrap: a place that is cut in two can be neither read nor clicked.
+    console.print(said, soft_wrap=True)
+    line = _line(mistake)
+    if line:
+        room = console.width - 8
+        start = max(0, mistake.column - room + 10)
+        console.print(Text(f"    {line[start : start + room]}", style="dim", no_wrap=True))
+        before = cell_len(line[start : mistake.column - 1])
+        console.print(Text(" " * (4 + before) + "^", style=style))
+    if mistake.advice:
+        console.print(Text(f"    {clean(mistake.advice)}"))
+    console.print()
+
+
+def _line(mistake: Mistake) -> str:
+    """The line of the file; without what might be a secret."""
+    try:
+        lines = Path(mistake.file).read_text("utf-8-sig", errors="replace").splitlines()
+    except OSError:
+        return ""
+    if not 1 <= mistake.line <= len(lines):
+        return ""
+    line = lines[mistake.line - 1]
+    if Path(mistake.file).name == FILE:
+        line = _without_secret(line, lines[: mistake.line - 1])
+    return clean(line, 10_000)
+
+
+def _without_secret(line: str, before: Sequence[str]) -> str:
+    """A list's entries belong to the last line before them that is none."""
+    entry = _ENTRY.fullmatch(line)
+    names = [each for each in before if not each.lstrip().startswith(("-", "#"))]
+    owner = names[-1] if names and line.lstrip().startswith("-") else line
+    if entry is None or not _SECRET_NAME.search(owner) or _REFERENCE.match(entry[2]):
+        return line
+    return f"{entry[1]}…"
+
+
+def _print_meaning(console: Console, reading: Reading) -> None:
+    config, rules = reading.config, reading.rules
+    assert config is not None  # noqa: S101  # nothing was wrong
+    assert rules is not None  # noqa: S101
+    variables = Variables(config)
+    console.print(f"{config.folder / FILE} and {config.rules_file} are right.", style="green")
+    _print_group(
+        console,
+        "Sources",
+        [_source_lines(config, variables, each) for each in config.sources.values()],
+    )
+    _print_group(
+        console, "Accounts", [_account_lines(variables, each) for each in config.accounts.values()]
+    )
+    _print_rules(console, rules)
+
+
+def _print_group(
+    console: Console, title: str, entries: Sequence[tuple[str, Sequence[Text]]]
+) -> None:
+    console.print()
+    console.print(title, style="bold")
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, lines in entries:
+        for number, line in enumerate(lines):
+            table.add_row("" if number else clean(name), line)
+    console.print(indented(table, 2))
+
+
+def _source_lines(
+    config: Config, variables: Variables, source: SourceConfig
+) -> tuple[str, list[Text]]:
+    url = Text(hook_url(receiver(config), source, hidden=True))
+    named = variables.of_source(source)
+    if source.secrets:
+        return source.name, [url, Text(f"signed with {_names(named, is_set=True)}", style="dim")]
+    wanted = _names(named) or "secrets"
+    missing = f"no signing secret: set {wanted}; `showbridge run` makes one for trying out"
+    return source.name, [url, Text(missing, style="yellow")]
+
+
+def _account_lines(variables: Variables, account: AccountConfig) -> tuple[str, list[Text]]:
+    named = variables.of_account(account)
+    used = _names(named, is_set=True)
+    kind = "" if account.connector.name == account.name else f" ({account.connector.name})"
+    if not account.preview:
+        return account.name, [Text.assemble(stated("live"), f"{kind} with {used}")]
+    makes_live = f"{_names(named)} makes it live" if not used else "as bridge.yaml says"
+    return account.name, [Text.assemble(stated("preview"), f"{kind}, {makes_live}")]
+
+
+def _names(named: Sequence[Variable], *, is_set: bool = False) -> str:
+    return " or ".join(clean(one.name) for one in named if one.is_set or not is_set)
+
+
+def _print_rules(console: Console, rules: RuleSet) -> None:
+    console.print()
+    console.print(counted(len(rules.rules), "rule").capitalize(), style="bold")
+    for rule in rules.rules:
+        console.print(indented(Text(clean(rule.name), style="cyan"), 2))
+        console.print(indented(Text(clean(explain(rule), 2000)), 4))
+    if rules.warnings:
+        console.print()
+        console.print("No mistakes, but worth a look", style="bold")
+    for warning in rules.warnings:
+        _print_mistake(console, warning, "yellow")
+
+
+def _object(reading: Reading) -> dict[str, object]:
+    return {
+        "ok": reading.is_right,
+        "mistakes": [_mistake_object(mistake) for mistake in reading.mistakes],
+        "complaints": list(reading.complaints),
+        "warnings": [_mistake_object(each) for each in reading.rules.warnings]
+        if reading.rules
+        else [],
+        **(_meaning_object(reading.config, reading.rules) if reading.is_right else {}),
+    }
+
+
+def _mistake_object(mistake: Mistake) -> dict[str, object]:
+    return {
+        "file": mistake.file,
+        "line": mistake.line,
+        "column": mistake.column,
+        "what": mistake.what,
+        "advice": mistake.advice,
+    }
+
+
+def _meaning_object(config: Config | None, rules: RuleSet | None) -> dict[str, object]:
+    assert config is not None  # noqa: S101  # nothing was wrong
+    assert rules is not None  # noqa: S101
+    variables = Variables(config)
+    return {
+        "sources": [
+            {
+                "name": source.name,
+                "kind": source.kind,
+                "url": hook_url(receiver(config), source, hidden=True),
+                "secrets": {one.name: one.is_set for one in variables.of_source(source)},
+            }
+            for source in config.sources.values()
+        ],
+        "accounts": [
+            {
+                "name": account.name,
+                "connector": account.connector.name,
+                "mode": "preview" if account.preview else "live",
+                "secrets": {one.name: one.is_set for one in variables.of_account(account)},
+            }
+            for account in config.accounts.values()
+        ],
+        "rules": [{"name": rule.name, "sentence": explain(rule)} for rule in rules.rules],
+    }

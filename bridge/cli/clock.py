@@ -1,0 +1,36 @@
+"""`showbridge clock`: wakes what is due and what was missed."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+
+import click
+
+from bridge.cli.start import load_config, open_ledger, redis_url, require_redis_named
+from bridge.engine import assemble
+from bridge.engine.queue import LaneQueue, connect
+from bridge.logs import set_up_logging
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+
+
+@click.command("clock")
+def command() -> None:
+    """Wake what is due and what was missed; several do no harm."""
+    config = load_config()
+    require_redis_named(config)
+    url = redis_url(config)
+    set_up_logging("clock")
+    database = open_ledger(config)
+    clock = assemble.clock(database, LaneQueue(connect(url)), time.time)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    log.info("the clock runs")
+    while not stop.wait(TICK_SECONDS):
+        clock.tick()

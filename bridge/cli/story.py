@@ -1,0 +1,193 @@
+"""The story of one webhook, for a person: received, judged, delivered."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bridge.cli.bodies import shown_body
+from bridge.cli.calls import attempt_seconds, pretty, print_requests, requests_of
+from bridge.cli.event_lines import counted_states
+from bridge.cli.screen import (
+    clean,
+    clean_lines,
+    clock_time,
+    counted,
+    duration,
+    full_time,
+    indented,
+    stated,
+)
+from bridge.config import Config
+from bridge.ledger.look_up import AttemptRecord, DeliveryRecord, EventRecord, Story
+
+INDENT = 2
+
+
+def print_story(console: Console, story: Story, config: Config, *, body: bool = False) -> None:
+    """From top to bottom in the order in which it happened."""
+    now = time.time()
+    _print_heading(console, story)
+    console.print(_pairs(list(_receipt(story, config, now))))
+    if body:
+        _print_body(console, story)
+    for event in story.events:
+        _print_event(console, story, event, config, now)
+    if not story.events:
+        _print_without_events(console, story)
+
+
+def _print_heading(console: Console, story: Story) -> None:
+    words = Text.assemble(
+        (f"Event {story.number}", "bold"), "  ", clean(story.type), " from ", clean(story.source)
+    )
+    console.print(Text.assemble(words, "  ", _became(story)))
+
+
+def _became(story: Story) -> Text:
+    states = Counter(delivery.state for event in story.events for delivery in event.deliveries)
+    if story.state != "routed":
+        return stated(story.state)
+    return counted_states(states)
+
+
+def _receipt(story: Story, config: Config, now: float) -> Iterator[tuple[str, Text]]:
+    ago = duration(max(now - story.received_at, 0))
+    yield "received", Text(f"{full_time(story.received_at)} ({ago} ago)")
+    yield "verified", Text(clean(verified(story, config)))
+    yield "key", Text(clean(story.idempotency_key))
+    if story.reason:
+        yield "reason", stated(story.state, story.reason)
+    for name, value in story.headers.items():
+        yield "headers", Text(f"{clean(name, 60)}: {clean(value)}")
+
+
+def verified(story: Story, config: Config) -> str:
+    """By which kind of signature: whatever is in the ledger was verified when it came in."""
+    source = config.sources.get(story.source)
+    if source is None:
+        return f"when it came in; {story.source} is no longer configured"
+    kind = source.source
+    covers = {"body": "the whole body", "id": "only the body's id"}[kind.signature_covers]
+    return f"{kind.title} signature in {', '.join(kind.signature_headers)}, covers {covers}"
+
+
+def _pairs(pairs: Sequence[tuple[str, Text]]) -> RenderableType:
+    """A label is not repeated on the lines after it."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    shown = ""
+    for label, text in pairs:
+        table.add_row("" if label == shown else label, text)
+        shown = label
+    return indented(table, INDENT)
+
+
+def _print_body(console: Console, story: Story) -> None:
+    value = shown_body(story.body)
+    console.print()
+    console.print(Text("Body", style="bold"))
+    text = Text(clean_lines(value)) if isinstance(value, str) else pretty(value)
+    console.print(indented(text, INDENT))
+
+
+def _print_without_events(console: Console, story: Story) -> None:
+    said = {
+        "waiting": "It waits to be routed; if this stays so, is `showbridge run` running?",
+        "quarantined": f"It is kept for a person. After a fix: `showbridge replay {story.number}`.",
+    }
+    console.print()
+    console.print(Text(said.get(story.state, "It holds no event.")))
+
+
+def _print_event(
+    console: Console, story: Story, event: EventRecord, config: Config, now: float
+) -> None:
+    console.print()
+    if len(story.events) > 1 or event.position > 1:
+        console.print(Text.assemble((f"Event {event.id}", "bold"), "  ", clean(event.type)))
+    if event.who or event.remarks:
+        about = [("who", Text(clean(event.who)))] if event.who else []
+        remarks = [("remark", Text(clean(remark))) for remark in event.remarks]
+        console.print(_pairs([*about, *remarks]))
+        console.print()
+    _print_verdicts(console, event, now)
+    for number, delivery in enumerate(event.deliveries, start=1):
+        console.print()
+        _print_delivery(console, number, delivery, config, now)
+    if not event.deliveries:
+        console.print(_nothing_owed(event))
+
+
+def _nothing_owed(event: EventRecord) -> Padding:
+    if any(verdict.get("matched") for verdict in event.verdicts):
+        text = "A rule matched, but nothing is owed for it."
+    else:
+        text = f"No rule matched. After a change of the rules: `showbridge replay {event.id}`."
+    return Padding(Text(text, style="yellow"), (1, 0, 0, 0), expand=False)
+
+
+def _print_verdicts(console: Console, event: EventRecord, now: float) -> None:
+    asked = f"{counted(len(event.verdicts), 'rule')} asked"
+    version = f"version {clean(event.rules_version, 12)}, {clock_time(event.routed_at, now)}"
+    console.print(Text.assemble((asked, "bold"), (f"  {version}", "dim")))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=2)
+    table.add_column(overflow="fold", ratio=3)
+    for verdict in event.verdicts:
+        matched = bool(verdict.get("matched"))
+        mark = Text("✓", style="green") if matched else Text("·", style="dim")
+        why = Text("matched", style="green") if matched else Text(clean(verdict.get("why_not", "")))
+        table.add_row(mark, Text(clean(verdict.get("rule", ""))), why)
+    console.print(indented(table, INDENT))
+
+
+def _print_delivery(
+    console: Console, number: int, delivery: DeliveryRecord, config: Config, now: float
+) -> None:
+    action = f"{delivery.account}.{delivery.action}"
+    console.print(
+        Text.assemble(
+            (f"{number}. ", "bold"), (clean(action), "bold"), "  ", stated(delivery.state)
+        )
+    )
+    console.print(_pairs(list(_facts(delivery, now))))
+    requests = requests_of(delivery, config)
+    if requests is not None:
+        print_requests(console, requests, INDENT)
+
+
+def _facts(delivery: DeliveryRecord, now: float) -> Iterator[tuple[str, Text]]:
+    yield "rule", Text(f"{clean(delivery.rule)}, step {delivery.step}")
+    yield "delivery", Text(delivery.id)
+    if delivery.reason:
+        yield "reason", stated(delivery.state, delivery.reason)
+    if delivery.reference:
+        yield "reference", Text(clean(delivery.reference))
+    if delivery.link:
+        yield "link", Text(clean(delivery.link))
+    for attempt in delivery.attempts:
+        yield "attempts", _attempt(attempt, now)
+    if delivery.state == "waiting" and delivery.due_at > now:
+        yield "next", Text(f"in {duration(delivery.due_at - now)}")
+
+
+def _attempt(attempt: AttemptRecord, now: float) -> Text:
+    seconds = attempt_seconds(attempt)
+    took = "under way" if seconds is None else duration(seconds)
+    reason = f": {clean(attempt.reason)}" if attempt.reason else ""
+    return Text.assemble(
+        f"{attempt.number}. {clock_time(attempt.started_at, now)}  ",
+        (took, "dim"),
+        "  ",
+        stated(attempt.outcome),
+        reason,
+    )

@@ -1,0 +1,55 @@
+"""Where bridge.yaml takes its secrets from: the names of variables and files, never values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bridge import yaml_text
+from bridge.config import FILE, AccountConfig, Config, SourceConfig
+from bridge.settings_files import secret_fields, secrets_file
+
+
+@dataclass(frozen=True)
+class Variable:
+    """`name` is an environment variable's, or a file's path; `is_set` where it holds something."""
+
+    name: str
+    is_set: bool
+
+
+class Variables:
+    """Of one bridge.yaml, which `config` was read from."""
+
+    def __init__(self, config: Config) -> None:
+        file = config.folder / FILE
+        self._value = yaml_text.read(file.read_text("utf-8-sig"), str(file)).value
+        self._config = config
+
+    def of_source(self, source: SourceConfig) -> list[Variable]:
+        """For its signing secrets; the file of the first run where that is what counts."""
+        named = list(_references(self._entry("sources", source.name).get("secrets")))
+        made = secrets_file(self._config.data, source.name)
+        if source.secrets and not any(one.is_set for one in named) and made.exists():
+            return [Variable(str(made), is_set=True)]
+        return named
+
+    def of_account(self, account: AccountConfig) -> list[Variable]:
+        entry = self._entry("accounts", account.name)
+        fields = secret_fields(account.connector.Settings)
+        return [one for field in fields for one in _references(entry.get(field))]
+
+    def _entry(self, group: str, name: str) -> dict[str, Any]:
+        entry = self._value[group][name]
+        return entry if isinstance(entry, dict) else {}
+
+
+def _references(value: Any) -> Iterator[Variable]:
+    for part in value if isinstance(value, list) else [value]:
+        if isinstance(part, dict) and "env" in part:
+            yield Variable(part["env"], bool(os.environ.get(part["env"], "").strip()))
+        elif isinstance(part, dict) and "file" in part:
+            # A file that cannot be read is a mistake, so that this one was.
+            yield Variable(part["file"], is_set=True)

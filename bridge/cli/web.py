@@ -1,0 +1,23 @@
+"""`showbridge web`: the receiver."""
+
+from __future__ import annotations
+
+import click
+
+from bridge.cli.start import load_config, open_ledger, redis_url, require_free_port, require_secrets
+from bridge.logs import set_up_logging
+
+
+@click.command("web")
+def command() -> None:
+    """Receive webhooks (gunicorn and Flask). Needs REDIS_URL, but runs on while Redis is away."""
+    config = load_config()
+    require_secrets(config)
+    url = redis_url(config)
+    require_free_port(config)
+    open_ledger(config).close()
+    set_up_logging("web")
+    # Flask and gunicorn are of no use to any other command.
+    from bridge.web.server import Server
+
+    Server(config, url).run()

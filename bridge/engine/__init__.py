@@ -1,0 +1,1 @@
+"""What moves events along: wakes, routing, draining, the clock. The only package that knows RQ."""

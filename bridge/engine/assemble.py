@@ -1,0 +1,102 @@
+"""From a configuration to an engine: what each process puts together when it starts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from bridge.config import RULES_FILE, AccountConfig, Config, world
+from bridge.connector import Connector
+from bridge.engine.backoff import Patience
+from bridge.engine.clock import Clock
+from bridge.engine.drain import Destination, halt
+from bridge.engine.live_rules import LiveRules
+from bridge.engine.queue import LaneQueue
+from bridge.engine.turns import Turns
+from bridge.engine.wake import Waker
+from bridge.errors import OperatorError
+from bridge.ledger import accounts
+from bridge.ledger.alerts import clear_alert
+from bridge.ledger.database import Database
+
+
+def turns(config: Config, database: Database, queue: LaneQueue, now: Callable[[], float]) -> Turns:
+    """Raises OperatorError where a connector cannot use its account's settings."""
+    return Turns(
+        database=database,
+        waker=Waker(database, queue, now),
+        sources={name: each.source for name, each in config.sources.items()},
+        destinations={name: _destination(each) for name, each in config.accounts.items()},
+        live_rules=LiveRules(config.folder / RULES_FILE, world(config), database, now),
+        patience=_patience(config),
+        lease_seconds=config.delivery.lease_seconds,
+        now=now,
+    )
+
+
+def clock(database: Database, queue: LaneQueue, now: Callable[[], float]) -> Clock:
+    return Clock(database, queue, Waker(database, queue, now), now)
+
+
+def note_accounts(config: Config, database: Database, now: float) -> None:
+    """Remember which accounts are live, and halt those that were and have lost their credentials.
+
+    Else a variable that went missing at a restart would turn real deliveries
+    into previews, unnoticed.
+    """
+    with database.write() as connection:
+        for account in config.accounts.values():
+            clear_alert(connection, kind="missing-account", subject=account.name)
+            if not account.preview:
+                accounts.note_live(connection, account.name, now)
+            elif account.lacks and accounts.was_live(connection, account.name):
+                reason = (
+                    f"its credentials are gone: set {account.lacks} again, or write "
+                    "`preview: true` where that is meant"
+                )
+                halt(connection, account.name, reason, account.fingerprint, now)
+
+
+def resume_corrected(config: Config, database: Database, now: float) -> list[str]:
+    """End the halts of accounts whose credentials were changed since; their names."""
+    with database.write() as connection:
+        return [
+            standing.name
+            for standing in accounts.standings(connection, now)
+            if standing.halted
+            and (account := config.accounts.get(standing.name)) is not None
+            and (account.fingerprint != standing.fingerprint or _is_meant(account))
+            and accounts.resume(connection, standing.name)
+        ]
+
+
+def _is_meant(account: AccountConfig) -> bool:
+    return account.preview and not account.lacks
+
+
+def _destination(account: AccountConfig) -> Destination:
+    return Destination(
+        name=account.name,
+        kind=account.connector,
+        settings=account.settings,
+        fingerprint=account.fingerprint,
+        connector=None if account.preview else _connector(account),
+    )
+
+
+def _connector(account: AccountConfig) -> Connector:
+    try:
+        return account.connector(account.settings)
+    except ValueError as error:
+        raise OperatorError(f"account {account.name}: {error}") from error
+
+
+def _patience(config: Config) -> Patience:
+    delivery = config.delivery
+    return Patience(
+        attempts=delivery.attempts,
+        max_age=delivery.max_age_seconds,
+        first=delivery.backoff_seconds,
+        cap=delivery.backoff_cap_seconds,
+        jitter=random.random,
+    )

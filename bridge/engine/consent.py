@@ -1,0 +1,25 @@
+"""The consent gate: who may be put on a mailing list. Pure.
+
+Marketing needs a yes that the person gave in this very event. Not asked, asked
+and not ticked, or a yes by somebody else are no yes. The gate stands before
+the connector, so that neither a rule nor a connector can go round it.
+"""
+
+from __future__ import annotations
+
+from bridge.connector import Action, Item
+from bridge.event import Contact
+
+
+def refusal(action: Action, item: Item, contact: Contact) -> str | None:
+    """Why `item` must not be sent for want of consent; None where it may."""
+    if action.consent_for is None:
+        return None
+    if contact.consent is None:
+        return "no consent: this event does not say whether the person agreed to marketing"
+    if contact.consent is not True:
+        return "no consent: the person was asked and did not agree to marketing"
+    address = str(getattr(item, action.consent_for))
+    if address.strip().lower() != (contact.email or "").strip().lower():
+        return "no consent: only the address of the person who agreed may be subscribed"
+    return None

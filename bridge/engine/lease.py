@@ -1,0 +1,78 @@
+"""A turn's hold on its lane, renewed while it works."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from bridge.errors import LeaseLost, LedgerUnavailable
+from bridge.ledger import lanes
+from bridge.ledger.database import Database
+from bridge.logs import place_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Lease:
+    """Keeps a lane that the turn has taken; leaves it when the block ends.
+
+    A thread renews it, since a vendor's answer may take longer than the lease
+    lasts. A worker that dies stops renewing, and the lane comes free.
+    """
+
+    database: Database
+    lane: str
+    turn: str
+    seconds: float
+    now: Callable[[], float]
+    taken_at: float
+    _until: float = field(init=False)
+    _left: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._until = self.taken_at + self.seconds
+        self._renewer = threading.Thread(target=self._keep, name="lease", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._renewer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._left.set()
+        self._renewer.join()
+        try:
+            with self.database.write() as connection:
+                lanes.release(connection, self.lane, self.turn)
+        except LedgerUnavailable as failure:
+            log.warning("lane %s is left to lapse: %s", self.lane, failure)
+
+    def hold(self) -> None:
+        """Raises LeaseLost unless the lane is still this turn's: call before each vendor call."""
+        if self.now() >= self._until:
+            raise LeaseLost(self.lane)
+
+    def _keep(self) -> None:
+        while not self._left.wait(self.seconds / 3):
+            now = self.now()
+            try:
+                with self.database.write() as connection:
+                    held = lanes.renew(connection, self.lane, self.turn, now, self.seconds)
+            except LedgerUnavailable:
+                continue
+            except Exception as error:  # noqa: BLE001  # tried again; `hold` sees a lapse
+                log.error("lane %s cannot be renewed: %s", self.lane, place_of(error))
+                continue
+            if not held:
+                self._until = 0.0
+                return
+            self._until = now + self.seconds

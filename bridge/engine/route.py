@@ -1,0 +1,174 @@
+"""From a webhook to what is owed for it: normalise, match, fill in, plan. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+
+from bridge.connector import Action, Connector, Item
+from bridge.engine.consent import refusal
+from bridge.event import Event
+from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, Waiting
+from bridge.logs import place_of
+from bridge.rules import NotFilled, Rule, RuleSet, Step, Verdict, fill, judge
+from bridge.source import Source
+
+log = logging.getLogger(__name__)
+
+LANE_VALUE_LENGTH = 120
+WHO_LENGTH = 320
+
+
+@dataclass(frozen=True)
+class PlannedAt:
+    """A delivery's id, its event's position in the webhook, and its place in the event."""
+
+    name: str
+    position: int
+    place: int
+
+
+@dataclass(frozen=True)
+class Router:
+    """What routing needs to know: sources and connectors by configured name, and the rules."""
+
+    sources: Mapping[str, Source]
+    accounts: Mapping[str, type[Connector]]
+    rules: RuleSet
+
+    def plan(self, waiting: Waiting) -> Plan:
+        """Never raises: what cannot be routed is quarantined with its reason."""
+        source = self.sources.get(waiting.webhook.source)
+        if source is None:
+            return self.quarantine(waiting, "this source is no longer configured")
+        try:
+            return self._plan(waiting, source.normalise(waiting.webhook))
+        except Exception as error:  # noqa: BLE001
+            # A bug, in a source or here, must cost no webhook: it is kept and can be replayed.
+            log.error("webhook %d cannot be routed: %s", waiting.number, place_of(error))
+            return self.quarantine(waiting, f"cannot be routed: {type(error).__name__}")
+
+    def _plan(self, waiting: Waiting, found: tuple[Event, ...]) -> Plan:
+        planned: list[PlannedEvent] = []
+        owed: list[PlannedDelivery] = []
+        for position, event in enumerate(found, start=1):
+            event = replace(event, source=waiting.webhook.source)
+            verdicts = judge(self.rules, event)
+            planned.append(_event(position, event, verdicts))
+            matched = {verdict.rule for verdict in verdicts if verdict.matched}
+            owed.extend(self._deliveries(waiting, position, event, matched))
+        return Plan(
+            number=waiting.number,
+            state="routed" if owed else "unrouted",
+            rules_version=self.rules.version,
+            replayed=waiting.replayed,
+            events=planned,
+            deliveries=owed,
+        )
+
+    def _deliveries(
+        self, waiting: Waiting, position: int, event: Event, matched: set[str]
+    ) -> Iterator[PlannedDelivery]:
+        rules = [rule for rule in self.rules.rules if rule.name in matched]
+        steps = [pair for rule in rules for pair in _with_turns(rule)]
+        for place, (step, turn) in enumerate(steps):
+            name = delivery_id(waiting, position, step, turn)
+            yield self._delivery(event, step, PlannedAt(name, position, place))
+
+    def _delivery(self, event: Event, step: Step, at: PlannedAt) -> PlannedDelivery:
+        action = self.accounts[step.account].actions()[step.action]
+        planned = PlannedDelivery(
+            id=at.name,
+            position=at.position,
+            rule=step.rule,
+            step=step.number,
+            place=at.place,
+            account=step.account,
+            action=step.action,
+            lane=f"{step.account}.{step.action}",
+            order_key=event.order_key,
+            item={},
+        )
+        try:
+            item = fill(step, event)
+        except NotFilled as why:
+            state = "suppressed" if why.skipped else "rejected"
+            return replace(planned, state=state, reason=why.reason)
+        lane = lane_of(step.account, action, item, event.order_key)
+        refused = refusal(action, item, event.contact)
+        if refused:
+            # Without its item it can never be sent by mistake, only planned afresh.
+            return replace(planned, lane=lane, state="suppressed", reason=refused)
+        return replace(planned, lane=lane, item=item.model_dump(mode="json"))
+
+    def quarantine(self, waiting: Waiting, reason: str) -> Plan:
+        """Keep it for a person, who is told."""
+        return Plan(
+            number=waiting.number,
+            state="quarantined",
+            reason=reason,
+            rules_version=self.rules.version,
+        )
+
+
+def _event(position: int, event: Event, verdicts: tuple[Verdict, ...]) -> PlannedEvent:
+    return PlannedEvent(
+        position=position,
+        type=event.type,
+        who=_storable(event.contact.email or event.contact.name),
+        verdicts=[asdict(verdict) for verdict in verdicts],
+        remarks=event.remarks,
+    )
+
+
+def _with_turns(rule: Rule) -> Iterator[tuple[Step, int]]:
+    """Each step with its turn among the rule's steps of the same action, from 1."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for step in rule.steps:
+        seen[step.account, step.action] += 1
+        yield step, seen[step.account, step.action]
+
+
+def delivery_id(waiting: Waiting, position: int, step: Step, turn: int) -> str:
+    """The same for the same event, rule and step, on every machine and every replay.
+
+    A step is known by its action and its turn, so that moving other steps
+    about neither repeats nor replaces it.
+    """
+    parts = (
+        waiting.webhook.source,
+        waiting.idempotency_key,
+        str(position),
+        step.rule,
+        step.account,
+        step.action,
+        str(turn),
+    )
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:24]
+
+
+def lane_of(account: str, action: Action, item: Item, order_key: str) -> str:
+    """`account.action`, with the value that must not be mixed and the person's shard."""
+    lane = f"{account}.{action.together or action.name}"
+    if action.lane is not None:
+        lane += f":{_lane_value(str(getattr(item, action.lane)))}"
+    if action.shards > 1:
+        lane += f"#{zlib.crc32(order_key.encode()) % action.shards}"
+    return lane
+
+
+def _lane_value(value: str) -> str:
+    """Short enough for an index, and still one lane for each value."""
+    if len(value) <= LANE_VALUE_LENGTH and "\x00" not in value:
+        return value
+    kept = value[:LANE_VALUE_LENGTH].replace("\x00", "")
+    return f"{kept}~{hashlib.sha256(value.encode()).hexdigest()[:12]}"
+
+
+def _storable(text: str | None) -> str | None:
+    """PostgreSQL's texts hold no U+0000, and nobody's name is a page long."""
+    return text.replace("\x00", "")[:WHO_LENGTH] if text else None

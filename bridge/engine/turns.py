@@ -1,0 +1,169 @@
+"""Turns at lanes: what an RQ job does."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from bridge.engine.backoff import Patience
+from bridge.engine.drain import Destination, Drain
+from bridge.engine.lease import Lease
+from bridge.engine.live_rules import LiveRules
+from bridge.engine.route import Router
+from bridge.engine.wake import Waker
+from bridge.errors import LeaseLost, LedgerUnavailable
+from bridge.ledger import accounts, lanes, plan
+from bridge.ledger.alerts import raise_alert
+from bridge.ledger.database import Database
+from bridge.ledger.due import is_due
+from bridge.ledger.lanes import INBOX
+from bridge.logs import place_of
+from bridge.source import Source
+
+log = logging.getLogger(__name__)
+
+# Then another lane has its turn; this one is woken again.
+TURN_SECONDS = 10.0
+INBOX_BATCH = 100
+# How long deliveries to an account that is not configured are left alone.
+MISSING_SECONDS = 60.0
+
+
+@dataclass
+class Turns:
+    """Takes turns at lanes, one at a time: one of these for each worker process."""
+
+    database: Database
+    waker: Waker
+    sources: Mapping[str, Source]
+    destinations: Mapping[str, Destination]
+    live_rules: LiveRules
+    patience: Patience
+    lease_seconds: float
+    now: Callable[[], float]
+    stop: Callable[[], bool] = field(default=lambda: False)
+
+    def take(self, lane: str) -> None:
+        """One turn: until the lane is empty or others should have theirs.
+
+        Does nothing where somebody else is at the lane. An unavailable ledger
+        ends the turn; the lane comes free by itself and the clock wakes it.
+        """
+        try:
+            if self._take(lane) and self._may_go_on(lane):
+                self.waker.wake(lane)
+        except LedgerUnavailable as failure:
+            log.warning("the turn at %s ends, the ledger is away: %s", lane, failure)
+        except LeaseLost:
+            log.warning("the turn at %s ends, its lease lapsed", lane)
+        except Exception as error:  # noqa: BLE001
+            # RQ would keep the traceback, whose messages may quote addresses, for a day.
+            log.error("the turn at %s failed: %s", lane, place_of(error))
+
+    def _take(self, lane: str) -> bool:
+        turn = uuid4().hex
+        taken_at = self.now()
+        with self.database.write() as connection:
+            if not lanes.take(connection, lane, turn, taken_at, self.lease_seconds):
+                return False
+        lease = Lease(self.database, lane, turn, self.lease_seconds, self.now, taken_at)
+        with lease:
+            if lane == INBOX:
+                self._route(lease)
+            else:
+                self._drain(lease)
+        return True
+
+    def _may_go_on(self, lane: str) -> bool:
+        if lane == INBOX and self.live_rules.current() is None:
+            return False
+        with self.database.read() as connection:
+            return is_due(connection, lane, self.now())
+
+    def _stopping(self) -> Callable[[], bool]:
+        end = time.monotonic() + TURN_SECONDS
+        return lambda: self.stop() or time.monotonic() >= end
+
+    def _drain(self, lease: Lease) -> None:
+        name = lease.lane.partition(".")[0]
+        destination = self.destinations.get(name)
+        if destination is None:
+            self._wait_for_account(name)
+            return
+        Drain(self.database, destination, self.patience, self.now).run(lease, self._stopping())
+
+    def _wait_for_account(self, name: str) -> None:
+        reason = f"bridge.yaml has no account {name}, but deliveries wait for it"
+        with self.database.write() as connection:
+            accounts.rest(connection, name, reason, self.now() + MISSING_SECONDS, self.now())
+            raise_alert(
+                connection,
+                kind="missing-account",
+                subject=name,
+                text=f"{reason}; add it again, or replay their events once the rules are changed",
+                at=self.now(),
+            )
+
+    def _route(self, lease: Lease) -> None:
+        stopping = self._stopping()
+        while not stopping():
+            live = self.live_rules.current()
+            if live is None:
+                return
+            kinds = {name: each.kind for name, each in self.destinations.items()}
+            router = Router(sources=self.sources, accounts=kinds, rules=live)
+            if not self._route_batch(router, lease):
+                return
+
+    def _route_batch(self, router: Router, lease: Lease) -> bool:
+        """False where nothing waits."""
+        with self.database.read() as connection:
+            waiting = deque(plan.waiting(connection, INBOX_BATCH))
+        if not waiting:
+            return False
+        plans = []
+        while waiting:
+            # Let go of each as it is done: parsed, a body takes many times its size.
+            plans.append(router.plan(waiting.popleft()))
+        lease.hold()
+        self._record(plans)
+        for lane in sorted({each.lane for made in plans for each in made.deliveries}):
+            self.waker.wake(lane)
+        return True
+
+    def _record(self, plans: Sequence[plan.Plan]) -> None:
+        """All at once; where one cannot be written, each alone, and that one is kept aside."""
+        try:
+            with self.database.write() as connection:
+                plan.record(connection, plans, self.now())
+        except LedgerUnavailable:
+            raise
+        except Exception as error:
+            log.error("plans cannot be written: %s", place_of(error))
+            if len(plans) == 1:
+                aside = plan.kept_aside(plans[0], f"cannot be written: {type(error).__name__}")
+                if aside == plans[0]:
+                    raise
+                plans = [aside]
+            for each in plans:
+                self._record([each])
+
+
+_turns: Turns | None = None
+
+
+def install(turns: Turns) -> None:
+    """Say whose turns this process takes: RQ finds a job's function by its dotted name alone."""
+    global _turns  # the one place where RQ leaves no other way
+    _turns = turns
+
+
+def take_turn(lane: str) -> None:
+    """The RQ job."""
+    if _turns is None:
+        raise RuntimeError("turns are taken by `showbridge worker`, not by a bare RQ worker")
+    _turns.take(lane)

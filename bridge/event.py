@@ -1,0 +1,97 @@
+"""The records that travel: what arrived, what it means, and whom it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from bridge import strict_json
+
+ORDER_KEY_LENGTH = 320
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """One HTTP request from a source, as it arrived.
+
+    `source` is the configured name, not the kind. Header names are lower-case.
+    `received_at` is in Unix seconds, by our clock.
+    """
+
+    source: str
+    body: bytes
+    headers: Mapping[str, str]
+    received_at: float
+    method: str = "POST"
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as strict JSON, parsed once; raises Malformed."""
+        return strict_json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the receiver must know of a verified webhook before it can be kept.
+
+    `idempotency_key` is the same on a redelivery and different otherwise: 1 to
+    128 printable ASCII characters. `fingerprint` is a quick hash of what was
+    sent: where one key comes with two, the source's `same_content` decides
+    whether that raises an alert. `quarantine` says why an
+    authentic webhook cannot be processed; `alerts` what a person should know
+    of one that can.
+    """
+
+    idempotency_key: str
+    event_type: str
+    fingerprint: str
+    quarantine: str | None = None
+    alerts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Contact:
+    """The person an event is about. None is "not known", never an empty text.
+
+    `consent` is True only where the person said yes to marketing in this very
+    event, False where the person was asked and did not, None where nobody asked.
+    """
+
+    email: str | None = None
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    phone: str | None = None
+    consent: bool | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened, in our shape.
+
+    `facts` are what rules may ask beside `contact`: plain mappings, lists,
+    texts, booleans, ints, Decimals and aware datetimes, under names that the
+    source declares as its fields. `raw` is the sender's own data, without
+    admission credentials. `subject` names what keeps its order besides the
+    contact: a transaction, a shared space. `remarks` are for the reader of the
+    event's story.
+    """
+
+    source: str
+    type: str
+    contact: Contact = Contact()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    subject: str | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def order_key(self) -> str:
+        """What deliveries of this event must not overtake each other by; empty: nothing.
+
+        Short and free of U+0000, whatever was sent as an address: databases index it.
+        """
+        key = (self.contact.email or self.subject or "").casefold()
+        return key.replace("\0", "")[:ORDER_KEY_LENGTH]

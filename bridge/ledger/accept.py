@@ -1,0 +1,248 @@
+"""Accepting a webhook: one durable transaction, shared by all that wait at that moment."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.sql.dml import ReturningInsert
+
+from bridge.errors import LedgerUnavailable
+from bridge.event import Identity, Webhook
+from bridge.ledger.alerts import Alert, raise_alert
+from bridge.ledger.database import Database
+from bridge.ledger.tables import webhooks
+from bridge.ledger.upsert import insert_into
+from bridge.logs import place_of
+
+log = logging.getLogger(__name__)
+
+# How long a leader lets others join where several came at once before.
+GATHER_SECONDS = 0.001
+
+Key = tuple[str, str]
+
+
+class Acceptance(Enum):
+    """What the ledger did with an arrival; all of them are safe to acknowledge."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    """The key is known with another content; the first was kept and an alert raised."""
+
+
+Answer = Acceptance | LedgerUnavailable
+
+_INTERRUPTED = LedgerUnavailable("the process is ending")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A verified webhook, ready to be kept; `webhook.headers` hold no credentials."""
+
+    webhook: Webhook
+    identity: Identity
+    same_content: Callable[[bytes, bytes], bool] = bytes.__eq__
+    """Asked with the body that was kept, where the fingerprints differ."""
+
+    @property
+    def key(self) -> Key:
+        return self.webhook.source, self.identity.idempotency_key
+
+
+class _Ticket:
+    """One caller's place; `turn` is released when it is done, or is the next to lead."""
+
+    def __init__(self, arrival: Arrival) -> None:
+        self.arrival = arrival
+        self.answer: Answer | None = None
+        self.turn = threading.Lock()
+        self.turn.acquire()
+
+
+class Acceptor:
+    """Accepts from many threads at once: one leads and writes for all that gathered meanwhile.
+
+    When the leader is done it passes the lead to whoever has waited longest
+    since, so that nobody writes twice in a row while others wait. After a batch
+    of several the next leader lets more gather for a moment: a transaction
+    costs as much as several rows. Who is alone never waits.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._gathered: list[_Ticket] = []
+        self._led = False
+        self._crowded = False
+
+    def accept(self, arrival: Arrival) -> Acceptance:
+        """Returns once the arrival is on the disk; raises LedgerUnavailable otherwise."""
+        ticket = _Ticket(arrival)
+        if not self._join(ticket):
+            ticket.turn.acquire()
+        if ticket.answer is None:
+            self._lead()
+        if isinstance(ticket.answer, LedgerUnavailable):
+            raise LedgerUnavailable(str(ticket.answer)) from ticket.answer
+        assert ticket.answer is not None  # noqa: S101  # a leader answers its own ticket
+        return ticket.answer
+
+    def _join(self, ticket: _Ticket) -> bool:
+        """True: nobody leads, so this one does."""
+        with self._lock:
+            self._gathered.append(ticket)
+            leads, self._led = not self._led, True
+        return leads
+
+    def _lead(self) -> None:
+        batch: list[_Ticket] = []
+        answers: Sequence[Answer] = ()
+        if self._crowded:
+            time.sleep(GATHER_SECONDS)
+        try:
+            with self._database.write() as connection:
+                # Taken only now: while it waited for its turn to write, more gathered.
+                batch = self._take()
+                answers = keep(connection, [ticket.arrival for ticket in batch])
+        except LedgerUnavailable as failure:
+            batch = batch or self._take()
+            answers = [failure] * len(batch)
+        except Exception as error:  # noqa: BLE001  # one bad row is not its neighbours' failure
+            batch = batch or self._take()
+            log.error("a batch of %d was refused, each goes alone: %s", len(batch), place_of(error))
+            answers = [self._accept_alone(ticket) for ticket in batch]
+        finally:
+            # Whatever ends the leader, nobody is left waiting.
+            batch = batch or self._take()
+            missing = len(batch) - len(answers)
+            self._finish(batch, [*answers, *[_INTERRUPTED] * missing])
+
+    def _accept_alone(self, ticket: _Ticket) -> Answer:
+        try:
+            with self._database.write() as connection:
+                return keep(connection, [ticket.arrival])[0]
+        except LedgerUnavailable as failure:
+            return failure
+        except Exception as error:  # noqa: BLE001  # the sender is asked to come back
+            log.error("a webhook was refused by the ledger: %s", place_of(error))
+            return LedgerUnavailable("the ledger refused this webhook")
+
+    def _take(self) -> list[_Ticket]:
+        with self._lock:
+            batch, self._gathered = self._gathered, []
+        return batch
+
+    def _finish(self, batch: Sequence[_Ticket], answers: Sequence[Answer]) -> None:
+        for ticket, answer in zip(batch, answers, strict=True):
+            ticket.answer = answer
+            ticket.turn.release()
+        with self._lock:
+            self._crowded = len(batch) > 1
+            self._led = bool(self._gathered)
+            if self._gathered:
+                self._gathered[0].turn.release()
+
+
+def keep(connection: Connection, arrivals: Sequence[Arrival]) -> list[Acceptance]:
+    """Insert what is new, in the order given; one answer for each arrival."""
+    fresh = _insert(connection, arrivals)
+    answers = []
+    alerts: list[Alert] = []
+    for arrival in arrivals:
+        if arrival.key in fresh:
+            # The first of its key in this batch is the one that was kept.
+            fresh.remove(arrival.key)
+            alerts.extend(_alerts(arrival))
+            answers.append(Acceptance.ACCEPTED)
+            continue
+        answers.append(_compare(connection, arrival))
+        if answers[-1] is Acceptance.CONFLICT:
+            alerts.append(_changed(arrival))
+    # In one order everywhere, so that two processes cannot deadlock.
+    for alert in sorted(alerts, key=lambda alert: (alert.kind, alert.subject)):
+        raise_alert(
+            connection, kind=alert.kind, subject=alert.subject, text=alert.text, at=alert.last_at
+        )
+    return answers
+
+
+def _compare(connection: Connection, arrival: Arrival) -> Acceptance:
+    """A known key: the same again, or something else under its name."""
+    source, key = arrival.key
+    kept = connection.execute(
+        select(webhooks.c.fingerprint, webhooks.c.body).where(
+            webhooks.c.source == source, webhooks.c.idempotency_key == key
+        )
+    ).one()
+    if kept.fingerprint == arrival.identity.fingerprint:
+        return Acceptance.DUPLICATE
+    if arrival.same_content(kept.body, arrival.webhook.body):
+        return Acceptance.DUPLICATE
+    return Acceptance.CONFLICT
+
+
+def _changed(arrival: Arrival) -> Alert:
+    source, key = arrival.key
+    text = (
+        f"{source} sent {key} again with another content; the first was kept. "
+        "Compare both in the sender's dashboard."
+    )
+    at = arrival.webhook.received_at
+    return Alert("changed-redelivery", f"{source} {key}", text, at, at, 1)
+
+
+def _insert(connection: Connection, arrivals: Sequence[Arrival]) -> set[Key]:
+    # In the order of the keys, so that two processes with the same ones cannot deadlock.
+    ordered = sorted(arrivals, key=lambda arrival: arrival.key)
+    statement = _insertion(connection.dialect.name)
+    rows = connection.execute(statement, [_row(arrival) for arrival in ordered])
+    return {(row.source, row.idempotency_key) for row in rows}
+
+
+@cache
+def _insertion(dialect: str) -> ReturningInsert[tuple[str, str]]:
+    """Made once: putting the statement together would cost as much as running it."""
+    return (
+        insert_into(dialect, webhooks)
+        .on_conflict_do_nothing(index_elements=["source", "idempotency_key"])
+        .returning(webhooks.c.source, webhooks.c.idempotency_key)
+    )
+
+
+def _row(arrival: Arrival) -> dict[str, Any]:
+    webhook, identity = arrival.webhook, arrival.identity
+    return {
+        "source": webhook.source,
+        "idempotency_key": identity.idempotency_key,
+        "fingerprint": identity.fingerprint,
+        "event_type": identity.event_type,
+        "received_at": webhook.received_at,
+        "method": webhook.method,
+        "headers": dict(webhook.headers),
+        "body": webhook.body,
+        "state": "quarantined" if identity.quarantine else "waiting",
+        "reason": identity.quarantine,
+        "replayed": False,
+    }
+
+
+def _alerts(arrival: Arrival) -> list[Alert]:
+    identity, at = arrival.identity, arrival.webhook.received_at
+    source = arrival.webhook.source
+    texts = list(identity.alerts)
+    if identity.quarantine:
+        texts.append(
+            f"{source} sent an authentic webhook that cannot be processed: "
+            f"{identity.quarantine}. It is kept: `showbridge events --state quarantined`."
+        )
+    kind = identity.quarantine or "webhook"
+    return [Alert(kind, f"{source}: {text}"[:200], text, at, at, 1) for text in texts]

@@ -1,0 +1,100 @@
+"""Who is at which lane: wakes that coalesce, leases that lapse.
+
+The order of the steps is what makes a wake impossible to lose. Whoever adds
+work commits it, then wakes. A worker taking its turn clears the wake and takes
+the lease in one statement, so that any work committed before is seen by the
+turn, and any wake after it starts another. A worker that leaves looks once
+more after it has let go. What remains, a worker killed or a queue wiped, the
+clock finds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, case, null, select, update
+
+from bridge.ledger.tables import lanes
+from bridge.ledger.upsert import insert
+
+INBOX = "inbox"
+
+
+@dataclass(frozen=True)
+class Wake:
+    """A turn that was asked for and has not begun; `job` is its name in the queue."""
+
+    lane: str
+    job: str
+    at: float
+
+
+def is_quiet(connection: Connection, lane: str, now: float) -> bool:
+    """Nobody is at the lane and no turn is on its way: a wake is needed."""
+    row = connection.execute(
+        select(lanes.c.woken_at, lanes.c.leased_until).where(lanes.c.name == lane)
+    ).one_or_none()
+    return row is None or (row.woken_at is None and row.leased_until <= now)
+
+
+def wake(connection: Connection, lane: str, job: str, now: float) -> bool:
+    """Note that `job` is about to be queued; False where that is not needed."""
+    statement = insert(connection, lanes).values(
+        name=lane, woken_at=now, job=job, leased_by=null(), leased_until=0.0
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"woken_at": now, "job": job},
+        where=lanes.c.woken_at.is_(None) & (lanes.c.leased_until <= now),
+    )
+    return connection.execute(statement.returning(lanes.c.name)).first() is not None
+
+
+def wake_again(connection: Connection, lost: Wake, job: str, now: float) -> bool:
+    """Replace a wake whose job is gone; False where somebody else was faster."""
+    statement = (
+        update(lanes)
+        .where(lanes.c.name == lost.lane, lanes.c.job == lost.job, lanes.c.woken_at.is_not(None))
+        .values(woken_at=now, job=job)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def take(connection: Connection, lane: str, turn: str, now: float, seconds: float) -> bool:
+    """Begin a turn: clear the wake and, unless somebody is at the lane, lease it to `turn`."""
+    free = lanes.c.leased_until <= now
+    statement = (
+        update(lanes)
+        .where(lanes.c.name == lane)
+        .values(
+            woken_at=null(),
+            leased_by=case((free, turn), else_=lanes.c.leased_by),
+            leased_until=case((free, now + seconds), else_=lanes.c.leased_until),
+        )
+        .returning(lanes.c.leased_by)
+    )
+    return connection.execute(statement).scalar_one_or_none() == turn
+
+
+def renew(connection: Connection, lane: str, turn: str, now: float, seconds: float) -> bool:
+    """False where the lease lapsed and somebody else has it, or may have had it."""
+    statement = (
+        update(lanes)
+        .where(lanes.c.name == lane, lanes.c.leased_by == turn, lanes.c.leased_until > now)
+        .values(leased_until=now + seconds)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def release(connection: Connection, lane: str, turn: str) -> None:
+    connection.execute(
+        update(lanes)
+        .where(lanes.c.name == lane, lanes.c.leased_by == turn)
+        .values(leased_by=null(), leased_until=0.0)
+    )
+
+
+def wakes_before(connection: Connection, moment: float) -> list[Wake]:
+    """Wakes that should have begun a turn by now: their jobs may be lost."""
+    query = select(lanes.c.name, lanes.c.job, lanes.c.woken_at).where(lanes.c.woken_at < moment)
+    return [Wake(lane=name, job=job or "", at=at) for name, job, at in connection.execute(query)]

@@ -1,0 +1,296 @@
+"""What people ask the ledger: what came in, and the whole story of one event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Select, exists, func, select
+
+from bridge.ledger.tables import attempts, deliveries, events, webhooks
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What to list; None is any.
+
+    `state` is the webhook's, `delivery` a state that one of the event's
+    deliveries must have. `after` is a webhook's number, `since` in Unix seconds.
+    """
+
+    source: str | None = None
+    type: str | None = None
+    state: str | None = None
+    delivery: str | None = None
+    who: str | None = None
+    since: float | None = None
+    after: int | None = None
+
+
+@dataclass(frozen=True)
+class EventSummary:
+    """One line of the list: an event, or a webhook that has none (yet).
+
+    `state` is waiting, routed, unrouted or quarantined; `deliveries` counts
+    the event's deliveries by their state.
+    """
+
+    id: str
+    webhook: int
+    source: str
+    type: str
+    who: str | None
+    idempotency_key: str
+    state: str
+    reason: str | None
+    received_at: float
+    deliveries: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AttemptRecord:
+    number: int
+    started_at: float
+    finished_at: float | None
+    outcome: str
+    reason: str | None
+    calls: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class DeliveryRecord:
+    """A delivery with its attempts; `item` is the filled-in step, `due_at` of a waiting one."""
+
+    id: str
+    position: int
+    rule: str
+    step: int
+    account: str
+    action: str
+    lane: str
+    item: Mapping[str, Any]
+    state: str
+    due_at: float
+    reason: str | None
+    reference: str | None
+    link: str | None
+    planned_at: float
+    settled_at: float | None
+    attempts: Sequence[AttemptRecord]
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """One event as it was routed; `verdicts` say for each rule why or why not."""
+
+    id: str
+    position: int
+    type: str
+    who: str | None
+    verdicts: Sequence[Mapping[str, Any]]
+    remarks: Sequence[str]
+    rules_version: str
+    routed_at: float
+    deliveries: Sequence[DeliveryRecord]
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything about one webhook. The body is as received."""
+
+    number: int
+    source: str
+    type: str
+    idempotency_key: str
+    received_at: float
+    headers: Mapping[str, str]
+    body: bytes
+    state: str
+    reason: str | None
+    events: Sequence[EventRecord]
+
+
+def event_id(webhook: int, position: int) -> str:
+    """`1042`, and `1042-2` for the second event of webhook 1042."""
+    return str(webhook) if position == 1 else f"{webhook}-{position}"
+
+
+def webhook_number(event: str) -> int | None:
+    """The webhook of an event's id; None where it is no such id."""
+    digits = event.partition("-")[0]
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
+
+
+def recent(connection: Connection, filters: Filters, limit: int | None) -> list[EventSummary]:
+    """The newest first; with `filters.after`, what came after it. None as limit: all."""
+    query = _filtered(
+        select(*_LISTED, events.c.position, events.c.type.label("as_type"), events.c.who)
+        .select_from(webhooks.outerjoin(events, events.c.webhook == webhooks.c.number))
+        .order_by(webhooks.c.number.desc(), events.c.position.desc()),
+        filters,
+    )
+    rows = connection.execute(query.limit(limit)).mappings().all()
+    counts = _counts(connection, [row["number"] for row in rows])
+    return [_summary(row, counts) for row in rows]
+
+
+# Not the bodies.
+_LISTED = [
+    webhooks.c[name]
+    for name in (
+        "number",
+        "source",
+        "event_type",
+        "idempotency_key",
+        "state",
+        "reason",
+        "received_at",
+    )
+]
+
+
+def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
+    if filters.source is not None:
+        query = query.where(webhooks.c.source == filters.source)
+    if filters.type is not None:
+        pattern = filters.type.replace("%", r"\%").replace("_", r"\_").replace("*", "%")
+        query = query.where(
+            func.coalesce(events.c.type, webhooks.c.event_type).like(pattern, escape="\\")
+        )
+    if filters.state is not None:
+        query = query.where(webhooks.c.state == filters.state)
+    if filters.delivery is not None:
+        query = query.where(
+            exists().where(
+                deliveries.c.webhook == webhooks.c.number,
+                deliveries.c.position == events.c.position,
+                deliveries.c.state == filters.delivery,
+            )
+        )
+    if filters.who is not None:
+        query = query.where(events.c.who.icontains(filters.who, autoescape=True))
+    if filters.since is not None:
+        query = query.where(webhooks.c.received_at >= filters.since)
+    if filters.after is not None:
+        query = query.where(webhooks.c.number > filters.after)
+    return query
+
+
+def _counts(
+    connection: Connection, numbers: Sequence[int]
+) -> dict[tuple[int, int], dict[str, int]]:
+    """Deliveries by state for each (webhook, position), asked for in portions."""
+    counts: dict[tuple[int, int], dict[str, int]] = {}
+    for start in range(0, len(numbers), 500):
+        query = (
+            select(deliveries.c.webhook, deliveries.c.position, deliveries.c.state, func.count())
+            .where(deliveries.c.webhook.in_(numbers[start : start + 500]))
+            .group_by(deliveries.c.webhook, deliveries.c.position, deliveries.c.state)
+        )
+        for webhook, position, state, count in connection.execute(query):
+            counts.setdefault((webhook, position), {})[state] = count
+    return counts
+
+
+def _summary(
+    row: Mapping[Any, Any], counts: Mapping[tuple[int, int], Mapping[str, int]]
+) -> EventSummary:
+    position = row["position"] or 1
+    return EventSummary(
+        id=event_id(row["number"], position),
+        webhook=row["number"],
+        source=row["source"],
+        type=row["as_type"] or row["event_type"],
+        who=row["who"],
+        idempotency_key=row["idempotency_key"],
+        state=row["state"],
+        reason=row["reason"],
+        received_at=row["received_at"],
+        deliveries=counts.get((row["number"], position), {}),
+    )
+
+
+def story(connection: Connection, number: int) -> Story | None:
+    """Everything that the ledger has on one webhook; None where there is no such number."""
+    query = select(webhooks).where(webhooks.c.number == number)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    return Story(
+        number=number,
+        source=row["source"],
+        type=row["event_type"],
+        idempotency_key=row["idempotency_key"],
+        received_at=row["received_at"],
+        headers=row["headers"],
+        body=row["body"],
+        state=row["state"],
+        reason=row["reason"],
+        events=_events(connection, number),
+    )
+
+
+def _events(connection: Connection, number: int) -> list[EventRecord]:
+    query = select(events).where(events.c.webhook == number).order_by(events.c.position)
+    owed = _deliveries(connection, number)
+    return [
+        EventRecord(
+            id=event_id(number, row["position"]),
+            position=row["position"],
+            type=row["type"],
+            who=row["who"],
+            verdicts=row["verdicts"],
+            remarks=row["remarks"],
+            rules_version=row["rules_version"],
+            routed_at=row["routed_at"],
+            deliveries=[each for each in owed if each.position == row["position"]],
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _deliveries(connection: Connection, number: int) -> list[DeliveryRecord]:
+    query = (
+        select(deliveries)
+        .where(deliveries.c.webhook == number)
+        .order_by(deliveries.c.position, deliveries.c.place)
+    )
+    rows = connection.execute(query).mappings().all()
+    tries = _attempts(connection, [row["id"] for row in rows])
+    return [_delivery(row, tries.get(row["id"], [])) for row in rows]
+
+
+def _delivery(row: Mapping[Any, Any], tries: Sequence[AttemptRecord]) -> DeliveryRecord:
+    names = DeliveryRecord.__dataclass_fields__.keys() - {"attempts"}
+    return DeliveryRecord(**{name: row[name] for name in names}, attempts=tries)
+
+
+def _attempts(connection: Connection, ids: Sequence[str]) -> dict[str, list[AttemptRecord]]:
+    query = (
+        select(attempts)
+        .where(attempts.c.delivery.in_(ids))
+        .order_by(attempts.c.delivery, attempts.c.number)
+    )
+    found: dict[str, list[AttemptRecord]] = {}
+    for row in connection.execute(query).mappings():
+        names = AttemptRecord.__dataclass_fields__
+        record = AttemptRecord(**{name: row[name] for name in names})
+        found.setdefault(row["delivery"], []).append(record)
+    return found
+
+
+@dataclass(frozen=True)
+class Totals:
+    """How many webhooks and deliveries are in which state."""
+
+    webhooks: Mapping[str, int]
+    deliveries: Mapping[str, int]
+
+
+def totals(connection: Connection) -> Totals:
+    def by_state(table: Any) -> dict[str, int]:
+        query = select(table.c.state, func.count()).group_by(table.c.state)
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+    return Totals(webhooks=by_state(webhooks), deliveries=by_state(deliveries))

@@ -1,0 +1,159 @@
+"""The first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "accounts",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("halted", sa.Boolean(), nullable=False),
+        sa.Column("rest_until", sa.Float(), nullable=False),
+        sa.Column("rests", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", sa.Float(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_accounts")),
+    )
+    op.create_table(
+        "alerts",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("first_at", sa.Float(), nullable=False),
+        sa.Column("last_at", sa.Float(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "subject", name=op.f("pk_alerts")),
+    )
+    op.create_table(
+        "live_accounts",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("since", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_live_accounts")),
+    )
+    op.create_table(
+        "lanes",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("woken_at", sa.Float(), nullable=True),
+        sa.Column("job", sa.Text(), nullable=True),
+        sa.Column("leased_by", sa.Text(), nullable=True),
+        sa.Column("leased_until", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_lanes")),
+    )
+    op.create_table(
+        "rule_versions",
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("live_since", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_rule_versions")),
+    )
+    op.create_table(
+        "webhooks",
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("event_type", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.Float(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("headers", sa.JSON(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("replayed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_webhooks")),
+        sa.UniqueConstraint(
+            "source", "idempotency_key", name=op.f("uq_webhooks_source_idempotency_key")
+        ),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_webhooks_waiting",
+        "webhooks",
+        ["number"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("webhook", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("lane", sa.Text(), nullable=False),
+        sa.Column("order_key", sa.Text(), nullable=False),
+        sa.Column("item", sa.JSON(), nullable=False),
+        sa.Column("rules_version", sa.Text(), nullable=False),
+        sa.Column("planned_at", sa.Float(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.Float(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("uncertain", sa.Boolean(), nullable=False),
+        sa.Column("claim", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("link", sa.Text(), nullable=True),
+        sa.Column("settled_at", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["webhook"], ["webhooks.number"], name=op.f("fk_deliveries_webhook")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+    )
+    op.create_index(
+        "ix_deliveries_open",
+        "deliveries",
+        ["lane", "webhook"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+        postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+    )
+    op.create_index(
+        "ix_deliveries_order",
+        "deliveries",
+        ["lane", "order_key", "webhook"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+        postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+    )
+    op.create_index("ix_deliveries_webhook", "deliveries", ["webhook"], unique=False)
+    op.create_table(
+        "events",
+        sa.Column("webhook", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=True),
+        sa.Column("verdicts", sa.JSON(), nullable=False),
+        sa.Column("remarks", sa.JSON(), nullable=False),
+        sa.Column("rules_version", sa.Text(), nullable=False),
+        sa.Column("routed_at", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["webhook"], ["webhooks.number"], name=op.f("fk_events_webhook")),
+        sa.PrimaryKeyConstraint("webhook", "position", name=op.f("pk_events")),
+    )
+    op.create_table(
+        "attempts",
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.Float(), nullable=False),
+        sa.Column("finished_at", sa.Float(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("calls", sa.JSON(), nullable=False),
+        sa.Column("worker", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["delivery"], ["deliveries.id"], name=op.f("fk_attempts_delivery")),
+        sa.PrimaryKeyConstraint("delivery", "number", name=op.f("pk_attempts")),
+    )

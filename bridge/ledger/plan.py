@@ -1,0 +1,218 @@
+"""From webhooks that wait to deliveries that are owed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, takewhile
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text, update
+
+from bridge.event import Webhook
+from bridge.ledger.alerts import raise_alert
+from bridge.ledger.tables import WAITING_WEBHOOK, deliveries, events, webhooks
+from bridge.ledger.upsert import insert
+
+# Of bodies at a time: a worker that parses a hundred of the largest would need gigabytes.
+MOST_BYTES = 8_000_000
+
+# Replaying an event plans these afresh; what arrived or is under way stays.
+RENEWABLE = ("rejected", "suppressed", "dead", "previewed")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A webhook to be routed, by its number; `replayed` where a person asked for it again."""
+
+    number: int
+    idempotency_key: str
+    webhook: Webhook
+    replayed: bool
+
+
+@dataclass(frozen=True)
+class PlannedEvent:
+    """One event as it was routed; `verdicts` has an object for each rule that was asked."""
+
+    position: int
+    type: str
+    who: str | None
+    verdicts: Sequence[Mapping[str, Any]]
+    remarks: Sequence[str]
+
+
+@dataclass(frozen=True)
+class PlannedDelivery:
+    """One delivery as planned: `waiting`, or settled at once with a reason."""
+
+    id: str
+    position: int
+    rule: str
+    step: int
+    place: int
+    account: str
+    action: str
+    lane: str
+    order_key: str
+    item: Mapping[str, Any]
+    state: str = "waiting"
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What routing made of one webhook: its new state, events and deliveries."""
+
+    number: int
+    state: str
+    rules_version: str
+    reason: str | None = None
+    replayed: bool = False
+    events: Sequence[PlannedEvent] = ()
+    deliveries: Sequence[PlannedDelivery] = ()
+
+
+def waiting(connection: Connection, limit: int, most_bytes: int = MOST_BYTES) -> list[Waiting]:
+    """Those that wait longest, in the order of receipt: one, or what fits in `most_bytes`."""
+    sizes = connection.execute(
+        select(webhooks.c.number, func.length(webhooks.c.body))
+        .where(WAITING_WEBHOOK)
+        .order_by(webhooks.c.number)
+        .limit(limit)
+    ).all()
+    if not sizes:
+        return []
+    within = takewhile(lambda total: total <= most_bytes, accumulate(size for _, size in sizes))
+    count = max(1, sum(1 for _ in within))
+    query = (
+        select(webhooks)
+        .where(WAITING_WEBHOOK, webhooks.c.number <= sizes[count - 1][0])
+        .order_by(webhooks.c.number)
+        .limit(count)
+    )
+    return [_waiting(row) for row in connection.execute(query).mappings()]
+
+
+def kept_aside(plan: Plan, reason: str) -> Plan:
+    """The same webhook in quarantine, with nothing planned."""
+    return Plan(plan.number, "quarantined", plan.rules_version, reason=reason)
+
+
+def _waiting(row: Mapping[Any, Any]) -> Waiting:
+    webhook = Webhook(
+        source=row["source"],
+        body=row["body"],
+        headers=row["headers"],
+        received_at=row["received_at"],
+        method=row["method"],
+    )
+    return Waiting(
+        number=row["number"],
+        idempotency_key=row["idempotency_key"],
+        webhook=webhook,
+        replayed=row["replayed"],
+    )
+
+
+def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
+    """Write plans down. The same plan twice changes nothing: ids are hashes, not counters."""
+    for plan in plans:
+        connection.execute(
+            update(webhooks)
+            .where(webhooks.c.number == plan.number)
+            .values(state=plan.state, reason=plan.reason, replayed=False)
+        )
+        if plan.state == "quarantined":
+            _tell(connection, plan, now)
+        _record_events(connection, plan, now)
+        _record_deliveries(connection, plan, now)
+
+
+def _tell(connection: Connection, plan: Plan, now: float) -> None:
+    raise_alert(
+        connection,
+        kind="quarantined",
+        subject=str(plan.reason),
+        text=f"Webhook {plan.number} was kept aside: {plan.reason}. Once that is put right, "
+        f"`showbridge replay {plan.number}` routes it again.",
+        at=now,
+    )
+
+
+def _record_events(connection: Connection, plan: Plan, now: float) -> None:
+    for event in plan.events:
+        values = {
+            "type": event.type,
+            "who": event.who,
+            "verdicts": list(event.verdicts),
+            "remarks": list(event.remarks),
+            "rules_version": plan.rules_version,
+            "routed_at": now,
+        }
+        statement = insert(connection, events).values(
+            webhook=plan.number, position=event.position, **values
+        )
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["webhook", "position"], set_=values)
+        )
+
+
+def _record_deliveries(connection: Connection, plan: Plan, now: float) -> None:
+    if not plan.deliveries:
+        return
+    rows = [_delivery_row(plan, delivery, now) for delivery in plan.deliveries]
+    statement = insert(connection, deliveries)
+    if plan.replayed:
+        fresh = statement.excluded
+        statement = statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={name: fresh[name] for name in _RENEWED},
+            # Spelled out: a list of values cannot be bound once for many rows.
+            where=text("deliveries.state NOT IN ('waiting', 'sending', 'delivered')"),
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=["id"])
+    connection.execute(statement, rows)
+
+
+_RENEWED = (
+    "step",
+    "lane",
+    "order_key",
+    "place",
+    "item",
+    "rules_version",
+    "planned_at",
+    "state",
+    "reason",
+    "due_at",
+    "failures",
+    "settled_at",
+)
+
+
+def _delivery_row(plan: Plan, delivery: PlannedDelivery, now: float) -> dict[str, Any]:
+    settled = delivery.state != "waiting"
+    return {
+        "id": delivery.id,
+        "webhook": plan.number,
+        "position": delivery.position,
+        "rule": delivery.rule,
+        "step": delivery.step,
+        "place": delivery.place,
+        "account": delivery.account,
+        "action": delivery.action,
+        "lane": delivery.lane,
+        "order_key": delivery.order_key,
+        "item": dict(delivery.item),
+        "rules_version": plan.rules_version,
+        "planned_at": now,
+        "state": delivery.state,
+        "due_at": now,
+        "attempts": 0,
+        "failures": 0,
+        "uncertain": False,
+        "reason": delivery.reason,
+        "settled_at": now if settled else None,
+    }

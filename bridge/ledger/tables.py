@@ -1,0 +1,197 @@
+"""The ledger's tables. Times are Unix seconds by our clock; JSON is plain data.
+
+webhooks ─< events            what arrived, and what it meant when it was routed
+webhooks ─< deliveries ─< attempts   what is owed for it, and each try
+lanes, accounts               who may send what right now: wakes, leases, rests
+alerts, rule_versions         what a person should know; the rules that were live
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only where the type is exactly INTEGER.
+Number = BigInteger().with_variant(Integer, "sqlite")
+
+# Spelled out in every query that means them: a bound value would miss the partial index.
+WAITING_WEBHOOK = text("state = 'waiting'")
+OPEN_DELIVERY = text("state IN ('waiting', 'sending')")
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("source", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("received_at", Float, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("headers", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    # waiting, routed, unrouted, quarantined
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    # Set by a replay: deliveries that did not arrive are filled in and tried again.
+    Column("replayed", Boolean, nullable=False),
+    UniqueConstraint("source", "idempotency_key"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_webhooks_waiting",
+    webhooks.c.number,
+    sqlite_where=WAITING_WEBHOOK,
+    postgresql_where=WAITING_WEBHOOK,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("webhook", Number, ForeignKey("webhooks.number"), primary_key=True),
+    # From 1: a webhook may tell of several events.
+    Column("position", Integer, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("who", Text),
+    Column("verdicts", JSON, nullable=False),
+    Column("remarks", JSON, nullable=False),
+    Column("rules_version", Text, nullable=False),
+    Column("routed_at", Float, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("webhook", Number, ForeignKey("webhooks.number"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("step", Integer, nullable=False),
+    # Among the deliveries of its event, in the order of the rules.
+    Column("place", Integer, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("order_key", Text, nullable=False),
+    Column("item", JSON, nullable=False),
+    Column("rules_version", Text, nullable=False),
+    Column("planned_at", Float, nullable=False),
+    # waiting, sending, delivered, previewed, suppressed, rejected, dead
+    Column("state", Text, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # Attempts that count towards the limit; a halted account's do not.
+    Column("failures", Integer, nullable=False),
+    # An earlier attempt may have been done: look before repeating.
+    Column("uncertain", Boolean, nullable=False),
+    Column("claim", Text),
+    Column("reason", Text),
+    Column("reference", Text),
+    Column("link", Text),
+    Column("settled_at", Float),
+)
+Index(
+    "ix_deliveries_open",
+    deliveries.c.lane,
+    deliveries.c.webhook,
+    sqlite_where=OPEN_DELIVERY,
+    postgresql_where=OPEN_DELIVERY,
+)
+Index(
+    "ix_deliveries_order",
+    deliveries.c.lane,
+    deliveries.c.order_key,
+    deliveries.c.webhook,
+    sqlite_where=OPEN_DELIVERY,
+    postgresql_where=OPEN_DELIVERY,
+)
+Index("ix_deliveries_webhook", deliveries.c.webhook)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery", Text, ForeignKey("deliveries.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("started_at", Float, nullable=False),
+    Column("finished_at", Float),
+    # started, delivered, previewed, retry, rejected, suppressed, unknown, halted
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+    Column("calls", JSON, nullable=False),
+    Column("worker", Text, nullable=False),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # Set while a turn is on its way through the queue.
+    Column("woken_at", Float),
+    Column("job", Text),
+    Column("leased_by", Text),
+    Column("leased_until", Float, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("halted", Boolean, nullable=False),
+    Column("rest_until", Float, nullable=False),
+    # How often in a row it was sent to rest: each rest is longer.
+    Column("rests", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    # Of the settings that were refused: another fingerprint ends the halt.
+    Column("fingerprint", Text, nullable=False),
+)
+
+# Accounts that have had credentials: without them they wait rather than preview.
+live_accounts = Table(
+    "live_accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("since", Float, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("first_at", Float, nullable=False),
+    Column("last_at", Float, nullable=False),
+    Column("count", Integer, nullable=False),
+)
+
+rule_versions = Table(
+    "rule_versions",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("live_since", Float, nullable=False),
+)

@@ -1,0 +1,25 @@
+"""The rules language: which events matter, and what is to be done about them.
+
+No I/O: a text, a world of names and events go in; rules, verdicts and items
+come out.
+"""
+
+from bridge.rules.compile import compile_rules
+from bridge.rules.explain import explain, explain_verdict
+from bridge.rules.fill import NotFilled, fill
+from bridge.rules.match import judge
+from bridge.rules.records import Rule, RuleSet, Step, Verdict, World
+
+__all__ = [
+    "NotFilled",
+    "Rule",
+    "RuleSet",
+    "Step",
+    "Verdict",
+    "World",
+    "compile_rules",
+    "explain",
+    "explain_verdict",
+    "fill",
+    "judge",
+]

@@ -1,0 +1,173 @@
+"""Reads `do`: which account, which action, and what to fill its fields with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jinja2 import TemplateError
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from bridge.connector import Action, Connector, Item
+from bridge.findings import Findings
+from bridge.rules.records import Step
+from bridge.rules.template_check import check, slips
+from bridge.rules.template_walk import Problem
+from bridge.rules.templates import Escape, Filling, compile_text, is_template
+from bridge.rules.vocabulary import Vocabulary
+from bridge.wording import complaint, meant, quoted
+from bridge.yaml_text import Path
+
+_STAND_IN = "x"
+# A filled-in text is never one of these, whatever it becomes.
+_NEVER_TEXT = ("list_type", "dict_type", "tuple_type", "set_type", "model_type")
+
+
+class StepReader:
+    """Reads the steps of one rule."""
+
+    def __init__(
+        self,
+        findings: Findings,
+        vocabulary: Vocabulary,
+        accounts: Mapping[str, type[Connector]],
+    ) -> None:
+        self._findings = findings
+        self._vocabulary = vocabulary
+        self._accounts = accounts
+
+    def read(self, rule: str, steps: list[Any], path: Path) -> tuple[Step, ...]:
+        """The steps in order; what is wrong is left out and found."""
+        return tuple(
+            step
+            for number, entry in enumerate(steps)
+            for step in self._step(rule, number, entry, (*path, number))
+        )
+
+    def _step(self, rule: str, number: int, entry: Any, path: Path) -> Iterator[Step]:
+        if not isinstance(entry, dict):
+            self._findings.add(path, "a step looks like `account.action:` with its fields below")
+            return
+        if len(entry) != 1:
+            what = "a step has one action, and its fields are indented further than it"
+            self._findings.add(path, what, "begin each action with `- `")
+            return
+        ((name, fields),) = entry.items()
+        place = (*path, name)
+        account, _, action = name.partition(".")
+        declared = self._declared(account, action, place)
+        if declared is None:
+            return
+        filling = self._filling(f"{account}.{action}", declared.item, fields or {}, place)
+        yield Step(rule, number + 1, account, action, declared, filling)
+
+    def _declared(self, account: str, action: str, path: Path) -> Action | None:
+        connector = self._accounts.get(account)
+        if connector is None:
+            what = f"there is no account {quoted(account)}"
+            self._findings.add(path, what, meant(account, self._accounts), at_key=True)
+            return None
+        actions = connector.actions()
+        if action not in actions:
+            what = f"{quoted(account)} has no action {quoted(action)}"
+            known = [f"{account}.{name}" for name in actions]
+            self._findings.add(path, what, meant(f"{account}.{action}", known), at_key=True)
+            return None
+        return actions[action]
+
+    def _filling(
+        self, step: str, item: type[Item], fields: Any, path: Path
+    ) -> Mapping[str, Filling]:
+        if not isinstance(fields, dict):
+            self._findings.add(path, f"the fields of {step} must be `name: value` lines")
+            return {}
+        required = {
+            _key(name, info): info.is_required() for name, info in item.model_fields.items()
+        }
+        for name in (name for name in required if required[name] and name not in fields):
+            what = f"{step} needs `{name}`"
+            self._findings.add(path, what, f"add a line `{name}: ...`", at_key=True)
+        for name in (name for name in fields if name not in required):
+            what = f"{step} has no field {quoted(name)}"
+            self._findings.add((*path, name), what, meant(name, required), at_key=True)
+        self._validate(item, fields, path)
+        return {
+            name: self._compiled(value, item.escape, (*path, name))
+            for name, value in fields.items()
+        }
+
+    def _compiled(self, value: Any, escape: Escape | None, path: Path) -> Filling:
+        if isinstance(value, dict):
+            return {name: self._compiled(one, escape, (*path, name)) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self._compiled(one, escape, (*path, n)) for n, one in enumerate(value)]
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]  # YAML's plain values
+        self._found(slips(value, self._vocabulary), path)
+        return self._text(value, escape, path) if is_template(value) else value
+
+    def _text(self, source: str, escape: Escape | None, path: Path) -> Filling:
+        problems = check(source, self._vocabulary)
+        self._found(problems, path)
+        if problems:
+            return source
+        try:
+            return compile_text(source, escape)
+        except (TemplateError, SyntaxError, ValueError, RecursionError, MemoryError):
+            self._findings.add(path, "this text is too complicated", "make it shorter")
+            return source
+
+    def _found(self, problems: Iterator[Problem] | list[Problem], path: Path) -> None:
+        for problem in problems:
+            self._findings.add(path, problem.what, problem.advice, line=problem.line)
+
+    def _validate(self, item: type[Item], fields: dict[str, Any], path: Path) -> None:
+        """What no event can put right; texts to fill in are stood in for."""
+        try:
+            item.model_validate(_stood_in(fields))
+        except ValidationError as error:
+            for details in error.errors(include_url=False, include_input=False):
+                if details["type"] not in ("missing", "extra_forbidden") or details["loc"][1:]:
+                    self._wrong(details, fields, path)
+        except Exception:  # noqa: BLE001  # a connector's bug: `fill` says so, with real values
+            return
+
+    def _wrong(self, details: Mapping[str, Any], value: Any, path: Path) -> None:
+        inner = _inner(value, details["loc"])
+        if _has_template(inner) and details["type"] not in _NEVER_TEXT:
+            return
+        what, advice = complaint(details)
+        if details["type"] == "string_type" and isinstance(inner, bool | int | float):
+            advice = f'put quotes around it: "{str(inner).lower()}"'
+        name = ".".join(str(one) for one in details["loc"]) or str(path[-1])
+        self._findings.add((*path, *details["loc"]), f"`{name}` {what}", advice)
+
+
+def _key(name: str, info: FieldInfo) -> str:
+    return info.alias or name
+
+
+def _stood_in(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _stood_in(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_stood_in(one) for one in value]
+    return _STAND_IN if isinstance(value, str) and is_template(value) else value
+
+
+def _inner(value: Any, loc: tuple[str | int, ...]) -> Any:
+    for name in loc:
+        try:
+            value = value[name]
+        except (KeyError, IndexError, TypeError):
+            return value
+    return value
+
+
+def _has_template(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_template(one) for one in value.values())
+    if isinstance(value, list):
+        return any(_has_template(one) for one in value)
+    return isinstance(value, str) and is_template(value)

@@ -1,0 +1,164 @@
+"""Texts with `{{ ... }}`: compiled once, filled in without a way out or a way to run away.
+
+The environment is Jinja's immutable sandbox with less in it: no calls, no
+globals, no attributes of Python objects (a name reaches into mappings, a
+number into lists, and nothing else), arithmetic on numbers only, and a bound
+on work and on length. What is missing is empty text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from jinja2 import ChainableUndefined, Template, UndefinedError, nodes
+from jinja2.runtime import Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from bridge.rules import values
+from bridge.rules.filters import FILTERS, TESTS, shown
+from bridge.rules.work import CannotRender, each, limited, spend, within
+
+LONGEST_TEMPLATE = 10_000
+LONGEST_TEXT = 100_000
+LONGEST_VALUE = 20_000
+
+Escape = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text of a rule that has to be filled in."""
+
+    source: str
+    template: Template = field(repr=False, compare=False)
+
+
+Filling: TypeAlias = (
+    "Text | str | int | float | bool | Sequence[Filling] | dict[str, Filling] | None"
+)
+"""What stands in a field of a step: a constant, a text to fill in, or lists and groups of them."""
+
+
+def is_template(text: str) -> bool:
+    """Whether the text holds anything to fill in."""
+    return any(opening in text for opening in ("{{", "{%", "{#"))
+
+
+def compile_text(source: str, escape: Escape | None) -> Text:
+    """`escape` is applied to what is inserted. Raises TemplateSyntaxError; check the text first."""
+    made = environment(escape)
+    tree = made.parse(source)
+    for loop in tree.find_all(nodes.For):
+        loop.iter = _through(loop.iter, "_each")
+    for operand in tree.find_all(nodes.Operand):
+        if operand.op in ("in", "notin"):
+            operand.expr = _through(operand.expr, "_within")
+    return Text(source, Template.from_code(made, made.compile(tree), {}))
+
+
+def _through(expression: nodes.Node, name: str) -> nodes.Filter:
+    return nodes.Filter(expression, name, [], [], None, None, lineno=expression.lineno)
+
+
+def render(text: Text, seen: Mapping[str, Any]) -> str:
+    """The text for one event, as `values.view` shows it; raises CannotRender."""
+    try:
+        with limited():
+            return _joined(text.template, _known(seen))
+    except UndefinedError:
+        raise CannotRender("it calculates or compares with something this event lacks") from None
+    except CannotRender:
+        raise
+    except (RecursionError, MemoryError):
+        raise CannotRender("it is too complicated") from None
+    except Exception:  # noqa: BLE001  # filters fail in ways of their own; one text, one failure
+        raise CannotRender("it does something with a value that is not possible") from None
+
+
+def _joined(template: Template, known: Mapping[str, Any]) -> str:
+    chunks: list[str] = []
+    length = 0
+    for chunk in template.generate(known):
+        length += len(chunk)
+        if length > LONGEST_TEXT:
+            raise CannotRender(f"it becomes longer than {LONGEST_TEXT:,} characters")
+        chunks.append(chunk)
+    return "".join(chunks)
+
+
+def _known(seen: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _cut(value) for name, value in seen.items() if value is not None}
+
+
+def _cut(value: Any) -> Any:
+    return value[:LONGEST_VALUE] if isinstance(value, str) else value
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
+    intercepted_unops = frozenset(("+", "-"))
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Only keys of mappings and numbers of lists; None is as good as missing."""
+        spend()
+        if isinstance(obj, Undefined):
+            return obj
+        found = _reached(obj, argument)
+        return self.undefined(name=str(argument)[:100]) if found is None else _cut(found)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        spend()
+        if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            return (left + right)[: LONGEST_TEXT + 1]
+        one, other = values.number(left), values.number(right)
+        if one is None or other is None:
+            raise UndefinedError("no number")
+        return self.binop_table[operator](one, other)
+
+    def call_unop(self, context: Any, operator: str, arg: Any) -> Any:
+        value = values.number(arg)
+        if value is None:
+            raise UndefinedError("no number")
+        return -value if operator == "-" else value
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        return False
+
+
+def _reached(obj: Any, argument: Any) -> Any:
+    if isinstance(obj, Mapping):
+        return obj.get(argument) if isinstance(argument, str) else None
+    if isinstance(obj, list | tuple) and isinstance(argument, int | slice):
+        try:
+            return obj[argument]
+        except IndexError:
+            return None
+    return None
+
+
+@lru_cache(maxsize=64)
+def environment(escape: Escape | None) -> ImmutableSandboxedEnvironment:
+    """One per way of escaping: Jinja knows how to finish a value by its environment only."""
+
+    def finished(value: Any) -> str:
+        text = shown(value)
+        return escape(text) if escape else text
+
+    made = _Environment(
+        undefined=ChainableUndefined,
+        finalize=finished,
+        autoescape=False,
+        optimized=False,
+        keep_trailing_newline=False,
+        cache_size=0,
+    )
+    made.globals.clear()
+    made.filters = {**FILTERS, "_each": each, "_within": within}
+    made.tests = dict(TESTS)
+    return made

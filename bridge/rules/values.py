@@ -1,0 +1,137 @@
+"""Values as rules see them: found by path, compared whatever their type, said in words.
+
+Nothing here raises, whatever an event holds.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bridge.event import Event
+
+_NUMBER = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{0,40})?", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_PERSONAL = re.compile(r"^contact\.(?!consent)|email|phone|holder", re.IGNORECASE)
+_TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
+_MOST_SAID = 5
+_LONGEST_SAID = 60
+
+
+def view(event: Event) -> dict[str, Any]:
+    """What conditions and templates can name: facts, and `contact`, `event` and `raw`."""
+    return {
+        **event.facts,
+        "contact": vars(event.contact),
+        "event": {"type": event.type, "source": event.source},
+        "raw": event.raw,
+    }
+
+
+def lookup(seen: Mapping[str, Any], path: str) -> list[Any]:
+    """Every value at a dotted path; a list on the way stands for each of its members."""
+    values: list[Any] = [seen]
+    for name in path.split("."):
+        values = [
+            member[name]
+            for value in values
+            for member in _members(value)
+            if isinstance(member, Mapping) and name in member
+        ]
+    found = [member for value in values for member in _members(value)]
+    return [value for value in found if value is not None]
+
+
+def _members(value: Any) -> list[Any]:
+    """Lists in lists are rare, flat in the end, and never deep: strict JSON bounds them."""
+    if not isinstance(value, list | tuple):
+        return [value]
+    return [member for inner in value for member in _members(inner)]
+
+
+def number(value: Any) -> Decimal | None:
+    """The exact number, also from a text that is one."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return Decimal(value)
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    if isinstance(value, float):
+        return Decimal(repr(value)) if math.isfinite(value) else None
+    text = value.strip() if isinstance(value, str) else ""
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def truth(value: Any) -> bool | None:
+    """True or false, also as the words true, yes, false and no."""
+    if isinstance(value, bool):
+        return value
+    return _TRUTHS.get(value.strip().casefold()) if isinstance(value, str) else None
+
+
+def moment(value: Any) -> datetime | None:
+    """An aware time from a time or an ISO 8601 text; without an offset it is taken as UTC."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip()[:40])
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value.replace(tzinfo=UTC) if value.utcoffset() is None else value
+
+
+def span(value: Any) -> tuple[datetime, datetime] | None:
+    """The first and the last moment meant by a day (in UTC) or a time; None where it is neither."""
+    start = moment(value)
+    if start is None:
+        return None
+    whole_day = isinstance(value, str) and _DAY.fullmatch(value.strip())
+    if not whole_day or start.date() == date.max:
+        return start, start
+    return start, start + timedelta(days=1, microseconds=-1)
+
+
+def text(value: Any) -> str | None:
+    """For comparing: without regard to case or to how accents are encoded."""
+    if isinstance(value, bool) or value is None or isinstance(value, Mapping | Sequence):
+        return (
+            unicodedata.normalize("NFC", value).casefold()
+            if isinstance(value, str)
+            else _word(value)
+        )
+    return say(value).casefold()
+
+
+def _word(value: Any) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else None
+
+
+def say(value: Any) -> str:
+    """A value in a sentence; texts are cut, groups only named."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M") + (" UTC" if value.tzinfo is UTC else "")
+    if isinstance(value, str):
+        line = " ".join(value.split())
+        cut = line if len(line) <= _LONGEST_SAID else line[: _LONGEST_SAID - 1] + "…"
+        return f"“{cut}”"
+    return "a group" if isinstance(value, Mapping) else str(value)[:_LONGEST_SAID]
+
+
+def say_found(path: str, values: Sequence[Any]) -> str:
+    """What was found, for a verdict; what could tell who somebody is stays unsaid."""
+    if _PERSONAL.search(path) or any(isinstance(value, str) and "@" in value for value in values):
+        return "another one"
+    said = list(dict.fromkeys(say(value) for value in values))
+    more = len(said) - _MOST_SAID
+    return ", ".join(said[:_MOST_SAID]) + (f" and {more} more" if more > 0 else "")

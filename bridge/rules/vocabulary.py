@@ -1,0 +1,150 @@
+"""What a rule may name: the fields that its sources declare for its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+from bridge.event import Contact
+from bridge.rules.conditions import glob
+from bridge.source import Field, FieldKind, Source
+from bridge.wording import meant, quoted
+
+Kind = FieldKind | Literal["group"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What stands at a path: a value of a kind, a group of named parts, a list of such groups."""
+
+    kind: Kind
+    parts: Mapping[str, Shape] = field(default_factory=dict)
+
+    @property
+    def free(self) -> bool:
+        """Whether anything may be below: nobody declares what."""
+        return self.kind == "anything"
+
+    @property
+    def member(self) -> Shape:
+        """One member, where this is a list."""
+        if self.kind != "list":
+            return FREE
+        return Shape("group", self.parts) if self.parts else FREE
+
+
+FREE = Shape("anything")
+
+_EVENT = Shape("group", {"type": Shape("text"), "source": Shape("text")})
+_CONTACT = Shape(
+    "group",
+    {one.name: Shape("yes/no" if one.name == "consent" else "text") for one in fields(Contact)},
+)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The names of one rule; `about` says whose they are, for mistakes."""
+
+    root: Shape
+    about: str
+    elsewhere: Mapping[str, str]
+
+    def find(self, path: str) -> Shape | None:
+        """The shape at a dotted path, through lists; None: there is no such field."""
+        shape = self.root
+        for name in path.split("."):
+            if shape.free:
+                return FREE
+            below = shape.parts.get(name)
+            if below is None:
+                return None
+            shape = below
+        return shape
+
+    def paths(self) -> list[str]:
+        """Every field that can be named."""
+        return list(_paths(self.root, ""))
+
+    def unknown(self, path: str) -> tuple[str, str]:
+        """What to say of a path that `find` does not know."""
+        if path in self.elsewhere:
+            return f"{quoted(path)} does not come with {self.about}", self.elsewhere[path]
+        return f"there is no field {quoted(path)} in {self.about}", meant(path, self.paths())
+
+
+def _paths(shape: Shape, prefix: str) -> Iterator[str]:
+    for name, below in shape.parts.items():
+        if below.kind != "group":
+            yield prefix + name
+        yield from _paths(below, f"{prefix}{name}.")
+
+
+def vocabulary(
+    world: Mapping[str, type[Source]], sources: Iterable[str], events: tuple[str, ...]
+) -> Vocabulary:
+    """What events of these sources that match one of the globs can hold; no globs: all events."""
+    chosen = {name: world[name] for name in sources}
+    known = [
+        one for source in chosen.values() for one in source.fields if _carried(one, source, events)
+    ]
+    elsewhere = {
+        one.path: _whence(name, one) for name, source in world.items() for one in source.fields
+    }
+    return Vocabulary(_root(known), _about(chosen, events), elsewhere)
+
+
+def _whence(name: str, one: Field) -> str:
+    return f"{name} sends it" + ("" if "*" in one.events else f" with {' or '.join(one.events)}")
+
+
+def _about(chosen: Iterable[str], events: tuple[str, ...]) -> str:
+    whose = " or ".join(chosen) or "any source"
+    return f"{' or '.join(events)} of {whose}" if events else f"events of {whose}"
+
+
+def _carried(one: Field, source: type[Source], events: tuple[str, ...]) -> bool:
+    types = [name for name in source.event_types if not events or _fits(name, events)]
+    # What is asked for by name need not be published; an open source sends more than it tells.
+    types += [event for event in events if not set("*?") & set(event)]
+    open_ended = source.types_are_open and (not events or any(set("*?") & set(e) for e in events))
+    return open_ended or any(_fits(name, one.events) for name in types)
+
+
+def _fits(name: str, globs: Iterable[str]) -> bool:
+    return any(glob(name, pattern) for pattern in globs)
+
+
+def _root(known: Iterable[Field]) -> Shape:
+    tree: dict[str, _Node] = {}
+    for one in known:
+        *groups, last = one.path.split(".")
+        level = tree
+        for name in groups:
+            level = level.setdefault(name, _Node()).parts
+        level.setdefault(last, _Node()).kinds.add(one.kind)
+    return Shape(
+        "group",
+        {
+            **{name: node.shape() for name, node in tree.items()},
+            "contact": _CONTACT,
+            "event": _EVENT,
+            "raw": FREE,
+        },
+    )
+
+
+@dataclass
+class _Node:
+    """A shape in the making."""
+
+    kinds: set[FieldKind] = field(default_factory=set)
+    parts: dict[str, _Node] = field(default_factory=dict)
+
+    def shape(self) -> Shape:
+        parts = {name: node.shape() for name, node in self.parts.items()}
+        if len(self.kinds) > 1:
+            return FREE
+        kind: Kind = next(iter(self.kinds), "group")
+        return Shape(kind, parts)

@@ -1,0 +1,49 @@
+"""How much work one text may make, so that no rule and no event can keep a worker busy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+MOST_WORK = 200_000
+"""Values reached for, members gone through, and calculations, in one text for one event."""
+
+_left: ContextVar[list[int]] = ContextVar("_left")
+
+
+class CannotRender(Exception):
+    """Says in plain words why a text cannot be filled in, without any value."""
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """What happens inside may spend MOST_WORK; beyond that `spend` raises CannotRender."""
+    token = _left.set([MOST_WORK])
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
+def spend(amount: int = 1) -> None:
+    """Account for work about to be done; free of charge where nothing limits it."""
+    left = _left.get(None)
+    if left is None:
+        return
+    left[0] -= amount
+    if left[0] < 0:
+        raise CannotRender("it takes too much work")
+
+
+def each(value: Any) -> Any:
+    """The same members, paid for: what a loop goes through."""
+    members = list(value) if isinstance(value, Iterator) else value
+    spend(1 + (len(members) if isinstance(members, list | tuple | str) else 0))
+    return members
+
+
+def within(value: Any) -> Any:
+    """The same value, paid for: what `in` searches. Texts are quick to search."""
+    return value if isinstance(value, str) else each(value)

@@ -1,0 +1,88 @@
+"""All that the bridge is told, as records; `bridge.config` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bridge.connector import Connector, ConnectorSettings
+from bridge.settings_schema import Network
+from bridge.source import Source
+
+RULES_FILE = "rules.yaml"
+
+
+@dataclass(frozen=True)
+class SourceConfig:
+    """One source. Without `secrets` nothing of it can be verified.
+
+    `allow_from`: no network means that any sender may try.
+    """
+
+    name: str
+    kind: str
+    source: Source = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    path_secret: str | None = field(repr=False)
+    allow_from: tuple[Network, ...]
+    bad_signature_status: int
+    max_body: int
+
+
+@dataclass(frozen=True)
+class AccountConfig:
+    """One account. `fingerprint` changes with any setting, a credential's too.
+
+    `lacks` names what would make it live, where it is in preview only for want
+    of that; empty where it is live, or in preview because somebody says so.
+    """
+
+    name: str
+    connector: type[Connector]
+    settings: ConnectorSettings = field(repr=False)
+    preview: bool
+    fingerprint: str
+    lacks: str = ""
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """How the web processes listen; `threads` of each worker."""
+
+    host: str = "127.0.0.1"
+    web_workers: int = 2
+    threads: int = 32
+    trusted_proxies: tuple[Network, ...] = ()
+    request_seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class DeliveryConfig:
+    """How deliveries are tried; the pause begins with `backoff_seconds` and doubles to its cap."""
+
+    workers: int = 2
+    attempts: int = 12
+    max_age_seconds: float = 3 * 86400.0
+    backoff_seconds: float = 2.0
+    backoff_cap_seconds: float = 3600.0
+    lease_seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that the bridge is told; secrets and URLs with passwords stay out of its repr."""
+
+    folder: Path
+    data: Path
+    database_url: str = field(repr=False)
+    redis_url: str | None = field(repr=False)
+    port: int
+    sources: Mapping[str, SourceConfig]
+    accounts: Mapping[str, AccountConfig]
+    server: ServerConfig = ServerConfig()
+    delivery: DeliveryConfig = DeliveryConfig()
+
+    @property
+    def rules_file(self) -> Path:
+        return self.folder / RULES_FILE

@@ -1,0 +1,95 @@
+"""The shape of `bridge.yaml`: which keys there are, of what type, with what defaults."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*([a-z]+?)s?", re.ASCII | re.IGNORECASE)
+
+
+def seconds(value: Any) -> Any:
+    """`3 days`, `90 seconds`, `1.5 hours` or a plain number of seconds, as seconds."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError('write a duration like "3 days" or "90 seconds"')  # noqa: TRY004  # for pydantic
+    if not isinstance(value, str):
+        return value
+    found = _DURATION.fullmatch(value.strip())
+    unit = _UNITS.get(found[2].lower()) if found else None
+    if found is None or unit is None:
+        raise ValueError('write a duration like "3 days" or "90 seconds"')
+    return float(found[1]) * unit
+
+
+def network(value: Any) -> Network:
+    """An address or a network: `34.83.8.110`, `10.0.0.0/8`."""
+    if not isinstance(value, str):
+        raise ValueError("write an address like 34.83.8.110 or a network like 10.0.0.0/8")  # noqa: TRY004  # for pydantic
+    try:
+        return ipaddress.ip_network(value.strip())
+    except ValueError:
+        pass
+    try:
+        wide = ipaddress.ip_network(value.strip(), strict=False)
+    except ValueError:
+        raise ValueError("write an address like 34.83.8.110 or a network like 10.0.0.0/8") from None
+    raise ValueError(f"it has bits set beyond its length; {wide} would be the network")
+
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=366 * 86400)]
+Networks = tuple[Annotated[Any, BeforeValidator(network)], ...]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class SourceText(_Strict):
+    """What every source has; the other keys are for its kind.
+
+    `secrets` and `path_secret` are read before, from the environment or a file.
+    """
+
+    kind: str | None = None
+    secrets: str | None = None
+    path_secret: str | None = None
+    allow_from: Networks = ()
+    bad_signature_status: int = Field(default=401, ge=200, le=599)
+    max_body: int = Field(default=5_000_000, ge=1_000, le=100_000_000)
+
+
+class ServerText(_Strict):
+    """`server:`, all of it optional."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    trusted_proxies: Networks = ()
+    web_workers: int = Field(default=2, ge=1, le=64)
+    threads: int = Field(default=32, ge=1, le=512)
+    request_seconds: Seconds = 10.0
+
+
+class DeliveryText(_Strict):
+    """`delivery:`, all of it optional; durations like `3 days`."""
+
+    workers: int = Field(default=2, ge=1, le=64)
+    attempts: int = Field(default=12, ge=1, le=100)
+    max_age: Seconds = 3 * 86400.0
+    backoff: Seconds = 2.0
+    backoff_cap: Seconds = 3600.0
+    lease: Seconds = Field(default=10.0, ge=2, le=300)
+
+
+class BridgeText(_Strict):
+    """The whole file; each source and account is read on its own."""
+
+    sources: Mapping[str, Mapping[str, Any] | None] = Field(default_factory=dict)
+    accounts: Mapping[str, Mapping[str, Any] | None] = Field(default_factory=dict)
+    server: ServerText = ServerText()
+    delivery: DeliveryText = DeliveryText()

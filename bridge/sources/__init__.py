@@ -1,0 +1,1 @@
+"""The sources that ship with the bridge; each is also an example for another one."""

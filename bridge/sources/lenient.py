@@ -1,0 +1,95 @@
+"""Reads values whose types vary between a sender's versions; what cannot be read is None.
+
+Nothing here raises, whatever JSON value it is given, and nothing guesses: an
+amount that is no number is no amount.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+UNKNOWN_TYPE = "unknown"
+"""Stands for the event type of a webhook that names none."""
+
+_MAX_KEY = 128
+_MAX_TYPE = 200
+_MAX_MOMENT = 40
+# No amount of money has more than fifteen digits before the point.
+_AMOUNT = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{0,12})?", re.ASCII)
+_LARGEST_AMOUNT = Decimal(10) ** 15
+_COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+def text(value: Any) -> str | None:
+    """A trimmed text, or an integer as one; a blank text is None."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def lowered(value: Any) -> str | None:
+    """For enumerations, whose case differs between versions."""
+    found = text(value)
+    return found.lower() if found else None
+
+
+def flag(value: Any) -> bool | None:
+    """Only a JSON true or false."""
+    return value if isinstance(value, bool) else None
+
+
+def count(value: Any) -> int | None:
+    """A whole number from 0 to 999,999,999, also as a text."""
+    digits = text(value) or ""
+    return int(digits) if _COUNT.fullmatch(digits) else None
+
+
+def money(value: Any) -> Decimal | None:
+    """An amount from a text, an integer or a float, with the digits that were sent."""
+    if isinstance(value, float):
+        amount = Decimal(str(value))
+        return amount if abs(amount) < _LARGEST_AMOUNT else None
+    digits = text(value) or ""
+    return Decimal(digits) if _AMOUNT.fullmatch(digits) else None
+
+
+def moment(value: Any) -> datetime | None:
+    """An ISO 8601 time in UTC; without an offset it is taken as UTC."""
+    written = value.strip() if isinstance(value, str) else ""
+    if len(written) > _MAX_MOMENT:
+        return None
+    try:
+        found = datetime.fromisoformat(written)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A JSON object; anything else is an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(value: Any) -> list[Mapping[str, Any]]:
+    """The objects in a JSON list; anything else is left out."""
+    members = value if isinstance(value, list) else []
+    return [member for member in members if isinstance(member, dict)]
+
+
+def event_type(value: Any) -> str:
+    """A name that a text column takes: at most 200 characters, no U+0000."""
+    name = value.replace("\0", "").strip() if isinstance(value, str) else ""
+    return name[:_MAX_TYPE].strip() or UNKNOWN_TYPE
+
+
+def key(value: Any) -> str | None:
+    """A text that can be an idempotency key: 1 to 128 printable ASCII characters."""
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_KEY:
+        return None
+    return value if value.isascii() and value.isprintable() else None

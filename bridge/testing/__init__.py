@@ -1,0 +1,1 @@
+"""What authors of sources and connectors test their work with; needs the extra `testing`."""

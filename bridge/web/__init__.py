@@ -1,0 +1,1 @@
+"""The HTTP face. The only package that knows Flask and gunicorn."""

@@ -1,0 +1,173 @@
+"""One webhook, from request to answer: verify, record, answer.
+
+Every answer is a short machine-readable reason. A 2xx is given only after the
+ledger has the webhook on disk; what might be the bridge's own fault is a 503,
+which senders repeat, and never a 4xx, which Showpad takes for final.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.config import SourceConfig
+from bridge.errors import LedgerUnavailable, SenderError, VerificationFailed
+from bridge.event import Identity, Webhook
+from bridge.ledger.accept import Acceptance, Acceptor, Arrival
+from bridge.web.body import read_body
+from bridge.web.client import Network, client_address, within
+
+# Enough to look into a strange webhook later; longer values say nothing more.
+KEPT_HEADERS = 30
+KEPT_CHARACTERS = 300
+_NEVER_KEPT = frozenset({"x-forwarded-for", "x-real-ip", "x-api-key", "x-auth-token"})
+
+
+_DELIVERS_BY_GET = (
+    "{} delivers by GET, without a body: set the method of its subscription to POST "
+    "and send the missing webhooks again."
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP status and a machine-readable reason; `probe` where nobody claimed to be a sender."""
+
+    status: int
+    result: str
+    reason: str | None = None
+    probe: bool = False
+
+    def as_json(self) -> dict[str, str]:
+        answer = {"result": self.result}
+        return answer | {"reason": self.reason} if self.reason else answer
+
+
+UNKNOWN = Answer(404, "refused", "unknown-url")
+NOT_ALLOWED = Answer(403, "refused", "address-not-allowed")
+NOT_DURABLE = Answer(503, "unavailable", "not-recorded-try-again")
+NO_SECRET = Answer(503, "unavailable", "no-secret-configured")
+PROBE = Answer(200, "ready", "send-webhooks-by-post", probe=True)
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Receives for all configured sources; `rung` is called when something new waits."""
+
+    sources: Mapping[str, SourceConfig]
+    trusted_proxies: Sequence[Network]
+    acceptor: Acceptor
+    now: Callable[[], float]
+    rung: Callable[[], None]
+
+    def receive(self, name: str, path_secret: str | None, environ: Mapping[str, Any]) -> Answer:
+        """Never raises for anything that a sender can do."""
+        config = self.sources.get(name)
+        if config is None or not _right_path(config.path_secret, path_secret):
+            return UNKNOWN
+        if not self._is_allowed(config, environ):
+            return NOT_ALLOWED
+        if not config.secrets:
+            return NO_SECRET
+        try:
+            if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+                return self._receive_get(config, environ)
+            return self._receive_post(config, environ)
+        except VerificationFailed as failed:
+            return Answer(config.bad_signature_status, "refused", failed.reason)
+        except SenderError as refused:
+            result = "unavailable" if refused.status >= 500 else "refused"
+            return Answer(refused.status, result, refused.reason)
+        except LedgerUnavailable:
+            return NOT_DURABLE
+
+    def _is_allowed(self, config: SourceConfig, environ: Mapping[str, Any]) -> bool:
+        if not config.allow_from:
+            return True
+        address = client_address(environ, self.trusted_proxies)
+        return address is not None and within(address, config.allow_from)
+
+    def _receive_post(self, config: SourceConfig, environ: Mapping[str, Any]) -> Answer:
+        body = read_body(environ, config.max_body)
+        webhook = self._webhook(config, environ, body)
+        config.source.verify(webhook)
+        return self._accept(config, webhook, config.source.identify(webhook))
+
+    def _receive_get(self, config: SourceConfig, environ: Mapping[str, Any]) -> Answer:
+        """A probe, or the work of a subscription that delivers by GET, which is kept."""
+        headers = _headers(environ)
+        if not any(name in headers for name in config.source.signature_headers):
+            return PROBE
+        webhook = self._webhook(config, environ, b"")
+        try:
+            config.source.verify(webhook)
+        except SenderError:
+            return PROBE
+        query = str(environ.get("QUERY_STRING", "")).encode("latin-1", "replace")
+        told = "\n".join(headers.get(name, "") for name in config.source.signature_headers)
+        identity = Identity(
+            idempotency_key=f"get:{hashlib.sha256(told.encode() + query).hexdigest()}",
+            event_type="(delivered by GET)",
+            fingerprint=hashlib.sha256(query).hexdigest(),
+            quarantine="delivered-by-get",
+            alerts=(_DELIVERS_BY_GET.format(config.name),),
+        )
+        kept = Webhook(config.name, query, webhook.headers, webhook.received_at, method="GET")
+        answer = self._accept(config, kept, identity)
+        return Answer(200, answer.result, answer.reason)
+
+    def _webhook(self, config: SourceConfig, environ: Mapping[str, Any], body: bytes) -> Webhook:
+        return Webhook(
+            source=config.name, body=body, headers=_headers(environ), received_at=self.now()
+        )
+
+    def _accept(self, config: SourceConfig, webhook: Webhook, identity: Identity) -> Answer:
+        kept = Webhook(
+            source=webhook.source,
+            body=webhook.body,
+            headers=_kept(webhook.headers, config.source.signature_headers),
+            received_at=webhook.received_at,
+            method=webhook.method,
+        )
+        acceptance = self.acceptor.accept(Arrival(kept, identity, config.source.same_content))
+        if acceptance is Acceptance.DUPLICATE:
+            return Answer(200, "duplicate")
+        if acceptance is Acceptance.CONFLICT:
+            return Answer(200, "duplicate", "content-differs-first-kept")
+        if identity.quarantine:
+            return Answer(202, "quarantined", identity.quarantine)
+        self.rung()
+        return Answer(200, "accepted")
+
+
+def _right_path(expected: str | None, given: str | None) -> bool:
+    """An unguessable path keeps guesses of signatures away; so it is compared like one."""
+    if expected is None:
+        return given is None
+    return hmac.compare_digest(expected.encode(), (given or "").encode())
+
+
+def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    headers = {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    if environ.get("CONTENT_TYPE"):
+        headers["content-type"] = environ["CONTENT_TYPE"]
+    return headers
+
+
+def _kept(headers: Mapping[str, str], credentials: Sequence[str]) -> dict[str, str]:
+    """What is worth keeping of the headers, and no credential among it."""
+    kept = {
+        name: value[:KEPT_CHARACTERS].replace("\x00", "")
+        for name, value in headers.items()
+        if (name.startswith("x-") or name in ("content-type", "user-agent"))
+        and name not in _NEVER_KEPT
+        and name not in credentials
+    }
+    return dict(sorted(kept.items())[:KEPT_HEADERS])

@@ -1,0 +1,79 @@
+"""How mistakes are worded: nearest known words, and pydantic's complaints in plain English."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_MOST_LISTED = 12
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "decimal_type": "must be a number",
+    "decimal_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a group of `name: value` lines",
+    "model_type": "must be a group of `name: value` lines",
+    "model_attributes_type": "must be a group of `name: value` lines",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+}
+_ADVICE = {
+    "string_type": 'put quotes around it: "..."',
+    "list_type": "put each entry on a line of its own after `- `, or write [one, two]",
+}
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The one known word that is spelled almost like this one, whatever the case."""
+    by_fold = {candidate.casefold(): candidate for candidate in known}
+    found = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
+    return by_fold[found[0]] if found else None
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Advice for an unknown word: the nearest one, else what there is."""
+    words = sorted(set(known))
+    close = nearest(word, words)
+    if close:
+        return f"did you mean `{close}`?"
+    if not words:
+        return "there is none"
+    listed = ", ".join(f"`{candidate}`" for candidate in words[:_MOST_LISTED])
+    return f"there is {listed}{' ...' if len(words) > _MOST_LISTED else ''}"
+
+
+def quoted(text: str, longest: int = 60) -> str:
+    """A word from a file, in backticks, on one line, cut where it is long."""
+    line = " ".join(text.split())
+    return f"`{line if len(line) <= longest else line[: longest - 1] + '…'}`"
+
+
+def complaint(details: Mapping[str, Any]) -> tuple[str, str]:
+    """What one pydantic error says of its field ("must be text"), and advice or nothing.
+
+    Never holds the value. A ValueError of a validator is worded by its author.
+    """
+    kind = details["type"]
+    context = details.get("ctx") or {}
+    if kind in ("value_error", "assertion_error"):
+        return f"is not right: {context.get('error', 'see its description')}", ""
+    if kind in ("literal_error", "enum"):
+        return f"must be {context['expected']}", ""
+    words = _WORDS.get(kind)
+    if words is None:
+        words = re.sub(r"^(Input|Value|String) should", "must", str(details["msg"]))
+    return words, _ADVICE.get(kind, "")

@@ -1,0 +1,224 @@
+"""Slack: messages, by a bot token or by an incoming webhook.
+
+Pages that this rests on: https://docs.slack.dev/reference/methods/chat.postMessage,
+https://docs.slack.dev/reference/methods/conversations.history,
+https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/,
+https://docs.slack.dev/messaging/formatting-message-text/.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, field_validator
+from slack_sdk import WebClient, WebhookClient
+
+from bridge.connector import (
+    Call,
+    Connector,
+    ConnectorSettings,
+    Delivered,
+    Halted,
+    Item,
+    NonEmpty,
+    Outcome,
+    Rate,
+    Retry,
+    SecretStr,
+    Skipped,
+    Unknown,
+    action,
+)
+from connectors.slack_answers import (
+    HALTING,
+    WEBHOOK_HALTING,
+    CannotLookError,
+    asked,
+    inner_of,
+    refusal,
+    seen_in,
+)
+
+LONGEST_TEXT = 40_000  # after escaping; Slack itself cuts what is longer
+EVENT_TYPE = "showbridge_delivery"
+_PAGES = 5
+
+
+def escape_mrkdwn(text: str) -> str:
+    """Text that Slack shows as it is: no mention, no link, no channel can come out of it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+class SlackSettings(ConnectorSettings):
+    """A bot token with `chat:write`, or a webhook URL; with both, the token is used.
+
+    A webhook URL is whole: `base_url` does not change it, and it always posts
+    to the channel that it was made for, whatever channel a rule names.
+    """
+
+    bot_token: SecretStr | None = None
+    webhook_url: SecretStr | None = None
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _whole(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not re.fullmatch(r"https?://[^/]+/.+", url.get_secret_value()):
+            raise ValueError("a webhook URL is https://hooks.slack.com/services/T.../B.../...")
+        return url
+
+
+def _said(text: str) -> str:
+    said = text.replace("\0", "")
+    if not said.strip():
+        raise Skipped("the message is empty for this event")
+    return said
+
+
+class PostMessage(Item):
+    """`text` may hold Slack's formatting; values that a template inserts are escaped."""
+
+    escape: ClassVar[Callable[[str], str] | None] = staticmethod(escape_mrkdwn)
+
+    channel: NonEmpty
+    text: Annotated[str, AfterValidator(_said)]
+
+
+def _message(item: PostMessage) -> dict[str, Any]:
+    message = {"channel": item.channel, **_content(item)}
+    if item.delivery_id:
+        payload = {"delivery_id": item.delivery_id}
+        message["metadata"] = {"event_type": EVENT_TYPE, "event_payload": payload}
+    return message
+
+
+def _content(item: PostMessage) -> dict[str, Any]:
+    text = item.text
+    if len(text) > LONGEST_TEXT:
+        text = re.sub(r"&[a-z]{0,3}$", "", text[: LONGEST_TEXT - 1]) + "…"
+    return {"text": text, "unfurl_links": False, "unfurl_media": False}
+
+
+def _preview(settings: SlackSettings, item: PostMessage) -> list[Call]:
+    if settings.webhook_url and not settings.bot_token:
+        return [Call("POST", "/services/***", body=_content(item))]
+    return [Call("POST", "/api/chat.postMessage", body=_message(item))]
+
+
+class Slack(Connector):
+    """One Slack workspace, or one channel of it."""
+
+    name = "slack"
+    title = "Slack"
+    Settings = SlackSettings
+    rates = (Rate(1, 1.0, per_lane=True),)
+
+    def __init__(self, settings: SlackSettings) -> None:
+        super().__init__(settings)
+        self._channels: dict[str, str] = {}
+
+    @action(PostMessage, preview=_preview, lane="channel", idempotent=False)
+    def post_message(self, items: Sequence[PostMessage]) -> list[Outcome]:
+        """Post a message to a channel."""
+        return [self._post(item) for item in items]
+
+    def find(self, action: str, item: Item) -> Delivered | Retry | Unknown | None:
+        """Look for the message in the channel's last 1,000; Unknown where the token may not look.
+
+        Scopes: `channels:history` or `groups:history`, and `channels:read` for a channel's name.
+        """
+        if not (self.settings.bot_token and item.delivery_id and isinstance(item, PostMessage)):
+            return Unknown("only a bot token can look into a channel")
+        try:
+            channel = self._channel_id(item.channel)
+            options = {"channel": channel, "include_all_metadata": True, "limit": 200}
+            for message in self._pages(self._web.conversations_history, "messages", **options):
+                if _carries(message, item.delivery_id):
+                    return Delivered(str(message.get("ts", "")))
+        except CannotLookError as unseen:
+            return unseen.outcome
+        return None
+
+    def _post(self, item: PostMessage) -> Outcome:
+        if self.settings.bot_token:
+            return self._post_as_bot(item)
+        if self.settings.webhook_url:
+            return self._post_to_webhook(item)
+        raise Halted("neither a bot token nor a webhook URL is set for this account")
+
+    def _post_as_bot(self, item: PostMessage) -> Outcome:
+        response = asked(lambda: self._web.chat_postMessage(**_message(item)))
+        if isinstance(response, Retry | Unknown):
+            return response
+        data = response.data if isinstance(response.data, dict) else {}
+        if response.status_code == 200 and data.get("ok") is True:
+            self._channels[item.channel.lstrip("#")] = str(data.get("channel", ""))
+            return Delivered(str(data.get("ts", "")))
+        return refusal(response, data.get("error"), HALTING, item.channel)
+
+    def _post_to_webhook(self, item: PostMessage) -> Outcome:
+        response = asked(lambda: self._webhook.send(**_content(item)))
+        if isinstance(response, Retry | Unknown):
+            return response
+        if response.status_code == 200 and response.body == "ok":
+            return Delivered()
+        return refusal(response, response.body, WEBHOOK_HALTING, item.channel)
+
+    @cached_property
+    def _web(self) -> WebClient:
+        host = (self.settings.base_url or "https://slack.com").rstrip("/")
+        return WebClient(
+            token=self.settings.bot_token.get_secret_value(),
+            base_url=f"{host}/api/",
+            timeout=self.settings.timeout,
+            logger=_mute(),
+            retry_handlers=[],  # the SDK's own would post again after a dropped connection
+        )
+
+    @cached_property
+    def _webhook(self) -> WebhookClient:
+        return WebhookClient(
+            url=self.settings.webhook_url.get_secret_value(),
+            timeout=self.settings.timeout,
+            logger=_mute(),
+            retry_handlers=[],
+        )
+
+    def _channel_id(self, channel: str) -> str:
+        name = channel.lstrip("#")
+        if name not in self._channels and not re.fullmatch(r"[CDG][A-Z0-9]{6,}", name):
+            options = {"types": "public_channel,private_channel", "limit": 1000}
+            try:
+                for seen in self._pages(self._web.conversations_list, "channels", **options):
+                    self._channels[str(seen.get("name"))] = str(seen.get("id", ""))
+            except CannotLookError as unseen:
+                if isinstance(unseen.outcome, Retry):
+                    raise
+        return self._channels.get(name) or channel
+
+    def _pages(
+        self, method: Callable[..., Any], key: str, **params: Any
+    ) -> Iterator[Mapping[str, Any]]:
+        cursor = ""
+        for _ in range(_PAGES):
+            answer = asked(partial(method, cursor=cursor or None, **params))
+            data = seen_in(answer, key)
+            yield from (one for one in data[key] if isinstance(one, dict))
+            cursor = str(inner_of(data, "response_metadata").get("next_cursor") or "")
+            if not cursor:
+                return
+        raise CannotLookError(Unknown("there is more in Slack than the bridge looks through"))
+
+
+def _mute() -> logging.Logger:
+    # The SDK logs texts and addresses; outside the hierarchy no configuration can turn that on.
+    return logging.Logger("slack_sdk", logging.CRITICAL + 1)  # noqa: LOG001
+
+
+def _carries(message: Mapping[str, Any], delivery_id: str) -> bool:
+    metadata = inner_of(message, "metadata")
+    payload = inner_of(metadata, "event_payload")
+    return metadata.get("event_type") == EVENT_TYPE and payload.get("delivery_id") == delivery_id

@@ -1,0 +1,90 @@
+"""A connector whose vendor is a script: what the engine does with each outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from bridge.connector import (
+    Call,
+    Connector,
+    ConnectorSettings,
+    Delivered,
+    Item,
+    Outcome,
+    Retry,
+    SecretStr,
+    Unknown,
+    action,
+)
+from bridge.engine.backoff import Patience
+from bridge.engine.drain import Destination
+
+
+class Settings(ConnectorSettings):
+    token: SecretStr | None = None
+
+
+class Message(Item):
+    text: str
+
+
+def message_call(_settings: Settings, message: Message) -> Sequence[Call]:
+    return [Call("POST", "/messages", body={"text": message.text})]
+
+
+@dataclass
+class Script:
+    """What the vendor answers, in order; `Delivered` when it has run out."""
+
+    answers: list[Any] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    found: Delivered | Retry | Unknown | None = None
+    looked_up: list[str] = field(default_factory=list)
+
+
+class Scripted(Connector):
+    name = "scripted"
+    title = "Scripted"
+    Settings = Settings
+    script: ClassVar[Script]
+
+    @action(Message, preview=message_call, batch=10)
+    def send(self, items: Sequence[Message]) -> list[Outcome]:
+        """Send a message; twice is once."""
+        return [self._answer(item) for item in items]
+
+    @action(Message, preview=message_call, idempotent=False)
+    def post(self, items: Sequence[Message]) -> list[Outcome]:
+        """Post a message; twice is twice."""
+        return [self._answer(item) for item in items]
+
+    def find(self, action: str, item: Item) -> Delivered | Retry | Unknown | None:
+        self.script.looked_up.append(item.delivery_id)
+        return self.script.found
+
+    def _answer(self, item: Message) -> Outcome:
+        self.script.sent.append(item.text)
+        answer = self.script.answers.pop(0) if self.script.answers else Delivered()
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, Outcome)
+        return answer
+
+
+def destination(script: Script, *, preview: bool = False, fingerprint: str = "f") -> Destination:
+    kind = type("OneScript", (Scripted,), {"script": script})
+    settings = Settings()
+    return Destination("scripted", kind, settings, fingerprint, None if preview else kind(settings))
+
+
+def patience(**changes: Any) -> Patience:
+    values: dict[str, Any] = {
+        "attempts": 3,
+        "max_age": 3600.0,
+        "first": 2.0,
+        "cap": 60.0,
+        "jitter": lambda: 1.0,
+    }
+    return Patience(**values | changes)

@@ -1,0 +1,96 @@
+"""The wakes and leases that the whole engine stands on."""
+
+from __future__ import annotations
+
+from bridge.ledger import lanes
+from bridge.ledger.database import Database
+
+SECONDS = 10.0
+
+
+def wake(database: Database, job: str, now: float) -> bool:
+    with database.write() as connection:
+        return lanes.wake(connection, "lane", job, now)
+
+
+def take(database: Database, turn: str, now: float) -> bool:
+    with database.write() as connection:
+        return lanes.take(connection, "lane", turn, now, SECONDS)
+
+
+def is_quiet(database: Database, now: float) -> bool:
+    with database.read() as connection:
+        return lanes.is_quiet(connection, "lane", now)
+
+
+def test_a_lane_is_woken_once_however_often_it_is_asked_for(database: Database) -> None:
+    assert [wake(database, f"job-{n}", 1.0) for n in range(3)] == [True, False, False]
+
+
+def test_a_turn_clears_the_wake_so_that_later_work_wakes_again(database: Database) -> None:
+    wake(database, "job-1", 1.0)
+    assert take(database, "turn-1", 1.0)
+    with database.write() as connection:
+        lanes.release(connection, "lane", "turn-1")
+    assert wake(database, "job-2", 1.0)
+
+
+def test_a_lane_with_somebody_at_it_needs_no_wake(database: Database) -> None:
+    wake(database, "job-1", 1.0)
+    take(database, "turn-1", 1.0)
+    assert not is_quiet(database, 2.0)
+    assert not wake(database, "job-2", 2.0)
+
+
+def test_only_one_turn_has_the_lane(database: Database) -> None:
+    wake(database, "job-1", 1.0)
+    assert take(database, "turn-1", 1.0)
+    assert not take(database, "turn-2", 2.0)
+
+
+def test_a_turn_that_finds_the_lane_taken_uses_up_its_wake(database: Database) -> None:
+    """Else the holder, looking once more before it leaves, would trust a job that is gone."""
+    wake(database, "job-1", 1.0)
+    take(database, "turn-1", 1.0)
+    with database.write() as connection:
+        lanes.release(connection, "lane", "turn-1")
+    wake(database, "job-2", 1.0)
+    take(database, "turn-2", 1.0)
+    take(database, "turn-3", 1.0)
+    with database.write() as connection:
+        lanes.release(connection, "lane", "turn-2")
+    assert is_quiet(database, 1.0)
+
+
+def test_a_lease_lapses_by_itself(database: Database) -> None:
+    wake(database, "job-1", 1.0)
+    take(database, "turn-1", 1.0)
+    assert take(database, "turn-2", 1.0 + SECONDS)
+
+
+def test_a_renewed_lease_lasts_and_a_lapsed_one_is_not_renewed(database: Database) -> None:
+    wake(database, "job-1", 1.0)
+    take(database, "turn-1", 1.0)
+    with database.write() as connection:
+        assert lanes.renew(connection, "lane", "turn-1", 8.0, SECONDS)
+    assert not take(database, "turn-2", 12.0)
+    assert take(database, "turn-3", 18.0)
+    with database.write() as connection:
+        assert not lanes.renew(connection, "lane", "turn-1", 18.0, SECONDS)
+
+
+def test_leaving_a_lane_that_is_not_held_any_more_frees_nothing(database: Database) -> None:
+    wake(database, "job-1", 1.0)
+    take(database, "turn-1", 1.0)
+    take(database, "turn-2", 20.0)
+    with database.write() as connection:
+        lanes.release(connection, "lane", "turn-1")
+    assert not take(database, "turn-3", 21.0)
+
+
+def test_a_lost_wake_is_replaced_by_one_clock_only(database: Database) -> None:
+    wake(database, "job-1", 1.0)
+    with database.write() as connection:
+        (lost,) = lanes.wakes_before(connection, 5.0)
+        assert lanes.wake_again(connection, lost, "job-2", 5.0)
+        assert not lanes.wake_again(connection, lost, "job-3", 5.0)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import multiprocessing
+import stat
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from bridge.errors import OperatorError
+from bridge.ledger.database import Database
+from bridge.ledger.migrate import migrate
+from bridge.ledger.tables import metadata
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database) -> None:
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    migrate(database)
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    migrate(database)
+    database.close()
+
+
+def test_processes_that_start_together_migrate_once(database_url: str) -> None:
+    spawning = multiprocessing.get_context("spawn")
+    processes = [spawning.Process(target=_migrate, args=(database_url,)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+
+
+def test_a_database_from_a_newer_version_is_refused_with_what_to_do(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(OperatorError, match=r"newer version.*9999.*install that version"):
+        migrate(database)
+
+
+def test_the_ledger_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    _migrate(f"sqlite:///{path}")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -1,0 +1,168 @@
+"""Real servers for the tests: each test process has a Redis and a PostgreSQL of its own."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+START_SECONDS = 30.0
+
+
+@contextmanager
+def running_redis(folder: Path) -> Iterator[str]:
+    """The URL of a Redis on a Unix socket in `folder`."""
+    program = shutil.which("redis-server")
+    if program is None:
+        missing("Redis", "redis-server")
+    path = folder / "redis.sock"
+    command = [
+        program,
+        "--port",
+        "0",
+        "--unixsocket",
+        str(path),
+        "--save",
+        "",
+        "--dir",
+        str(folder),
+    ]
+    with _process(command):
+        url = f"unix://{path}"
+        wait_until(lambda: _pings(url))
+        yield url
+
+
+@contextmanager
+def running_postgresql() -> Iterator[str]:
+    """The URL of a PostgreSQL cluster's `postgres` database; everybody on loopback may enter."""
+    server = PostgreSQL()
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.remove()
+
+
+class PostgreSQL:
+    """A cluster in a folder of its own, on a free port, that can be stopped and started again."""
+
+    def __init__(self) -> None:
+        self._binaries = _postgresql_binaries()
+        self._user = _unprivileged()
+        self.port = free_port()
+        # Not in pytest's folders, which are closed to the user that the server runs as.
+        self._data = Path(tempfile.mkdtemp(prefix="showbridge-postgresql-"))
+        shutil.chown(self._data, self._user)
+        self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "postgres", "--no-sync")
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
+        log = self._data / "log"
+        self._run("pg_ctl", "-D", str(self._data), "-l", str(log), "-o", options, "-w", "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        self._run("pg_ctl", "-D", str(self._data), "-m", mode, "-w", "stop")
+
+    def remove(self) -> None:
+        """Stop it, if it runs, and leave nothing behind."""
+        if (self._data / "postmaster.pid").exists():
+            self.stop("immediate")
+        shutil.rmtree(self._data)
+
+    def make_database(self, name: str) -> str:
+        """Its URL."""
+        with psycopg.connect(self._plain(self.url), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        return self.url.rpartition("/")[0] + f"/{name}"
+
+    @staticmethod
+    def _plain(url: str) -> str:
+        return url.replace("+psycopg", "")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._binaries / program), *arguments]
+        done = subprocess.run(
+            command,
+            user=self._user if os.geteuid() == 0 else None,
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{program}: {done.stderr}"
+
+
+def _postgresql_binaries() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    on_path = shutil.which("initdb")
+    if on_path:
+        found.append(Path(on_path).resolve())
+    if not found:
+        missing("PostgreSQL", "postgresql")
+    return found[-1].parent
+
+
+def _unprivileged() -> str:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return getpass.getuser()
+    names = [user.pw_name for user in pwd.getpwall()]
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def missing(what: str, package: str) -> NoReturn:
+    pytest.exit(
+        f"the tests need {what} on this machine: sudo apt-get install {package}", returncode=3
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: object, seconds: float = START_SECONDS) -> None:
+    """Until `condition()` is true; fails after `seconds`."""
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@contextmanager
+def _process(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def _pings(url: str) -> bool:
+    try:
+        with Redis.from_url(url) as redis:
+            return bool(redis.ping())
+    except (RedisError, OSError):
+        return False
