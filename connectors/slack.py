@@ -26,6 +26,7 @@ from bridge.connector import (
     Item,
     NonEmpty,
     Outcome,
+    Pacer,
     Rate,
     Retry,
     SecretStr,
@@ -116,8 +117,8 @@ class Slack(Connector):
     Settings = SlackSettings
     rates = (Rate(1, 1.0, per_lane=True),)
 
-    def __init__(self, settings: SlackSettings) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: SlackSettings, pacer: Pacer | None = None) -> None:
+        super().__init__(settings, pacer)
         self._channels: dict[str, str] = {}
 
     @action(PostMessage, preview=_preview, lane="channel", idempotent=False)

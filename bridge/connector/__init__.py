@@ -1,0 +1,52 @@
+"""The connector contract: the one module of the bridge that a connector imports.
+
+A connector is a class published under the entry-point group
+`showbridge.connectors`. It turns *items*, the filled-in `do` steps of rules,
+into calls of one vendor's own SDK, and says what became of each. It never
+sees queues, rules, events or other deliveries, and it never retries: the
+engine alone does. `bridge.testing.connectors` holds the conformance suite.
+"""
+
+from pydantic import Field, SecretStr
+
+from bridge.connector.declarations import Action, Connector, ConnectorSettings, Digest, action
+from bridge.connector.items import Call, EmailAddress, Gist, Item, NonEmpty, Skipped
+from bridge.connector.outcomes import (
+    Delivered,
+    Halted,
+    NotNow,
+    Outcome,
+    Rejected,
+    Retry,
+    Suppressed,
+    Unknown,
+)
+from bridge.connector.pacing import Pacer, Rate, Seen, Unpaced
+
+__all__ = [
+    "Action",
+    "Call",
+    "Connector",
+    "ConnectorSettings",
+    "Delivered",
+    "Digest",
+    "EmailAddress",
+    "Field",
+    "Gist",
+    "Halted",
+    "Item",
+    "NonEmpty",
+    "NotNow",
+    "Outcome",
+    "Pacer",
+    "Rate",
+    "Rejected",
+    "Retry",
+    "SecretStr",
+    "Seen",
+    "Skipped",
+    "Suppressed",
+    "Unknown",
+    "Unpaced",
+    "action",
+]

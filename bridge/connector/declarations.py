@@ -1,0 +1,170 @@
+"""What a connector declares of itself, its settings and its actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from bridge.connector.items import Call, Item
+from bridge.connector.outcomes import Delivered, Outcome, Retry, Unknown
+from bridge.connector.pacing import Pacer, Rate, Unpaced
+
+IfUnknown = Literal["repeat", "keep"]
+"""A message that may have been sent: send it again, or keep it for a person."""
+
+
+class ConnectorSettings(BaseModel):
+    """What `config/bridge.yaml` may say of an account; secrets are `SecretStr | None`.
+
+    An account none of whose secrets is set runs in preview. `base_url` points
+    the SDK at another host; `timeout` is in seconds, for each call. `if_unknown`
+    replaces what the actions declare.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    base_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    timeout: float = Field(default=10.0, gt=0, le=60)
+    if_unknown: IfUnknown | None = None
+
+    @field_validator("*")
+    @classmethod
+    def _copied_well(cls, value: Any) -> Any:
+        """Secrets are trimmed, a blank one is none, and what no header can carry is refused."""
+        if not isinstance(value, SecretStr):
+            return value
+        text = value.get_secret_value().strip()
+        if not (text.isascii() and text.isprintable()) or " " in text:
+            raise ValueError("this secret was not copied well: it holds blanks or odd characters")
+        return SecretStr(text) if text else None
+
+
+@dataclass(frozen=True)
+class Digest:
+    """How an action puts up to `most` items of one lane into one message.
+
+    The connector's `method(items, seconds)` returns one outcome for all;
+    `preview(settings, items, seconds)` gives its calls. The items share their
+    `sent_as` and come in the order of receipt; the oldest has waited `seconds`.
+    """
+
+    method: str
+    preview: Callable[[Any, Sequence[Any], float], Sequence[Call]]
+    most: int = 200
+
+
+@dataclass(frozen=True)
+class Action:
+    """How the engine may use one method of a connector.
+
+    `batch` is the most items of one call of the method. They come in the order
+    of receipt; several may be about one person, and no outcome may overtake
+    another of the same person. `lane` is the item's field that must not be
+    mixed in a batch; `together` a name that actions share which must not
+    overtake each other for one person; `shards` how many lanes of one account
+    may run side by side. `idempotent` says whether twice is once; where it is
+    not, `if_unknown` is what becomes of an item that may have been done and
+    cannot be looked up. `digest` is how all that waits becomes one message
+    once the lane is late. `consent_for` is the item's field with the
+    address that must have consented; `preview` gives the calls that the method
+    would make for one item.
+    """
+
+    name: str
+    item: type[Item]
+    preview: Callable[[Any, Any], Sequence[Call]]
+    about: str
+    batch: int = 1
+    lane: str | None = None
+    together: str | None = None
+    shards: int = 1
+    idempotent: bool = True
+    if_unknown: IfUnknown = "keep"
+    digest: Digest | None = None
+    consent_for: str | None = None
+
+
+_Method = Callable[[Any, Sequence[Any]], list[Outcome]]
+
+
+def action(
+    item: type[Item],
+    *,
+    preview: Callable[[Any, Any], Sequence[Call]],
+    batch: int = 1,
+    lane: str | None = None,
+    together: str | None = None,
+    shards: int = 1,
+    idempotent: bool = True,
+    if_unknown: IfUnknown = "keep",
+    digest: Digest | None = None,
+    consent_for: str | None = None,
+) -> Callable[[_Method], _Method]:
+    """Make a method an action: it takes 1 to `batch` items and returns one outcome for each.
+
+    `preview(settings, item)` is pure and tells the truth: the calls that the
+    method makes for this item, in order. The first line of the method's
+    docstring is what marketers read.
+    """
+
+    def mark(method: _Method) -> _Method:
+        about = (method.__doc__ or "").strip().partition("\n")[0]
+        method.__dict__["action"] = Action(
+            name=method.__name__,
+            item=item,
+            preview=preview,
+            about=about,
+            batch=batch,
+            lane=lane,
+            together=together,
+            shards=shards,
+            idempotent=idempotent,
+            if_unknown=if_unknown,
+            digest=digest,
+            consent_for=consent_for,
+        )
+        return method
+
+    return mark
+
+
+class Connector:
+    """The code for one destination vendor, set up for one account.
+
+    Made once per worker process and account, and used for one lane at a time.
+    Each HTTP request is made inside `with self.pacer.call():`.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    Settings: ClassVar[type[ConnectorSettings]]
+    rates: ClassVar[tuple[Rate, ...]] = ()
+    """The vendor's published limits for one account."""
+    concurrency: ClassVar[int | None] = None
+    """The most calls that the vendor allows at the same moment."""
+
+    def __init__(self, settings: Any, pacer: Pacer | None = None) -> None:
+        self.settings = settings
+        self.pacer = pacer or Unpaced()
+
+    @classmethod
+    def actions(cls) -> Mapping[str, Action]:
+        return {declared.name: declared for declared in _declared(cls)}
+
+    def find(self, action: str, item: Item) -> Delivered | Retry | Unknown | None:
+        """Look for `item.sent_as`, whose outcome is unknown, before it is sent again.
+
+        None: it is not there. Retry: the vendor cannot be asked now. Unknown:
+        nobody can tell; then `if_unknown` decides.
+        """
+        return Unknown("this vendor cannot be asked")
+
+
+def _declared(connector: type[Connector]) -> Iterator[Action]:
+    for name in dir(connector):
+        declared = getattr(getattr(connector, name), "action", None)
+        if isinstance(declared, Action):
+            yield declared
