@@ -21,11 +21,13 @@ from bridge.secret_values import References
 from bridge.settings import (
     RULES_FILE,
     AccountConfig,
+    AlertsConfig,
     Config,
     DeliveryConfig,
     ServerConfig,
     SourceConfig,
 )
+from bridge.settings_alerts import TellReader
 from bridge.settings_files import SettingsReader
 from bridge.settings_schema import BridgeText, DeliveryText, ServerText
 from bridge.yaml_text import read
@@ -33,6 +35,7 @@ from bridge.yaml_text import read
 __all__ = [
     "RULES_FILE",
     "AccountConfig",
+    "AlertsConfig",
     "Config",
     "DeliveryConfig",
     "ServerConfig",
@@ -111,6 +114,7 @@ class _Loader:
         valid = findings.validated(BridgeText, value, ())
         sources = {one.name: one for one in reader.sources(_group(value, "sources"))}
         accounts = {one.name: one for one in reader.accounts(_group(value, "accounts"))}
+        tell = TellReader(findings, references, accounts).read(_group(value, "alerts").get("tell"))
         if not findings.mistakes and not sources:
             findings.add((), "no source is configured", "add one below `sources:`")
         if findings.mistakes or self._environment.complaints or valid is None:
@@ -125,6 +129,7 @@ class _Loader:
             accounts=MappingProxyType(accounts),
             server=_server(valid.server),
             delivery=_delivery(valid.delivery),
+            alerts=AlertsConfig(tell, valid.alerts.again),
         )
 
 

@@ -73,6 +73,7 @@ class _GatheringHandler(logging.Handler):
         super().__init__()
         self._stream = stream
         self._lines: list[str] = []
+        self._waiting = threading.Event()
         self._flusher: threading.Thread | None = None
         os.register_at_fork(after_in_child=self._forget_parent)
 
@@ -80,7 +81,9 @@ class _GatheringHandler(logging.Handler):
         self._lines.append(self.format(record))
         if record.levelno >= logging.WARNING or len(self._lines) >= GATHER_LINES:
             self.flush()
-        elif self._flusher is None:
+        elif len(self._lines) == 1:
+            self._waiting.set()
+        if self._lines and self._flusher is None:
             self._flusher = threading.Thread(target=self._keep_flushing, name="log", daemon=True)
             self._flusher.start()
 
@@ -95,11 +98,13 @@ class _GatheringHandler(logging.Handler):
             self.release()
 
     def _keep_flushing(self) -> None:
-        while True:
+        while self._waiting.wait():
+            self._waiting.clear()
             time.sleep(GATHER_SECONDS)
             self.flush()
 
     def _forget_parent(self) -> None:
         """A fork has neither the parent's threads nor the right to its lines."""
         self._lines = []
+        self._waiting = threading.Event()
         self._flusher = None

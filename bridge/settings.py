@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 from bridge.connector import Connector, ConnectorSettings
 from bridge.settings_schema import Network
@@ -67,6 +68,46 @@ class DeliveryConfig:
     backoff_seconds: float = 2.0
     backoff_cap_seconds: float = 3600.0
     lease_seconds: float = 10.0
+    digest_after_seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class ActionTarget:
+    """Tell by an account's action: `fields` and the text make its item."""
+
+    account: str
+    action: str
+    fields: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Without an address, like the e-mail target's."""
+        return f"{self.account}.{self.action}"
+
+
+@dataclass(frozen=True)
+class EmailTarget:
+    """Tell by e-mail, through a mail server."""
+
+    to: tuple[str, ...] = field(repr=False)
+    sender: str = field(repr=False)
+    host: str
+    port: int
+    encryption: Literal["starttls", "tls", "none"]
+    user: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        return f"e-mail through {self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class AlertsConfig:
+    """Whom to tell of alerts: the first that can be reached; `again` after so long."""
+
+    tell: tuple[ActionTarget | EmailTarget, ...] = ()
+    again_seconds: float = 86400.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +123,7 @@ class Config:
     accounts: Mapping[str, AccountConfig]
     server: ServerConfig = ServerConfig()
     delivery: DeliveryConfig = DeliveryConfig()
+    alerts: AlertsConfig = AlertsConfig()
 
     @property
     def rules_file(self) -> Path:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*([a-z]+?)s?", re.ASCII | re.IGNORECASE)
 
 
@@ -84,6 +85,39 @@ class DeliveryText(_Strict):
     backoff: Seconds = 2.0
     backoff_cap: Seconds = 3600.0
     lease: Seconds = Field(default=10.0, ge=2, le=300)
+    digest_after: Seconds = 60.0
+
+
+def _addresses(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _address(value: Any) -> Any:
+    if isinstance(value, str) and not _ADDRESS.fullmatch(value.strip()):
+        raise ValueError("write an e-mail address like ops@example.com")
+    return value.strip() if isinstance(value, str) else value
+
+
+Address = Annotated[str, BeforeValidator(_address)]
+
+
+class EmailText(_Strict):
+    """`email:` below `alerts.tell`; `user` and `password` are read before, from elsewhere."""
+
+    to: Annotated[tuple[Address, ...], BeforeValidator(_addresses), Field(min_length=1)]
+    sender: Address = Field(alias="from")
+    host: str = Field(min_length=1)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    encryption: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password: str | None = None
+
+
+class AlertsText(_Strict):
+    """`alerts:`, all of it optional; each entry of `tell` is read on its own."""
+
+    tell: tuple[Any, ...] = ()
+    again: Seconds = Field(default=86400.0, ge=60)
 
 
 class BridgeText(_Strict):
@@ -93,3 +127,4 @@ class BridgeText(_Strict):
     accounts: Mapping[str, Mapping[str, Any] | None] = Field(default_factory=dict)
     server: ServerText = ServerText()
     delivery: DeliveryText = DeliveryText()
+    alerts: AlertsText = AlertsText()

@@ -66,8 +66,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A ledger with its tables."""
-    ledger = Database(database_url)
+    """A ledger with its tables, whose times are the test's."""
+    ledger = Database(database_url, keeps_time=False)
     migrate(ledger)
     yield ledger
     ledger.close()

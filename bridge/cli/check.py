@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -112,6 +112,8 @@ def _print_meaning(console: Console, reading: Reading) -> None:
     _print_group(
         console, "Accounts", [_account_lines(variables, each) for each in config.accounts.values()]
     )
+    if config.alerts.tell:
+        _print_group(console, "Alerts", list(_alert_lines(config)))
     _print_rules(console, rules)
 
 
@@ -149,6 +151,11 @@ def _account_lines(variables: Variables, account: AccountConfig) -> tuple[str, l
         return account.name, [Text.assemble(stated("live"), f"{kind} with {used}")]
     makes_live = f"{_names(named)} makes it live" if not used else "as bridge.yaml says"
     return account.name, [Text.assemble(stated("preview"), f"{kind}, {makes_live}")]
+
+
+def _alert_lines(config: Config) -> Iterator[tuple[str, list[Text]]]:
+    for number, target in enumerate(config.alerts.tell):
+        yield "then" if number else "told by", [Text(clean(target.name))]
 
 
 def _names(named: Sequence[Variable], *, is_set: bool = False) -> str:
@@ -213,5 +220,6 @@ def _meaning_object(config: Config | None, rules: RuleSet | None) -> dict[str, o
             }
             for account in config.accounts.values()
         ],
+        "alerts": [target.name for target in config.alerts.tell],
         "rules": [{"name": rule.name, "sentence": explain(rule)} for rule in rules.rules],
     }

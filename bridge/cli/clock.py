@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 import time
 
 import click
 
+from bridge.cli.signals import listening
 from bridge.cli.start import load_config, open_ledger, redis_url, require_redis_named
 from bridge.engine import assemble
 from bridge.engine.queue import LaneQueue, connect
@@ -21,16 +20,16 @@ TICK_SECONDS = 1.0
 
 @click.command("clock")
 def command() -> None:
-    """Wake what is due and what was missed; several do no harm."""
+    """Wake what is due and what was missed; of several one does, the others stand by."""
     config = load_config()
     require_redis_named(config)
     url = redis_url(config)
     set_up_logging("clock")
     database = open_ledger(config)
     clock = assemble.clock(database, LaneQueue(connect(url)), time.time)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    log.info("the clock runs")
-    while not stop.wait(TICK_SECONDS):
-        clock.tick()
+    with listening() as signals:
+        log.info("the clock runs")
+        while not signals.stop:
+            clock.tick()
+            signals.wait(TICK_SECONDS)
+        clock.leave()

@@ -23,7 +23,7 @@ from bridge.cli.start import (
     require_free_port,
 )
 from bridge.cli.supervisor import Part, Supervisor
-from bridge.cli.welcome import Announcer, welcome
+from bridge.cli.welcome import LOOK_SECONDS, Announcer, welcome
 from bridge.config import RULES_FILE, Config, world
 from bridge.engine.queue import connect, trouble_with
 from bridge.errors import ConfigurationError, OperatorError
@@ -33,7 +33,7 @@ from bridge.ledger.rule_versions import last_version
 from bridge.rules import compile_rules
 
 START_SECONDS = 20.0
-TEND_SECONDS = 0.2
+TEND_SECONDS = 0.1
 
 
 @click.command("run")
@@ -63,7 +63,7 @@ def _run(config: Config, database: Database, log: IO[bytes] | None) -> None:
         announcer = Announcer(database, _warn)
         while supervisor.tend():
             announcer.announce(time.monotonic())
-            time.sleep(TEND_SECONDS)
+            supervisor.wait(LOOK_SECONDS)
         click.echo("\nStopping: requests and turns under way are finished first.")
     click.echo("Stopped. Nothing is lost: what waits goes on at the next start.")
 
@@ -94,7 +94,7 @@ def _wait_until_up(config: Config, url: str, supervisor: Supervisor) -> bool:
                 "not everything started in time; the reason stands at the end of "
                 f"{log_file(config.data)}"
             )
-        time.sleep(TEND_SECONDS / 2)
+        supervisor.wait(TEND_SECONDS)
     return False
 
 

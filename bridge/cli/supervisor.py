@@ -9,8 +9,9 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import IO
+
+from bridge.cli.signals import STOPPING, Signals, listening
 
 # A process that ends sooner than this failed to start: the pause doubles each time.
 HEALTHY_SECONDS = 5.0
@@ -77,27 +78,26 @@ class Supervisor:
     def __init__(self, parts: Sequence[Part], say: Callable[[str], None]) -> None:
         self._parts = parts
         self._say = say
-        self._stopping = False
+        self._signals = Signals()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """Parts run inside the block, as long as `tend` is called; then they are stopped."""
-        previous = {
-            number: signal.signal(number, self._request_stop)
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        }
-        try:
-            for part in self._parts:
-                part.start()
-            yield
-        finally:
-            self._stop_all()
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+        with listening((*STOPPING, signal.SIGHUP), waking=(signal.SIGCHLD,)) as self._signals:
+            try:
+                for part in self._parts:
+                    part.start()
+                yield
+            finally:
+                self._stop_all()
+
+    def wait(self, seconds: float) -> None:
+        """Until a part ends or a stop is asked for, for so long at most."""
+        self._signals.wait(min([seconds, *self._pauses()]))
 
     def tend(self) -> bool:
         """Restart what ended; False once a stop was asked for."""
-        if self._stopping:
+        if self._signals.stop:
             return False
         for part in self._parts:
             if part.has_ended():
@@ -112,8 +112,11 @@ class Supervisor:
         how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
         self._say(f"{part.name} {how}; it is started again")
 
-    def _request_stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._stopping = True
+    def _pauses(self) -> Iterator[float]:
+        """How long it is until each part that ended is to be started again."""
+        for part in self._parts:
+            if part.process is None:
+                yield max(0.0, part.start_again_at - time.monotonic())
 
     def _stop_all(self) -> None:
         """All are asked at once, so that each has the whole time; the first part outlives them."""

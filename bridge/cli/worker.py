@@ -16,6 +16,9 @@ from bridge.engine.queue import LaneQueue, connect
 from bridge.engine.worker import work
 from bridge.logs import set_up_logging
 
+# Nothing but a signal has to be noticed.
+TEND_SECONDS = 3600.0
+
 
 @click.command("worker")
 @click.option(
@@ -52,4 +55,4 @@ def _work_side_by_side(count: int) -> None:
     supervisor = Supervisor(parts, lambda line: click.echo(line, err=True))
     with supervisor.running():
         while supervisor.tend():
-            time.sleep(0.2)
+            supervisor.wait(TEND_SECONDS)

@@ -60,9 +60,11 @@ class Digest:
 class Action:
     """How the engine may use one method of a connector.
 
-    `batch` is the most items of one call of the method. They come in the order
-    of receipt; several may be about one person, and no outcome may overtake
-    another of the same person. `lane` is the item's field that must not be
+    `batch` is the most items of one call of the method; they come in the order
+    of receipt. Only where the action `merges` may several be about one person:
+    what it writes is then as if they were sent one by one in that order, and
+    nothing of a person is sent after an item of theirs that is to be retried.
+    `lane` is the item's field that must not be
     mixed in a batch; `together` a name that actions share which must not
     overtake each other for one person; `shards` how many lanes of one account
     may run side by side. `idempotent` says whether twice is once; where it is
@@ -78,6 +80,7 @@ class Action:
     preview: Callable[[Any, Any], Sequence[Call]]
     about: str
     batch: int = 1
+    merges: bool = False
     lane: str | None = None
     together: str | None = None
     shards: int = 1
@@ -95,6 +98,7 @@ def action(
     *,
     preview: Callable[[Any, Any], Sequence[Call]],
     batch: int = 1,
+    merges: bool = False,
     lane: str | None = None,
     together: str | None = None,
     shards: int = 1,
@@ -118,6 +122,7 @@ def action(
             preview=preview,
             about=about,
             batch=batch,
+            merges=merges,
             lane=lane,
             together=together,
             shards=shards,

@@ -20,11 +20,14 @@ class Retry:
 
     `whole_account`: the vendor refuses everything for a while (a rate limit, an
     outage), so the account rests and no other delivery runs into the same wall.
+    `limited`: a limit of this lane alone is the reason (one Slack channel's).
+    Neither counts as a failure of the item.
     """
 
     reason: str
     after: float | None = None
     whole_account: bool = False
+    limited: bool = False
 
 
 @dataclass(frozen=True)

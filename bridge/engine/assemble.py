@@ -7,10 +7,13 @@ from collections.abc import Callable
 
 from bridge.config import RULES_FILE, AccountConfig, Config, world
 from bridge.connector import Connector
+from bridge.engine.alarm import Alarm
 from bridge.engine.backoff import Patience
 from bridge.engine.clock import Clock
-from bridge.engine.drain import Destination, halt
+from bridge.engine.drain import halt
+from bridge.engine.limits import AccountPacer, Limits
 from bridge.engine.live_rules import LiveRules
+from bridge.engine.perform import Destination
 from bridge.engine.queue import LaneQueue
 from bridge.engine.turns import Turns
 from bridge.engine.wake import Waker
@@ -22,14 +25,18 @@ from bridge.ledger.database import Database
 
 def turns(config: Config, database: Database, queue: LaneQueue, now: Callable[[], float]) -> Turns:
     """Raises OperatorError where a connector cannot use its account's settings."""
+    waker = Waker(database, queue, now)
+    limits = Limits(queue.redis)
     return Turns(
         database=database,
-        waker=Waker(database, queue, now),
+        waker=waker,
         sources={name: each.source for name, each in config.sources.items()},
-        destinations={name: _destination(each) for name, each in config.accounts.items()},
+        destinations={name: _destination(each, limits) for name, each in config.accounts.items()},
         live_rules=LiveRules(config.folder / RULES_FILE, world(config), database, now),
         patience=_patience(config),
         lease_seconds=config.delivery.lease_seconds,
+        digest_after=config.delivery.digest_after_seconds,
+        alarm=Alarm(waker.wake),
         now=now,
     )
 
@@ -74,19 +81,21 @@ def _is_meant(account: AccountConfig) -> bool:
     return account.preview and not account.lacks
 
 
-def _destination(account: AccountConfig) -> Destination:
+def _destination(account: AccountConfig, limits: Limits) -> Destination:
+    pacer = limits.pacer(account.name, account.connector, account.settings.timeout)
     return Destination(
         name=account.name,
         kind=account.connector,
         settings=account.settings,
         fingerprint=account.fingerprint,
-        connector=None if account.preview else _connector(account),
+        connector=None if account.preview else _connector(account, pacer),
+        pacer=None if account.preview else pacer,
     )
 
 
-def _connector(account: AccountConfig) -> Connector:
+def _connector(account: AccountConfig, pacer: AccountPacer) -> Connector:
     try:
-        return account.connector(account.settings)
+        return account.connector(account.settings, pacer)
     except ValueError as error:
         raise OperatorError(f"account {account.name}: {error}") from error
 

@@ -62,7 +62,15 @@ def settlement(
         case Retry():
             return _again(claimed, outcome, calls, patience, now)
         case Unknown():
-            return _again(claimed, Retry(outcome.reason), calls, patience, now, uncertain=True)
+            return doubtful(claimed, outcome, calls, 0.0, patience, now)
+
+
+def doubtful(
+    claimed: Claimed, outcome: Unknown, calls: Calls, pause: float, patience: Patience, now: float
+) -> Settlement:
+    """To be looked for, after `pause` seconds at least."""
+    again = Retry(outcome.reason, pause)
+    return _again(claimed, again, calls, patience, now, uncertain=True)
 
 
 def previewed(claimed: Claimed, calls: Calls, now: float) -> Settlement:
@@ -118,8 +126,9 @@ def _again(
     uncertain: bool = False,
 ) -> Settlement:
     # The vendor's limit or outage is not this delivery's failure.
-    failures = claimed.failures + (0 if retry.whole_account else 1)
-    reason = None if retry.whole_account else _why_dead(claimed, retry, failures, patience, now)
+    spared = retry.whole_account or retry.limited
+    failures = claimed.failures + (0 if spared else 1)
+    reason = None if spared else _why_dead(claimed, retry, failures, patience, now)
     # Where the whole account rests, its rest is the delay.
     delay = 0.0 if retry.whole_account else patience.delay(claimed.failures)
     return Settlement(
@@ -146,7 +155,30 @@ def _why_dead(
     return None
 
 
-def kept_for_a_person(claimed: Claimed, outcome: Unknown, calls: Calls, now: float) -> Settlement:
-    """Twice without an answer, and nobody can tell: a third message would be a guess."""
+def absent(claimed: Claimed, now: float) -> Settlement:
+    """Looked for and not there: it is sent as if for the first time."""
+    return _sent_again(claimed, "absent", "it was not there, so it is sent again", now)
+
+
+def repeated(claimed: Claimed, outcome: Unknown, now: float) -> Settlement:
+    """Nobody can tell, and a second message is better than none."""
+    reason = f"sent again, though it may be there, as `if_unknown` says: {outcome.reason}"
+    return _sent_again(claimed, "unknown", reason, now)
+
+
+def kept_for_a_person(claimed: Claimed, outcome: Unknown, now: float) -> Settlement:
+    """Nobody can tell, and none is better than a second message."""
     reason = f"kept for a person, it may have been done already: {outcome.reason}"
-    return replace(_settled(claimed, "unknown", calls, now, reason=reason), state="dead")
+    return replace(_settled(claimed, "unknown", (), now, reason=reason), state="dead")
+
+
+def _sent_again(claimed: Claimed, outcome: str, reason: str, now: float) -> Settlement:
+    return Settlement(
+        delivery=claimed.id,
+        attempt=claimed.attempt,
+        outcome=outcome,
+        state="waiting",
+        due_at=now,
+        failures=claimed.failures,
+        reason=reason,
+    )

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
 
 from bridge.connector import (
     Action,
+    Call,
     Connector,
     Delivered,
+    Gist,
     Halted,
     Item,
+    NotNow,
     Outcome,
     Rejected,
     Retry,
@@ -26,6 +30,8 @@ from bridge.logs import place_of
 
 log = logging.getLogger(__name__)
 
+Calls = Sequence[Mapping[str, Any]]
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -33,89 +39,91 @@ class Tried:
 
     claimed: Claimed
     outcome: Outcome
-    calls: Sequence[Mapping[str, Any]] = ()
+    calls: Calls = ()
 
 
-def item_of(action: Action, claimed: Claimed) -> Item | Rejected:
+def item_of(action: Action, claimed: Claimed, sent_as: str = "") -> Item | Rejected:
     """The item as it was filled in; the action's fields may have changed since."""
     try:
-        return action.item.model_validate(claimed.item).for_delivery(claimed.id)
+        item = action.item.model_validate(claimed.item)
     except ValidationError as error:
         fields = ", ".join(str(each["loc"][0]) for each in error.errors() if each["loc"])
         return Rejected(f"no longer fits {action.name} ({fields}); replay the event")
+    return item.for_delivery(claimed.id, sent_as=sent_as, gist=_gist(claimed))
 
 
-def calls_of(action: Action, settings: Any, item: Item) -> list[Mapping[str, Any]]:
+def _gist(claimed: Claimed) -> Gist | None:
+    known = claimed.gist
+    if not known:
+        return None
+    amount = known.get("amount")
+    return Gist(known["what"], Decimal(amount) if amount else None, known.get("currency", ""))
+
+
+def calls_of(action: Action, preview: Callable[[], Sequence[Call]]) -> Calls:
     """The preview as plain data; nothing where it fails, which must not stop the delivery."""
     try:
-        calls = [asdict(call) for call in action.preview(settings, item)]
-        plain: list[Mapping[str, Any]] = json.loads(json.dumps(calls, default=str))
+        calls = [asdict(call) for call in preview()]
+        plain: Calls = json.loads(json.dumps(calls, default=str))
     except Exception as error:  # noqa: BLE001  # a connector's bug: its place is told
         log.error("the preview of %s failed: %s", action.name, place_of(error))
         return []
     return plain
 
 
-def try_all(
-    connector: Connector, action: Action, usable: Sequence[tuple[Claimed, Item]]
-) -> list[Tried]:
-    """One for each, in order; raises Halted.
-
-    What may have been done already is looked up first, and only sent where it
-    is not there, or where nobody can tell and nobody has guessed before.
-    """
-    looked = [_look_up(connector, action, claimed, item) for claimed, item in usable]
-    to_send = [item for (_, item), one in zip(usable, looked, strict=True) if one.to_be_sent]
-    sent = iter(_call(connector, action, to_send))
-    return [Tried(one.claimed, next(sent) if one.to_be_sent else one.outcome) for one in looked]
-
-
-@dataclass(frozen=True)
-class _Looked:
-    claimed: Claimed
-    outcome: Outcome
-    to_be_sent: bool
+def send(connector: Connector, action: Action, items: Sequence[Item]) -> Sequence[Outcome]:
+    """One outcome for each item, in order; raises Halted."""
+    if not items:
+        return []
+    outcomes = _guarded(connector, action, lambda: getattr(connector, action.name)(items))
+    if isinstance(outcomes, Retry | Unknown):
+        return [outcomes] * len(items)
+    if not (isinstance(outcomes, list) and all(map(_is_outcome, outcomes))):
+        log.error("%s.%s answers with what is no outcome", connector.name, action.name)
+        return [_no_idea(action, "the connector's answer makes no sense")] * len(items)
+    if len(outcomes) != len(items):
+        reason = f"the connector answered {len(outcomes)} of {len(items)} items"
+        return [_no_idea(action, reason)] * len(items)
+    return outcomes
 
 
-def _look_up(connector: Connector, action: Action, claimed: Claimed, item: Item) -> _Looked:
-    if action.idempotent or not claimed.uncertain:
-        return _Looked(claimed, Delivered(), to_be_sent=True)
-    match _find(connector, action, item):
-        case None:
-            return _Looked(replace(claimed, uncertain=False), Delivered(), to_be_sent=True)
-        case Unknown():
-            return _Looked(claimed, Delivered(), to_be_sent=True)
-        case found:
-            return _Looked(claimed, found, to_be_sent=False)
+def send_digest(
+    connector: Connector, action: Action, items: Sequence[Item], seconds: float
+) -> Outcome:
+    """One message for all; raises Halted."""
+    assert action.digest is not None  # noqa: S101  # only such batches are digests
+    method = getattr(connector, action.digest.method)
+    outcome = _guarded(connector, action, lambda: method(items, seconds))
+    if _is_outcome(outcome):
+        sent: Outcome = outcome
+        return sent
+    return _no_idea(action, "the connector's answer makes no sense")
 
 
-def _find(connector: Connector, action: Action, item: Item) -> Delivered | Retry | Unknown | None:
+def look_up(connector: Connector, action: Action, item: Item) -> Delivered | Retry | Unknown | None:
+    """Whether it was done already (see `Connector.find`); raises Halted."""
     try:
         return connector.find(action.name, item)
     except Halted:
         raise
+    except NotNow as busy:
+        return Retry(str(busy), busy.after, limited=True)
     except Exception as error:  # noqa: BLE001  # a connector's bug: its place is told
         log.error("%s.find failed: %s", connector.name, place_of(error))
         return Retry("it could not be looked up whether it was done already")
 
 
-def _call(connector: Connector, action: Action, items: list[Item]) -> Sequence[Outcome]:
-    if not items:
-        return []
+def _guarded(connector: Connector, action: Action, call: Callable[[], Any]) -> Any:
     try:
-        outcomes = getattr(connector, action.name)(items)
+        return call()
     except Halted:
         raise
+    except NotNow as busy:
+        # Whoever sends several one by one has to say itself which of them went out.
+        return Retry(str(busy), busy.after, whole_account=True)
     except Exception as error:  # noqa: BLE001  # a connector's bug: its place is told
         log.error("%s.%s failed: %s", connector.name, action.name, place_of(error))
-        return _no_idea(action, items, f"the connector failed with {type(error).__name__}")
-    if not (isinstance(outcomes, list) and all(map(_is_outcome, outcomes))):
-        log.error("%s.%s answers with what is no outcome", connector.name, action.name)
-        return _no_idea(action, items, "the connector's answer makes no sense")
-    if len(outcomes) != len(items):
-        reason = f"the connector answered {len(outcomes)} of {len(items)} items"
-        return _no_idea(action, items, reason)
-    return outcomes
+        return _no_idea(action, f"the connector failed with {type(error).__name__}")
 
 
 def _is_outcome(value: Any) -> bool:
@@ -124,5 +132,5 @@ def _is_outcome(value: Any) -> bool:
     return isinstance(value, Outcome)
 
 
-def _no_idea(action: Action, items: Sequence[Item], reason: str) -> list[Outcome]:
-    return [Retry(reason) if action.idempotent else Unknown(reason)] * len(items)
+def _no_idea(action: Action, reason: str) -> Retry | Unknown:
+    return Retry(reason) if action.idempotent else Unknown(reason)

@@ -2,21 +2,24 @@
 
 It is what makes Redis dispensable. Whatever was lost there, a queue, a job
 popped by a worker that died, shows in the ledger as work that is due with
-nobody at it. Several clocks do no harm: a wake is taken by one.
+nobody at it. Of several clocks one holds the office and the others stand by.
+Two at once, for a moment, do no harm: a wake is taken by one.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import uuid4
 
 from redis.exceptions import RedisError
 
+from bridge.engine.lease import since_boot
 from bridge.engine.queue import LaneQueue
 from bridge.engine.wake import Waker
 from bridge.errors import LedgerUnavailable
-from bridge.ledger import lanes
+from bridge.ledger import lanes, offices
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
 
@@ -24,37 +27,68 @@ log = logging.getLogger(__name__)
 
 # A job that has left the queue begins its turn within milliseconds.
 PATIENCE = 2.0
+# How long a clock that was killed keeps the office, and how often it is renewed.
+OFFICE_SECONDS = 5.0
+RENEW_SECONDS = 1.8
 
 
-@dataclass(frozen=True)
+@dataclass
 class Clock:
+    """`holder` is its name among the clocks; `elapsed` a time that nobody sets."""
+
     database: Database
     queue: LaneQueue
     waker: Waker
     now: Callable[[], float]
+    elapsed: Callable[[], float] = since_boot
+    holder: str = field(default_factory=lambda: uuid4().hex)
+    _held_at: float | None = field(default=None, init=False)
 
     def tick(self) -> None:
         """Wake what needs it; errors of ledger and Redis are for the next tick."""
         try:
-            self._wake_due()
-            self._wake_lost()
+            if self._holds_office():
+                self._wake()
         except LedgerUnavailable as failure:
             log.warning("the clock waits, the ledger is away: %s", failure)
         except (RedisError, OSError) as failure:
             log.warning("the clock waits, redis is away: %s", failure)
 
-    def _wake_due(self) -> None:
+    @property
+    def holds(self) -> bool:
+        """Whether the office is this clock's, as far as it knows."""
+        return self._held_at is not None and self.elapsed() < self._held_at + OFFICE_SECONDS
+
+    def leave(self) -> None:
+        """Another clock may go on at once."""
+        if self._held_at is None:
+            return
+        self._held_at = None
+        try:
+            with self.database.write() as connection:
+                offices.leave(connection, offices.CLOCK, self.holder)
+        except LedgerUnavailable as failure:
+            log.warning("the clock's office is left to lapse: %s", failure)
+
+    def _holds_office(self) -> bool:
+        """Renewed only now and then, since each time is a write to the disk."""
+        asked_at = self.elapsed()
+        if self._held_at is not None and asked_at < self._held_at + RENEW_SECONDS:
+            return True
+        with self.database.write() as connection:
+            held = offices.hold(connection, offices.CLOCK, self.holder, self.now(), OFFICE_SECONDS)
+        if held != (self._held_at is not None):
+            log.info("the clock %s", "is in charge" if held else "stands by")
+        self._held_at = asked_at if held else None
+        return held
+
+    def _wake(self) -> None:
         with self.database.read() as connection:
             due = due_lanes(connection, self.now())
+            overdue = lanes.wakes_before(connection, self.now(), PATIENCE)
         for lane in due:
             self.waker.wake(lane)
-
-    def _wake_lost(self) -> None:
-        with self.database.read() as connection:
-            overdue = lanes.wakes_before(connection, self.now() - PATIENCE)
-        if not overdue:
-            return
-        queued = self.queue.holds()
+        queued = self.queue.holds() if overdue else set()
         for wake in overdue:
             if wake.job not in queued:
                 self.waker.wake_lost(wake)

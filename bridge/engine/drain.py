@@ -2,96 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
 
-from bridge.connector import Action, Connector, Halted, Rejected, Retry, Unknown
-from bridge.engine import backoff
 from bridge.engine.backoff import Patience
-from bridge.engine.calling import Tried, calls_of, item_of, try_all
+from bridge.engine.batching import Batching
+from bridge.engine.lane_names import actions_of, value_of
 from bridge.engine.lease import Lease
+from bridge.engine.perform import Destination, Performer, Round
 from bridge.ledger import accounts
 from bridge.ledger.alerts import clear_alert, raise_alert
-from bridge.ledger.claim import Claimed, claim, recover
+from bridge.ledger.claim import Batch, claim, recover
 from bridge.ledger.database import Connection, Database
-from bridge.ledger.settle import Settlement, settle
+from bridge.ledger.settle import settle
 
-
-@dataclass(frozen=True)
-class Destination:
-    """One account, ready to be used. `connector` is None in preview."""
-
-    name: str
-    kind: type[Connector]
-    settings: Any
-    fingerprint: str
-    connector: Connector | None
-
-
-@dataclass(frozen=True)
-class Round:
-    """What became of one batch; why the account was refused, or what sends it to rest."""
-
-    settlements: Sequence[Settlement] = ()
-    halt: str | None = None
-    rest: Retry | None = None
-
-    @property
-    def reached(self) -> bool:
-        """The vendor took a call, whatever it thought of it."""
-        return any(each.state in _REACHED for each in self.settlements)
-
-
-_REACHED = frozenset({"delivered", "suppressed"})
+# A lane that has to wait longer for its next call lets another have the worker.
+SHORT_WAIT = 0.3
 
 
 @dataclass(frozen=True)
 class Drain:
-    """Drains lanes of one account."""
+    """Drains lanes of one account. What waits longer than `digest_after` seconds is summed up."""
 
     database: Database
     destination: Destination
     patience: Patience
     now: Callable[[], float]
+    digest_after: float = 60.0
 
-    def run(self, lease: Lease, stopping: Callable[[], bool]) -> None:
-        """Until the lane is empty, the account rests, or `stopping` says so.
+    def run(self, lease: Lease, stopping: Callable[[], bool]) -> float:
+        """Until the lane is empty, the account rests, its limits say wait, or `stopping`.
 
-        Raises LeaseLost and LedgerUnavailable; what was claimed then comes
+        Answers in how many seconds the limits allow the next call; 0 where they are not
+        the reason. Raises LeaseLost and LedgerUnavailable; what was claimed then comes
         free with the lease, as of unknown outcome.
         """
+        performer = Performer(self.destination, self.patience, self.now)
         done = Round()
         first = True
         while True:
+            wait = self._wait(lease.lane)
+            goes_on = not (stopping() or done.halt or done.rest or wait > SHORT_WAIT)
             with self.database.write() as connection:
                 standing = accounts.standing(connection, self.destination.name)
                 settle(connection, done.settlements, lease.turn, self.now())
                 self._judge_account(connection, done, standing)
                 if first:
-                    recover(connection, lease.lane, self.patience.attempts, self.now())
-                is_over = stopping() or done.halt or done.rest
-                claimed = [] if is_over else self._claim(connection, lease, standing)
-            if not claimed:
-                return
+                    self._recover(connection, lease.lane)
+                batch = self._claim(connection, lease, standing) if goes_on else Batch()
+            if not batch.deliveries:
+                return wait if wait > SHORT_WAIT else 0.0
             lease.hold()
-            done = self._perform(claimed)
+            done = performer.perform(batch)
             first = False
+
+    def _wait(self, lane: str) -> float:
+        pacer = self.destination.pacer
+        if pacer is None:
+            return 0.0
+        actions = actions_of(lane, self.destination.kind).values()
+        return pacer.wait(value_of(lane, actions))
 
     def _claim(
         self, connection: Connection, lease: Lease, standing: accounts.Standing | None
-    ) -> list[Claimed]:
+    ) -> Batch:
         now = self.now()
         if not accounts.may_send(standing, self.destination.fingerprint, now):
-            return []
-        return claim(connection, lease.lane, lease.turn, self._batch(lease.lane), now)
+            return Batch()
+        batching = self._batching(lease.lane, now)
+        return claim(connection, lease.lane, lease.turn, batching.limit, batching.choose, now)
 
-    def _batch(self, lane: str) -> int:
-        """Of the lane's action; one by one where several actions share it."""
-        name = _name_of(lane)
-        actions = self.destination.kind.actions()
-        return actions[name].batch if name in actions else 1
+    def _batching(self, lane: str, now: float) -> Batching:
+        # A preview shows each message by itself: nobody waits for it.
+        is_live = self.destination.connector is not None
+        late = now - self.digest_after if is_live else float("-inf")
+        return Batching(actions_of(lane, self.destination.kind), late)
+
+    def _recover(self, connection: Connection, lane: str) -> None:
+        """What a dead worker had in hand rests while the vendor may still be at it."""
+        actions = actions_of(lane, self.destination.kind).values()
+        repeatable = all(action.idempotent for action in actions)
+        pause = 0.0 if repeatable else getattr(self.destination.settings, "timeout", 0.0)
+        recover(connection, lane, self.patience.attempts, pause, self.now())
 
     def _judge_account(
         self, connection: Connection, done: Round, standing: accounts.Standing | None
@@ -110,56 +102,6 @@ class Drain:
         ):
             clear_alert(connection, kind="halted", subject=name)
 
-    def _perform(self, claimed: Sequence[Claimed]) -> Round:
-        """Each action's deliveries together; what follows a halt or a rest waits."""
-        done = Round()
-        for name, group in groupby(claimed, key=lambda each: each.action):
-            some = list(group)
-            if done.halt or done.rest:
-                waiting = [backoff.halted(each, "", (), self.now()) for each in some]
-                done = Round([*done.settlements, *waiting], done.halt, done.rest)
-                continue
-            one = self._perform_action(name, some)
-            done = Round([*done.settlements, *one.settlements], one.halt, one.rest)
-        return done
-
-    def _perform_action(self, name: str, claimed: Sequence[Claimed]) -> Round:
-        action = self.destination.kind.actions().get(name)
-        if action is None:
-            gone = Rejected(f"{self.destination.name} has no action {name} any more")
-            return Round([self._settlement(Tried(each, gone)) for each in claimed])
-        filled = [(each, item_of(action, each)) for each in claimed]
-        refused = [Tried(each, item) for each, item in filled if isinstance(item, Rejected)]
-        usable = [(each, item) for each, item in filled if not isinstance(item, Rejected)]
-        done = self._send(action, usable)
-        settled = [self._settlement(tried) for tried in refused]
-        return Round([*settled, *done.settlements], done.halt, done.rest)
-
-    def _send(self, action: Action, usable: Sequence[tuple[Claimed, Any]]) -> Round:
-        settings, now = self.destination.settings, self.now()
-        calls = {each.id: calls_of(action, settings, item) for each, item in usable}
-        connector = self.destination.connector
-        if connector is None:
-            return Round([backoff.previewed(each, calls[each.id], now) for each, _ in usable])
-        try:
-            tried = try_all(connector, action, usable)
-        except Halted as refused:
-            reason = str(refused) or "the vendor refuses the credentials"
-            ended = [backoff.halted(each, reason, calls[each.id], now) for each, _ in usable]
-            return Round(ended, halt=reason)
-        settlements = [
-            self._settlement(Tried(one.claimed, one.outcome, calls[one.claimed.id]), action)
-            for one in tried
-        ]
-        return Round(settlements, rest=_longest_rest(tried))
-
-    def _settlement(self, tried: Tried, action: Action | None = None) -> Settlement:
-        claimed, outcome = tried.claimed, tried.outcome
-        guessed = claimed.uncertain and action is not None and not action.idempotent
-        if isinstance(outcome, Unknown) and guessed:
-            return backoff.kept_for_a_person(claimed, outcome, tried.calls, self.now())
-        return backoff.settlement(claimed, outcome, tried.calls, self.patience, self.now())
-
 
 def halt(connection: Connection, account: str, reason: str, fingerprint: str, now: float) -> None:
     """Let the account wait for a person, who is told."""
@@ -172,15 +114,3 @@ def halt(connection: Connection, account: str, reason: str, fingerprint: str, no
         f"or run `showbridge resume {account}`.",
         at=now,
     )
-
-
-def _longest_rest(tried: Sequence[Tried]) -> Retry | None:
-    rests = [
-        one.outcome for one in tried if isinstance(one.outcome, Retry) and one.outcome.whole_account
-    ]
-    return max(rests, key=lambda rest: rest.after or 0.0, default=None)
-
-
-def _name_of(lane: str) -> str:
-    """`post_message` of `slack.post_message:#sales#3`."""
-    return lane.partition(".")[2].partition(":")[0].partition("#")[0]

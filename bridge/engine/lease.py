@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,6 +17,13 @@ from bridge.logs import place_of
 
 log = logging.getLogger(__name__)
 
+_ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def since_boot() -> float:
+    """Seconds that no step of the wall clock changes; where known, with those of a sleep."""
+    return time.clock_gettime(_ELAPSED)
+
 
 @dataclass
 class Lease:
@@ -23,6 +31,10 @@ class Lease:
 
     A thread renews it, since a vendor's answer may take longer than the lease
     lasts. A worker that dies stops renewing, and the lane comes free.
+
+    `began` is when, by `elapsed`, the lane was about to be taken: this side
+    counts from before each request, the ledger from within it, so that this
+    side is never the last to see the lease lapse.
     """
 
     database: Database
@@ -30,12 +42,13 @@ class Lease:
     turn: str
     seconds: float
     now: Callable[[], float]
-    taken_at: float
+    began: float
+    elapsed: Callable[[], float] = since_boot
     _until: float = field(init=False)
     _left: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self._until = self.taken_at + self.seconds
+        self._until = self.began + self.seconds
         self._renewer = threading.Thread(target=self._keep, name="lease", daemon=True)
 
     def __enter__(self) -> Self:
@@ -58,12 +71,12 @@ class Lease:
 
     def hold(self) -> None:
         """Raises LeaseLost unless the lane is still this turn's: call before each vendor call."""
-        if self.now() >= self._until:
+        if self.elapsed() >= self._until:
             raise LeaseLost(self.lane)
 
     def _keep(self) -> None:
         while not self._left.wait(self.seconds / 3):
-            now = self.now()
+            began, now = self.elapsed(), self.now()
             try:
                 with self.database.write() as connection:
                     held = lanes.renew(connection, self.lane, self.turn, now, self.seconds)
@@ -75,4 +88,4 @@ class Lease:
             if not held:
                 self._until = 0.0
                 return
-            self._until = now + self.seconds
+            self._until = began + self.seconds

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from bridge.connector import Action, Connector, Item
+from bridge.connector import Connector
 from bridge.engine.consent import refusal
+from bridge.engine.lane_names import lane_of
 from bridge.event import Event
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, Waiting
 from bridge.logs import place_of
@@ -19,7 +19,6 @@ from bridge.source import Source
 
 log = logging.getLogger(__name__)
 
-LANE_VALUE_LENGTH = 120
 WHO_LENGTH = 320
 
 
@@ -149,24 +148,6 @@ def delivery_id(waiting: Waiting, position: int, step: Step, turn: int) -> str:
         str(turn),
     )
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:24]
-
-
-def lane_of(account: str, action: Action, item: Item, order_key: str) -> str:
-    """`account.action`, with the value that must not be mixed and the person's shard."""
-    lane = f"{account}.{action.together or action.name}"
-    if action.lane is not None:
-        lane += f":{_lane_value(str(getattr(item, action.lane)))}"
-    if action.shards > 1:
-        lane += f"#{zlib.crc32(order_key.encode()) % action.shards}"
-    return lane
-
-
-def _lane_value(value: str) -> str:
-    """Short enough for an index, and still one lane for each value."""
-    if len(value) <= LANE_VALUE_LENGTH and "\x00" not in value:
-        return value
-    kept = value[:LANE_VALUE_LENGTH].replace("\x00", "")
-    return f"{kept}~{hashlib.sha256(value.encode()).hexdigest()[:12]}"
 
 
 def _storable(text: str | None) -> str | None:

@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from bridge.engine.alarm import Alarm
 from bridge.engine.backoff import Patience
-from bridge.engine.drain import Destination, Drain
-from bridge.engine.lease import Lease
+from bridge.engine.drain import Drain
+from bridge.engine.lane_names import account_of
+from bridge.engine.lease import Lease, since_boot
 from bridge.engine.live_rules import LiveRules
+from bridge.engine.perform import Destination
 from bridge.engine.route import Router
 from bridge.engine.wake import Waker
 from bridge.errors import LeaseLost, LedgerUnavailable
@@ -27,7 +30,7 @@ from bridge.source import Source
 log = logging.getLogger(__name__)
 
 # Then another lane has its turn; this one is woken again.
-TURN_SECONDS = 10.0
+TURN_SECONDS = 2.0
 INBOX_BATCH = 100
 # How long deliveries to an account that is not configured are left alone.
 MISSING_SECONDS = 60.0
@@ -44,6 +47,8 @@ class Turns:
     live_rules: LiveRules
     patience: Patience
     lease_seconds: float
+    digest_after: float
+    alarm: Alarm
     now: Callable[[], float]
     stop: Callable[[], bool] = field(default=lambda: False)
 
@@ -54,8 +59,9 @@ class Turns:
         ends the turn; the lane comes free by itself and the clock wakes it.
         """
         try:
-            if self._take(lane) and self._may_go_on(lane):
-                self.waker.wake(lane)
+            wait = self._take(lane)
+            if wait is not None and self._may_go_on(lane):
+                self._wake(lane, wait)
         except LedgerUnavailable as failure:
             log.warning("the turn at %s ends, the ledger is away: %s", lane, failure)
         except LeaseLost:
@@ -64,19 +70,25 @@ class Turns:
             # RQ would keep the traceback, whose messages may quote addresses, for a day.
             log.error("the turn at %s failed: %s", lane, place_of(error))
 
-    def _take(self, lane: str) -> bool:
+    def _wake(self, lane: str, wait: float) -> None:
+        if wait > 0:
+            self.alarm.set(lane, wait)
+        else:
+            self.waker.wake(lane)
+
+    def _take(self, lane: str) -> float | None:
+        """How long the lane's limits say wait; None where somebody else is at the lane."""
         turn = uuid4().hex
-        taken_at = self.now()
+        began = since_boot()
         with self.database.write() as connection:
-            if not lanes.take(connection, lane, turn, taken_at, self.lease_seconds):
-                return False
-        lease = Lease(self.database, lane, turn, self.lease_seconds, self.now, taken_at)
+            if not lanes.take(connection, lane, turn, self.now(), self.lease_seconds):
+                return None
+        lease = Lease(self.database, lane, turn, self.lease_seconds, self.now, began)
         with lease:
             if lane == INBOX:
                 self._route(lease)
-            else:
-                self._drain(lease)
-        return True
+                return 0.0
+            return self._drain(lease)
 
     def _may_go_on(self, lane: str) -> bool:
         if lane == INBOX and self.live_rules.current() is None:
@@ -88,13 +100,14 @@ class Turns:
         end = time.monotonic() + TURN_SECONDS
         return lambda: self.stop() or time.monotonic() >= end
 
-    def _drain(self, lease: Lease) -> None:
-        name = lease.lane.partition(".")[0]
+    def _drain(self, lease: Lease) -> float:
+        name = account_of(lease.lane)
         destination = self.destinations.get(name)
         if destination is None:
             self._wait_for_account(name)
-            return
-        Drain(self.database, destination, self.patience, self.now).run(lease, self._stopping())
+            return 0.0
+        drain = Drain(self.database, destination, self.patience, self.now, self.digest_after)
+        return drain.run(lease, self._stopping())
 
     def _wait_for_account(self, name: str) -> None:
         reason = f"bridge.yaml has no account {name}, but deliveries wait for it"

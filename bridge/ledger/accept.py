@@ -17,6 +17,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from bridge.errors import LedgerUnavailable
 from bridge.event import Identity, Webhook
 from bridge.ledger.alerts import Alert, raise_alert
+from bridge.ledger.books import ACKNOWLEDGED, tally
 from bridge.ledger.database import Database
 from bridge.ledger.tables import webhooks
 from bridge.ledger.upsert import insert_into
@@ -155,6 +156,7 @@ class Acceptor:
 def keep(connection: Connection, arrivals: Sequence[Arrival]) -> list[Acceptance]:
     """Insert what is new, in the order given; one answer for each arrival."""
     fresh = _insert(connection, arrivals)
+    tally(connection, ACKNOWLEDGED, len(fresh))
     answers = []
     alerts: list[Alert] = []
     for arrival in arrivals:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, case, insert, select, update
+from sqlalchemy import Connection, bindparam, case, insert, select, update
 
 from bridge.ledger.due import in_hand, ready
 from bridge.ledger.tables import attempts, deliveries
@@ -14,56 +14,118 @@ from bridge.ledger.tables import attempts, deliveries
 
 @dataclass(frozen=True)
 class Claimed:
-    """A delivery in a worker's hands; `attempt` is the number of this try, from 1."""
+    """A delivery in a worker's hands; `attempt` is the number of this try, from 1.
+
+    `sent_as` is the name of the digest that its last attempt was part of.
+    """
 
     id: str
     webhook: int
     account: str
     action: str
+    order_key: str
     item: Mapping[str, Any]
     attempt: int
     failures: int
     uncertain: bool
     planned_at: float
+    gist: Mapping[str, str] | None = None
+    sent_as: str = ""
 
 
-def claim(connection: Connection, lane: str, turn: str, limit: int, now: float) -> list[Claimed]:
-    """Up to `limit` deliveries of the lane that are due, at most one for each person.
+@dataclass(frozen=True)
+class Batch:
+    """Deliveries to be taken in hand together; as parts of the digest `sent_as`, where named.
 
-    A delivery whose person has an earlier one open in the lane stays behind
-    it, however often that one is retried; others pass. The caller holds the
+    `looked_up`: they may have been done, and are only looked for.
+    """
+
+    deliveries: Sequence[Claimed] = field(default_factory=tuple)
+    sent_as: str = ""
+    looked_up: bool = False
+
+
+Choose = Callable[[Sequence[Claimed]], Batch]
+
+
+def claim(
+    connection: Connection, lane: str, turn: str, limit: int, choose: Choose, now: float
+) -> Batch:
+    """Take in hand what `choose` takes of the lane's oldest `limit` deliveries that are due.
+
+    A delivery whose person has an earlier one that waits for another try stays
+    behind it; others pass. `choose` gets the rest in order and must take no
+    delivery without those of the same person before it. The caller holds the
     lane's lease under the name `turn`.
     """
     query = (
-        select(deliveries)
+        select(*_WANTED)
         .where(ready(now), deliveries.c.lane == lane)
         .order_by(deliveries.c.webhook, deliveries.c.position, deliveries.c.place)
         .limit(limit)
     )
-    found = connection.execute(query).mappings().all()
-    if not found:
-        return []
-    claimed = [_claimed(row) for row in found]
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_([delivery.id for delivery in claimed]))
-        .values(state="sending", claim=turn, attempts=deliveries.c.attempts + 1)
+    found = connection.execute(query).all()
+    batch = choose([_claimed(row) for row in found]) if found else Batch()
+    if batch.deliveries:
+        taken = [
+            {"id_": each.id, "turn": turn, "sent_as_": _sent_as(batch, each)}
+            for each in batch.deliveries
+        ]
+        connection.execute(_TAKE, taken)
+        connection.execute(
+            insert(attempts), [_attempt(delivery, turn, now) for delivery in batch.deliveries]
+        )
+    return batch
+
+
+_WANTED = [
+    deliveries.c[name]
+    for name in (
+        "id",
+        "webhook",
+        "account",
+        "action",
+        "order_key",
+        "item",
+        "attempts",
+        "failures",
+        "uncertain",
+        "planned_at",
+        "gist",
+        "sent_as",
     )
-    connection.execute(insert(attempts), [_attempt(delivery, turn, now) for delivery in claimed])
-    return claimed
+]
+_TAKE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("id_"))
+    .values(
+        state="sending",
+        claim=bindparam("turn"),
+        attempts=deliveries.c.attempts + 1,
+        sent_as=bindparam("sent_as_"),
+    )
+)
 
 
-def _claimed(row: Mapping[Any, Any]) -> Claimed:
+def _sent_as(batch: Batch, delivery: Claimed) -> str | None:
+    """What is only looked for keeps its name."""
+    return (delivery.sent_as if batch.looked_up else batch.sent_as) or None
+
+
+def _claimed(row: Any) -> Claimed:
     return Claimed(
-        id=row["id"],
-        webhook=row["webhook"],
-        account=row["account"],
-        action=row["action"],
-        item=row["item"],
-        attempt=row["attempts"] + 1,
-        failures=row["failures"],
-        uncertain=row["uncertain"],
-        planned_at=row["planned_at"],
+        id=row.id,
+        webhook=row.webhook,
+        account=row.account,
+        action=row.action,
+        order_key=row.order_key,
+        item=row.item,
+        attempt=row.attempts + 1,
+        failures=row.failures,
+        uncertain=row.uncertain,
+        planned_at=row.planned_at,
+        gist=row.gist,
+        sent_as=row.sent_as or "",
     )
 
 
@@ -78,22 +140,25 @@ def _attempt(delivery: Claimed, turn: str, now: float) -> dict[str, Any]:
     }
 
 
-def recover(connection: Connection, lane: str, limit: int, now: float) -> int:
+def recover(connection: Connection, lane: str, limit: int, pause: float, now: float) -> int:
     """Free what a dead worker had in hand, as of unknown outcome; how many there were.
 
     It counts as a failure, so that a delivery which kills its workers ends as
-    a dead letter after `limit` of them.
+    a dead letter after `limit` of them. For `pause` seconds it rests, so that
+    a call which the vendor may still be at can be found when it is looked for.
 
     Only for the holder of the lane's lease: whatever is still being sent
     there belongs to a turn whose lease lapsed.
     """
     orphans = in_hand(connection, lane)
     for orphan in orphans:
-        _free(connection, orphan, limit, now)
+        _free(connection, orphan, limit, pause, now)
     return len(orphans)
 
 
-def _free(connection: Connection, orphan: tuple[str, int], limit: int, now: float) -> None:
+def _free(
+    connection: Connection, orphan: tuple[str, int], limit: int, pause: float, now: float
+) -> None:
     delivery, attempt = orphan
     reason = "the worker ended before the answer came"
     spent = deliveries.c.failures + 1 >= limit
@@ -104,7 +169,7 @@ def _free(connection: Connection, orphan: tuple[str, int], limit: int, now: floa
             state=case((spent, "dead"), else_="waiting"),
             settled_at=case((spent, now), else_=None),
             failures=deliveries.c.failures + 1,
-            due_at=now,
+            due_at=now + pause,
             uncertain=True,
             claim=None,
             reason=reason,

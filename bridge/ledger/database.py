@@ -17,6 +17,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bridge.errors import LedgerUnavailable
+from bridge.ledger.moments import SERVER_TIME
 
 # A server that hangs must not hang the receiver: the sender is asked to come back instead.
 _POSTGRESQL = {
@@ -36,13 +37,17 @@ class Database:
     """A SQLite file or a PostgreSQL database behind one interface.
 
     Safe to share between threads, not between processes: make one after a fork.
+    `keeps_time` False lets leases and wakes go by the times that callers give,
+    on a server too.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, keeps_time: bool = True) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._turn = _FileTurn(Path(f"{self.url.database}.lock")) if self.is_sqlite else None
         self._engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
+        if keeps_time and not self.is_sqlite:
+            self._engine.update_execution_options(**{SERVER_TIME: True})
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -63,6 +68,16 @@ class Database:
         with _one_failure(), self._engine.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One moment of the ledger for all queries of the block; raises LedgerUnavailable."""
+        with _one_failure(), self._engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+            else:
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     def close(self) -> None:

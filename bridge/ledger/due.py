@@ -13,12 +13,17 @@ _OPEN = "{0}.state IN ('waiting', 'sending')"
 
 
 def ready(now: float) -> ColumnElement[bool]:
-    """Due, with nothing of the same person's open before it in the lane."""
+    """Due, with nothing of the same person's before it in the lane that is not.
+
+    So of one person several may be ready, all that go before included: whoever
+    takes some in order, and none without those before it, overtakes nothing.
+    """
     earlier = deliveries.alias("earlier")
     overtakes = exists().where(
         earlier.c.lane == deliveries.c.lane,
         earlier.c.order_key == deliveries.c.order_key,
         text(_OPEN.format("earlier")),
+        (earlier.c.state == "sending") | (earlier.c.due_at > now),
         _place(earlier) < _place(deliveries),
     )
     return and_(

@@ -6,6 +6,9 @@ the lease in one statement, so that any work committed before is seen by the
 turn, and any wake after it starts another. A worker that leaves looks once
 more after it has let go. What remains, a worker killed or a queue wiped, the
 clock finds.
+
+`now` is the caller's time; where the database is a server, its own counts
+instead (see `bridge.ledger.moments`).
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, null, select, update
 
+from bridge.ledger.moments import moment
 from bridge.ledger.tables import lanes
 from bridge.ledger.upsert import insert
 
@@ -31,21 +35,21 @@ class Wake:
 
 def is_quiet(connection: Connection, lane: str, now: float) -> bool:
     """Nobody is at the lane and no turn is on its way: a wake is needed."""
-    row = connection.execute(
-        select(lanes.c.woken_at, lanes.c.leased_until).where(lanes.c.name == lane)
-    ).one_or_none()
-    return row is None or (row.woken_at is None and row.leased_until <= now)
+    quiet = lanes.c.woken_at.is_(None) & (lanes.c.leased_until <= moment(connection, now))
+    found = connection.execute(select(quiet).where(lanes.c.name == lane)).scalar_one_or_none()
+    return found is None or bool(found)
 
 
 def wake(connection: Connection, lane: str, job: str, now: float) -> bool:
     """Note that `job` is about to be queued; False where that is not needed."""
+    at = moment(connection, now)
     statement = insert(connection, lanes).values(
-        name=lane, woken_at=now, job=job, leased_by=null(), leased_until=0.0
+        name=lane, woken_at=at, job=job, leased_by=null(), leased_until=0.0
     )
     statement = statement.on_conflict_do_update(
         index_elements=["name"],
-        set_={"woken_at": now, "job": job},
-        where=lanes.c.woken_at.is_(None) & (lanes.c.leased_until <= now),
+        set_={"woken_at": at, "job": job},
+        where=lanes.c.woken_at.is_(None) & (lanes.c.leased_until <= at),
     )
     return connection.execute(statement.returning(lanes.c.name)).first() is not None
 
@@ -55,21 +59,22 @@ def wake_again(connection: Connection, lost: Wake, job: str, now: float) -> bool
     statement = (
         update(lanes)
         .where(lanes.c.name == lost.lane, lanes.c.job == lost.job, lanes.c.woken_at.is_not(None))
-        .values(woken_at=now, job=job)
+        .values(woken_at=moment(connection, now), job=job)
     )
     return connection.execute(statement).rowcount == 1
 
 
 def take(connection: Connection, lane: str, turn: str, now: float, seconds: float) -> bool:
     """Begin a turn: clear the wake and, unless somebody is at the lane, lease it to `turn`."""
-    free = lanes.c.leased_until <= now
+    at = moment(connection, now)
+    free = lanes.c.leased_until <= at
     statement = (
         update(lanes)
         .where(lanes.c.name == lane)
         .values(
             woken_at=null(),
             leased_by=case((free, turn), else_=lanes.c.leased_by),
-            leased_until=case((free, now + seconds), else_=lanes.c.leased_until),
+            leased_until=case((free, at + seconds), else_=lanes.c.leased_until),
         )
         .returning(lanes.c.leased_by)
     )
@@ -78,10 +83,11 @@ def take(connection: Connection, lane: str, turn: str, now: float, seconds: floa
 
 def renew(connection: Connection, lane: str, turn: str, now: float, seconds: float) -> bool:
     """False where the lease lapsed and somebody else has it, or may have had it."""
+    at = moment(connection, now)
     statement = (
         update(lanes)
-        .where(lanes.c.name == lane, lanes.c.leased_by == turn, lanes.c.leased_until > now)
-        .values(leased_until=now + seconds)
+        .where(lanes.c.name == lane, lanes.c.leased_by == turn, lanes.c.leased_until > at)
+        .values(leased_until=at + seconds)
     )
     return connection.execute(statement).rowcount == 1
 
@@ -94,7 +100,9 @@ def release(connection: Connection, lane: str, turn: str) -> None:
     )
 
 
-def wakes_before(connection: Connection, moment: float) -> list[Wake]:
-    """Wakes that should have begun a turn by now: their jobs may be lost."""
-    query = select(lanes.c.name, lanes.c.job, lanes.c.woken_at).where(lanes.c.woken_at < moment)
+def wakes_before(connection: Connection, now: float, seconds: float) -> list[Wake]:
+    """Wakes older than `seconds`, which should have begun a turn: their jobs may be lost."""
+    query = select(lanes.c.name, lanes.c.job, lanes.c.woken_at).where(
+        lanes.c.woken_at < moment(connection, now) - seconds
+    )
     return [Wake(lane=name, job=job or "", at=at) for name, job, at in connection.execute(query)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, exists, func, select
 
+from bridge.ledger.books import delivery_states, webhook_states
 from bridge.ledger.tables import attempts, deliveries, events, webhooks
 
 
@@ -289,8 +290,4 @@ class Totals:
 
 
 def totals(connection: Connection) -> Totals:
-    def by_state(table: Any) -> dict[str, int]:
-        query = select(table.c.state, func.count()).group_by(table.c.state)
-        return {row[0]: row[1] for row in connection.execute(query)}
-
-    return Totals(webhooks=by_state(webhooks), deliveries=by_state(deliveries))
+    return Totals(webhooks=webhook_states(connection), deliveries=delivery_states(connection))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select, text, update
 
 from bridge.event import Webhook
 from bridge.ledger.alerts import raise_alert
+from bridge.ledger.books import PLANNED, tally
 from bridge.ledger.tables import WAITING_WEBHOOK, deliveries, events, webhooks
 from bridge.ledger.upsert import insert
 
@@ -56,6 +57,7 @@ class PlannedDelivery:
     lane: str
     order_key: str
     item: Mapping[str, Any]
+    gist: Mapping[str, str] | None = None
     state: str = "waiting"
     reason: str | None = None
 
@@ -117,6 +119,7 @@ def _waiting(row: Mapping[Any, Any]) -> Waiting:
 
 def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
     """Write plans down. The same plan twice changes nothing: ids are hashes, not counters."""
+    fresh = 0
     for plan in plans:
         connection.execute(
             update(webhooks)
@@ -126,7 +129,8 @@ def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
         if plan.state == "quarantined":
             _tell(connection, plan, now)
         _record_events(connection, plan, now)
-        _record_deliveries(connection, plan, now)
+        fresh += _record_deliveries(connection, plan, now)
+    tally(connection, PLANNED, fresh)
 
 
 def _tell(connection: Connection, plan: Plan, now: float) -> None:
@@ -158,22 +162,23 @@ def _record_events(connection: Connection, plan: Plan, now: float) -> None:
         )
 
 
-def _record_deliveries(connection: Connection, plan: Plan, now: float) -> None:
+def _record_deliveries(connection: Connection, plan: Plan, now: float) -> int:
+    """How many there were not before."""
     if not plan.deliveries:
-        return
+        return 0
     rows = [_delivery_row(plan, delivery, now) for delivery in plan.deliveries]
     statement = insert(connection, deliveries)
+    adding = statement.on_conflict_do_nothing(index_elements=["id"])
+    added = connection.execute(adding, rows).rowcount
     if plan.replayed:
-        fresh = statement.excluded
-        statement = statement.on_conflict_do_update(
+        renewing = statement.on_conflict_do_update(
             index_elements=["id"],
-            set_={name: fresh[name] for name in _RENEWED},
+            set_={name: statement.excluded[name] for name in _RENEWED},
             # Spelled out: a list of values cannot be bound once for many rows.
             where=text("deliveries.state NOT IN ('waiting', 'sending', 'delivered')"),
         )
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=["id"])
-    connection.execute(statement, rows)
+        connection.execute(renewing, rows)
+    return added
 
 
 _RENEWED = (
@@ -182,6 +187,7 @@ _RENEWED = (
     "order_key",
     "place",
     "item",
+    "gist",
     "rules_version",
     "planned_at",
     "state",
@@ -206,6 +212,7 @@ def _delivery_row(plan: Plan, delivery: PlannedDelivery, now: float) -> dict[str
         "lane": delivery.lane,
         "order_key": delivery.order_key,
         "item": dict(delivery.item),
+        "gist": None if delivery.gist is None else dict(delivery.gist),
         "rules_version": plan.rules_version,
         "planned_at": now,
         "state": delivery.state,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, bindparam, update
 
 from bridge.ledger.tables import attempts, deliveries
 
@@ -42,46 +42,71 @@ def settle(
     Where a lease lapsed and another worker already tries again, the attempt is
     completed and the delivery left to the new holder.
     """
-    for settlement in settlements:
-        connection.execute(_attempt(settlement, now))
-        connection.execute(_delivery(settlement, turn, now))
+    if not settlements:
+        return
+    connection.execute(_ATTEMPT, [_attempt_values(each, now) for each in settlements])
+    connection.execute(_DELIVERY, [_delivery_values(each, turn, now) for each in settlements])
 
 
-def _attempt(settlement: Settlement, now: float) -> Any:
-    return (
-        update(attempts)
-        .where(attempts.c.delivery == settlement.delivery, attempts.c.number == settlement.attempt)
-        .values(
-            outcome=settlement.outcome,
-            finished_at=now,
-            reason=_storable(settlement.reason),
-            calls=list(settlement.calls),
-        )
+# Made once: putting a statement together costs more than running it.
+_ATTEMPT = (
+    update(attempts)
+    .where(attempts.c.delivery == bindparam("id_"), attempts.c.number == bindparam("attempt_"))
+    .values(
+        outcome=bindparam("outcome"),
+        finished_at=bindparam("finished_at"),
+        reason=bindparam("reason"),
+        calls=bindparam("calls"),
     )
-
-
-def _delivery(settlement: Settlement, turn: str, now: float) -> Any:
-    in_hand = (deliveries.c.state == "sending") & (deliveries.c.claim == turn)
-    freed = (deliveries.c.state == "waiting") & deliveries.c.uncertain
-    return (
-        update(deliveries)
-        .where(
-            deliveries.c.id == settlement.delivery,
-            deliveries.c.attempts == settlement.attempt,
-            in_hand | freed,
-        )
-        .values(
-            state=settlement.state,
-            due_at=settlement.due_at,
-            failures=settlement.failures,
-            uncertain=settlement.uncertain,
-            reason=_storable(settlement.reason),
-            reference=_storable(settlement.reference),
-            link=_storable(settlement.link),
-            claim=None,
-            settled_at=None if settlement.state == "waiting" else now,
-        )
+)
+_IN_HAND = (deliveries.c.state == "sending") & (deliveries.c.claim == bindparam("turn_"))
+_FREED = (deliveries.c.state == "waiting") & deliveries.c.uncertain
+_DELIVERY = (
+    update(deliveries)
+    .where(
+        deliveries.c.id == bindparam("id_"),
+        deliveries.c.attempts == bindparam("attempt_"),
+        _IN_HAND | _FREED,
     )
+    .values(
+        state=bindparam("state_"),
+        due_at=bindparam("due_at"),
+        failures=bindparam("failures"),
+        uncertain=bindparam("uncertain_"),
+        reason=bindparam("reason"),
+        reference=bindparam("reference"),
+        link=bindparam("link"),
+        claim=None,
+        settled_at=bindparam("settled_at"),
+    )
+)
+
+
+def _attempt_values(settlement: Settlement, now: float) -> dict[str, Any]:
+    return {
+        "id_": settlement.delivery,
+        "attempt_": settlement.attempt,
+        "outcome": settlement.outcome,
+        "finished_at": now,
+        "reason": _storable(settlement.reason),
+        "calls": list(settlement.calls),
+    }
+
+
+def _delivery_values(settlement: Settlement, turn: str, now: float) -> dict[str, Any]:
+    return {
+        "id_": settlement.delivery,
+        "attempt_": settlement.attempt,
+        "turn_": turn,
+        "state_": settlement.state,
+        "due_at": settlement.due_at,
+        "failures": settlement.failures,
+        "uncertain_": settlement.uncertain,
+        "reason": _storable(settlement.reason),
+        "reference": _storable(settlement.reference),
+        "link": _storable(settlement.link),
+        "settled_at": None if settlement.state == "waiting" else now,
+    }
 
 
 def _storable(text: object) -> str | None:

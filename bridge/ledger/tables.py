@@ -2,8 +2,9 @@
 
 webhooks ─< events            what arrived, and what it meant when it was routed
 webhooks ─< deliveries ─< attempts   what is owed for it, and each try
-lanes, accounts               who may send what right now: wakes, leases, rests
+lanes, accounts, offices      who may do what right now: wakes, leases, rests
 alerts, rule_versions         what a person should know; the rules that were live
+tallies                       what was counted on its way in, to balance the books by
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ Number = BigInteger().with_variant(Integer, "sqlite")
 # Spelled out in every query that means them: a bound value would miss the partial index.
 WAITING_WEBHOOK = text("state = 'waiting'")
 OPEN_DELIVERY = text("state IN ('waiting', 'sending')")
+ENDED_WEBHOOK = text("state <> 'waiting'")
+ENDED_DELIVERY = text("state NOT IN ('waiting', 'sending')")
+WITH_BODY = text("state IN ('routed', 'unrouted') AND pruned_at IS NULL")
 
 webhooks = Table(
     "webhooks",
@@ -58,6 +62,8 @@ webhooks = Table(
     Column("reason", Text),
     # Set by a replay: deliveries that did not arrive are filled in and tried again.
     Column("replayed", Boolean, nullable=False),
+    # When its body and headers were emptied, for their age.
+    Column("pruned_at", Float),
     UniqueConstraint("source", "idempotency_key"),
     sqlite_autoincrement=True,
 )
@@ -66,6 +72,19 @@ Index(
     webhooks.c.number,
     sqlite_where=WAITING_WEBHOOK,
     postgresql_where=WAITING_WEBHOOK,
+)
+Index(
+    "ix_webhooks_ended",
+    webhooks.c.state,
+    webhooks.c.number,
+    sqlite_where=ENDED_WEBHOOK,
+    postgresql_where=ENDED_WEBHOOK,
+)
+Index(
+    "ix_webhooks_with_body",
+    webhooks.c.number,
+    sqlite_where=WITH_BODY,
+    postgresql_where=WITH_BODY,
 )
 
 events = Table(
@@ -97,6 +116,8 @@ deliveries = Table(
     Column("lane", Text, nullable=False),
     Column("order_key", Text, nullable=False),
     Column("item", JSON, nullable=False),
+    # What the event comes to, where its message may become part of a digest.
+    Column("gist", JSON(none_as_null=True)),
     Column("rules_version", Text, nullable=False),
     Column("planned_at", Float, nullable=False),
     # waiting, sending, delivered, previewed, suppressed, rejected, dead
@@ -107,6 +128,8 @@ deliveries = Table(
     Column("failures", Integer, nullable=False),
     # An earlier attempt may have been done: look before repeating.
     Column("uncertain", Boolean, nullable=False),
+    # The digest that an attempt was part of: the name to look for.
+    Column("sent_as", Text),
     Column("claim", Text),
     Column("reason", Text),
     Column("reference", Text),
@@ -127,6 +150,15 @@ Index(
     deliveries.c.webhook,
     sqlite_where=OPEN_DELIVERY,
     postgresql_where=OPEN_DELIVERY,
+)
+# Written once for each delivery, when it ends.
+Index(
+    "ix_deliveries_ended",
+    deliveries.c.state,
+    deliveries.c.webhook,
+    deliveries.c.position,
+    sqlite_where=ENDED_DELIVERY,
+    postgresql_where=ENDED_DELIVERY,
 )
 Index("ix_deliveries_webhook", deliveries.c.webhook)
 
@@ -153,6 +185,15 @@ lanes = Table(
     Column("job", Text),
     Column("leased_by", Text),
     Column("leased_until", Float, nullable=False),
+)
+
+# What one process does for all, such as the clock: who does it, and until when.
+offices = Table(
+    "offices",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("held_by", Text, nullable=False),
+    Column("held_until", Float, nullable=False),
 )
 
 accounts = Table(
@@ -186,6 +227,10 @@ alerts = Table(
     Column("first_at", Float, nullable=False),
     Column("last_at", Float, nullable=False),
     Column("count", Integer, nullable=False),
+    # When a person was last told of it.
+    Column("told_at", Float),
+    # It has ended, which who was told of it is yet to be told.
+    Column("over", Boolean, nullable=False),
 )
 
 rule_versions = Table(
@@ -194,4 +239,14 @@ rule_versions = Table(
     Column("version", Text, primary_key=True),
     Column("text", Text, nullable=False),
     Column("live_since", Float, nullable=False),
+)
+
+# Counted in the transaction that writes the rows, and by itself. Each process writes a row of
+# its own, so that none waits for another's.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("writer", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
 )

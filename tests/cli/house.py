@@ -18,7 +18,7 @@ from bridge.engine import backoff
 from bridge.engine.route import Router
 from bridge.event import Webhook
 from bridge.ledger.accept import Arrival, keep
-from bridge.ledger.claim import Claimed, claim
+from bridge.ledger.claim import Batch, Claimed, claim
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
 from bridge.ledger.migrate import migrate
@@ -149,7 +149,8 @@ class Ledger:
         now = time.time()
         with self.database.write() as connection:
             lanes = [lane for lane in due_lanes(connection, now) if lane.startswith(account)]
-            return [each for lane in lanes for each in claim(connection, lane, "turn", 100, now)]
+            batches = [claim(connection, lane, "turn", 100, Batch, now) for lane in lanes]
+            return [each for batch in batches for each in batch.deliveries]
 
     def _calls(self, delivery: Claimed) -> backoff.Calls:
         account = self.config.accounts[delivery.account]

@@ -11,6 +11,7 @@ from bridge.connector import (
     Connector,
     ConnectorSettings,
     Delivered,
+    Digest,
     Item,
     Outcome,
     Retry,
@@ -19,7 +20,7 @@ from bridge.connector import (
     action,
 )
 from bridge.engine.backoff import Patience
-from bridge.engine.drain import Destination
+from bridge.engine.perform import Destination
 
 
 class Settings(ConnectorSettings):
@@ -34,6 +35,10 @@ def message_call(_settings: Settings, message: Message) -> Sequence[Call]:
     return [Call("POST", "/messages", body={"text": message.text})]
 
 
+def digest_call(_settings: Settings, messages: Sequence[Message], seconds: float) -> Sequence[Call]:
+    return [Call("POST", "/messages", body={"texts": [message.text for message in messages]})]
+
+
 @dataclass
 class Script:
     """What the vendor answers, in order; `Delivered` when it has run out."""
@@ -42,6 +47,8 @@ class Script:
     sent: list[str] = field(default_factory=list)
     found: Delivered | Retry | Unknown | None = None
     looked_up: list[str] = field(default_factory=list)
+    batches: list[list[str]] = field(default_factory=list)
+    digests: list[list[str]] = field(default_factory=list)
 
 
 class Scripted(Connector):
@@ -55,17 +62,36 @@ class Scripted(Connector):
         """Send a message; twice is once."""
         return [self._answer(item) for item in items]
 
-    @action(Message, preview=message_call, idempotent=False)
-    def post(self, items: Sequence[Message]) -> list[Outcome]:
-        """Post a message; twice is twice."""
+    @action(Message, preview=message_call, batch=10, merges=True)
+    def merge(self, items: Sequence[Message]) -> list[Outcome]:
+        """Send messages in as few calls as can be."""
+        self.script.batches.append([item.text for item in items])
         return [self._answer(item) for item in items]
 
+    @action(
+        Message,
+        preview=message_call,
+        idempotent=False,
+        digest=Digest("post_digest", preview=digest_call),
+    )
+    def post(self, items: Sequence[Message]) -> list[Outcome]:
+        """Post a message; twice is twice."""
+        with self.pacer.call():
+            return [self._answer(item) for item in items]
+
+    def post_digest(self, items: Sequence[Message], seconds: float) -> Outcome:
+        self.script.digests.append([item.text for item in items])
+        return self._next_answer()
+
     def find(self, action: str, item: Item) -> Delivered | Retry | Unknown | None:
-        self.script.looked_up.append(item.delivery_id)
+        self.script.looked_up.append(item.sent_as)
         return self.script.found
 
     def _answer(self, item: Message) -> Outcome:
         self.script.sent.append(item.text)
+        return self._next_answer()
+
+    def _next_answer(self) -> Outcome:
         answer = self.script.answers.pop(0) if self.script.answers else Delivered()
         if isinstance(answer, Exception):
             raise answer

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.config import Config, load
 from bridge.engine.assemble import note_accounts, resume_corrected
-from bridge.engine.route import lane_of
+from bridge.engine.lane_names import lane_of
 from bridge.ledger.accounts import standings
 from bridge.ledger.alerts import open_alerts
 from bridge.ledger.database import Database

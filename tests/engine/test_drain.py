@@ -7,21 +7,33 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from redis import Redis
 
-from bridge.connector import Delivered, Halted, Outcome, Rejected, Retry, Suppressed, Unknown
-from bridge.engine.drain import Destination, Drain
+from bridge.connector import (
+    Delivered,
+    Halted,
+    Outcome,
+    Rate,
+    Rejected,
+    Retry,
+    Suppressed,
+    Unknown,
+)
+from bridge.engine.drain import Drain
 from bridge.engine.lease import Lease
+from bridge.engine.limits import Limits
+from bridge.engine.perform import Destination
 from bridge.errors import LeaseLost
 from bridge.ledger import accounts, lanes
 from bridge.ledger.alerts import open_alerts
-from bridge.ledger.claim import claim
+from bridge.ledger.claim import Batch, claim
 from bridge.ledger.database import Database
 from bridge.ledger.look_up import DeliveryRecord, story
 from tests.conftest import Now
-from tests.engine.scripted import Message, Script, Scripted, destination, patience
+from tests.engine.scripted import Message, Script, Scripted, Settings, destination, patience
 from tests.ledger.records import delivery, plan_all
 
-SEND, POST = "scripted.send", "scripted.post"
+SEND, MERGE, POST = "scripted.send", "scripted.merge", "scripted.post"
 
 
 @dataclass
@@ -42,13 +54,13 @@ class Bench:
         ]  # fmt: skip
         plan_all(self.database, owed, self.now())
 
-    def drain(self, lane: str = SEND, **changes: Any) -> None:
+    def drain(self, lane: str = SEND, **changes: Any) -> float:
         with self.database.write() as connection:
             lanes.wake(connection, lane, "job", self.now())
             assert lanes.take(connection, lane, "turn", self.now(), 30.0)
         with Lease(self.database, lane, "turn", 30.0, self.now, self.now()) as lease:
             drain = Drain(self.database, self.destination, patience(**changes), self.now)
-            drain.run(lease, lambda: False)
+            return drain.run(lease, lambda: False)
 
     def find(self, number: int = 1) -> DeliveryRecord:
         with self.database.read() as connection:
@@ -203,8 +215,11 @@ def test_a_connector_s_bug_is_a_retry_and_its_message_is_not_kept(bench: Bench) 
 def test_what_a_dead_worker_had_in_hand_is_looked_up_before_it_is_repeated(bench: Bench) -> None:
     bench.plan("hello", lane=POST)
     with bench.database.write() as connection:
-        claim(connection, POST, "dead", 1, bench.now())
+        claim(connection, POST, "dead", 1, Batch, bench.now())
     bench.script.found = Delivered(reference="17")
+    bench.drain(POST)
+    assert bench.script.looked_up == [], "the vendor may still be at it"
+    bench.now.advance(10)
     bench.drain(POST)
     assert (bench.script.sent, bench.script.looked_up) == ([], ["hello"])
     assert (bench.find().state, bench.find().reference) == ("delivered", "17")
@@ -213,23 +228,47 @@ def test_what_a_dead_worker_had_in_hand_is_looked_up_before_it_is_repeated(bench
 def test_while_the_vendor_cannot_be_asked_nothing_is_sent_again(bench: Bench) -> None:
     bench.plan("hello", lane=POST)
     with bench.database.write() as connection:
-        claim(connection, POST, "dead", 1, bench.now())
+        claim(connection, POST, "dead", 1, Batch, bench.now())
     bench.script.found = Retry("history is limited")
     bench.drain(POST)
+    bench.now.advance(10)
+    bench.drain(POST)
+    assert bench.script.looked_up == ["hello"]
     assert bench.script.sent == []
     assert bench.find().state == "waiting"
 
 
-def test_what_nobody_can_tell_is_sent_once_more_and_then_kept_for_a_person(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("policy", "sent", "state"),
+    [(None, 1, "dead"), ("keep", 1, "dead"), ("repeat", 2, "delivered")],
+)
+def test_what_nobody_can_tell_is_repeated_or_kept_for_a_person(
+    bench: Bench, policy: Any, sent: int, state: str
+) -> None:
+    bench.destination = replace(bench.destination, settings=Settings(if_unknown=policy))
     bench.script.found = Unknown("this vendor cannot be asked")
-    bench.script.answers = [Unknown("no answer"), Unknown("no answer")]
+    bench.script.answers = [Unknown("no answer")]
     bench.plan("hello", lane=POST)
     for _ in range(4):
         bench.drain(POST)
         bench.now.advance(60)
-    assert bench.script.sent == ["hello", "hello"]
-    assert bench.find().state == "dead"
-    assert "may have been done already" in (bench.find().reason or "")
+    assert bench.script.sent == ["hello"] * sent
+    assert bench.find().state == state
+    told = " ".join(attempt.reason or "" for attempt in bench.find().attempts)
+    assert ("it may have been done already" in told) is (state == "dead")
+    assert ("as `if_unknown` says" in told) is (policy == "repeat")
+
+
+def test_a_lost_answer_is_looked_for_only_when_the_vendor_must_be_done(bench: Bench) -> None:
+    bench.script.answers = [Unknown("no answer")]
+    bench.plan("hello", lane=POST)
+    bench.drain(POST)
+    bench.now.advance(Settings().timeout - 0.1)
+    bench.drain(POST)
+    assert bench.script.looked_up == []
+    bench.now.advance(0.2)
+    bench.drain(POST)
+    assert bench.script.looked_up == ["hello"]
 
 
 @pytest.mark.parametrize(
@@ -263,15 +302,22 @@ def test_an_answer_that_makes_no_sense_is_a_failure_with_an_end(
 def test_what_is_not_there_is_sent_again(bench: Bench) -> None:
     bench.plan("hello", lane=POST)
     with bench.database.write() as connection:
-        claim(connection, POST, "dead", 1, bench.now())
+        claim(connection, POST, "dead", 1, Batch, bench.now())
+    bench.drain(POST)
+    bench.now.advance(10)
     bench.drain(POST)
     assert bench.script.sent == ["hello"]
+    assert [attempt.outcome for attempt in bench.find().attempts] == [
+        "unknown",
+        "absent",
+        "delivered",
+    ]
 
 
 def test_what_is_the_same_twice_is_sent_again_without_looking(bench: Bench) -> None:
     bench.plan("hello")
     with bench.database.write() as connection:
-        claim(connection, SEND, "dead", 1, bench.now())
+        claim(connection, SEND, "dead", 1, Batch, bench.now())
     bench.drain()
     assert (bench.script.sent, bench.script.looked_up) == (["hello"], [])
 
@@ -292,7 +338,7 @@ def test_a_turn_whose_lease_lapsed_sends_nothing_more(bench: Bench) -> None:
     with bench.database.write() as connection:
         lanes.wake(connection, SEND, "job", bench.now())
         lanes.take(connection, SEND, "turn", bench.now(), 30.0)
-    with Lease(bench.database, SEND, "turn", 30.0, bench.now, bench.now()) as lease:
+    with Lease(bench.database, SEND, "turn", 30.0, bench.now, bench.now(), bench.now) as lease:
         bench.now.advance(31)
         with pytest.raises(LeaseLost):
             Drain(bench.database, bench.destination, patience(), bench.now).run(
@@ -313,3 +359,83 @@ def test_a_connector_that_answers_for_too_few_items_is_asked_again(bench: Bench)
     bench.drain()
     assert bench.find(1).state == "waiting"
     assert bench.find(1).reason == "the connector answered 1 of 2 items"
+
+
+def test_what_is_late_becomes_one_message(bench: Bench) -> None:
+    bench.plan("one", "two", "three", lane=POST)
+    bench.now.advance(61)
+    bench.drain(POST)
+    assert bench.script.digests == [["one", "two", "three"]]
+    assert bench.script.sent == []
+    assert {bench.find(number).state for number in (1, 2, 3)} == {"delivered"}
+    assert bench.find(2).attempts[0].calls[0]["body"] == {"texts": ["one", "two", "three"]}
+
+
+def test_what_keeps_up_is_sent_one_by_one(bench: Bench) -> None:
+    bench.plan("one", "two", lane=POST)
+    bench.now.advance(59)
+    bench.drain(POST)
+    assert (bench.script.sent, bench.script.digests) == (["one", "two"], [])
+
+
+def test_what_is_late_but_alone_is_sent_as_it_is(bench: Bench) -> None:
+    bench.plan("one", lane=POST)
+    bench.now.advance(61)
+    bench.drain(POST)
+    assert (bench.script.sent, bench.script.digests) == (["one"], [])
+
+
+def test_a_digest_whose_answer_was_lost_is_looked_for_once_by_its_own_name(bench: Bench) -> None:
+    bench.plan("one", "two", lane=POST)
+    bench.now.advance(61)
+    bench.script.answers = [Unknown("no answer")]
+    bench.drain(POST)
+    bench.plan("three", lane=POST)
+    bench.script.found = Delivered(reference="17")
+    bench.now.advance(30)
+    bench.drain(POST)
+    (looked_up,) = bench.script.looked_up
+    assert looked_up.startswith("digest-")
+    assert [bench.find(number).reference for number in (1, 2)] == ["17", "17"]
+    assert bench.script.sent == ["three"]
+
+
+def test_a_digest_that_is_not_there_is_sent_under_another_name(bench: Bench) -> None:
+    bench.plan("one", "two", lane=POST)
+    bench.now.advance(61)
+    bench.script.answers = [Unknown("no answer"), Unknown("no answer")]
+    for _ in range(5):
+        bench.drain(POST)
+        bench.now.advance(30)
+    assert bench.script.digests == [["one", "two"]] * 3
+    assert len(set(bench.script.looked_up)) == 2
+    assert bench.find(2).state == "delivered"
+
+
+def test_one_person_s_items_come_one_by_one_unless_the_action_merges(bench: Bench) -> None:
+    bench.script.answers = [Retry("busy", after=5.0)]
+    bench.plan("one", "two", person="ana")
+    bench.drain()
+    assert bench.script.sent == ["one"]
+    bench.now.advance(5)
+    bench.drain()
+    assert bench.script.sent == ["one", "one", "two"]
+
+
+def test_an_action_that_merges_gets_one_person_s_items_together(bench: Bench) -> None:
+    bench.plan("one", "two", lane=MERGE, person="ana")
+    bench.drain(MERGE)
+    assert bench.script.batches == [["one", "two"]]
+
+
+def test_a_limit_that_says_wait_ends_the_turn(bench: Bench, redis: Redis) -> None:
+    class Slow(bench.destination.kind):  # type: ignore[name-defined, misc]
+        rates = (Rate(1, 10.0),)
+
+    pacer = Limits(redis).pacer("scripted", Slow, 1.0)
+    bench.destination = replace(
+        bench.destination, kind=Slow, connector=Slow(Settings(), pacer), pacer=pacer
+    )
+    bench.plan("one", "two", lane=POST)
+    assert 10 < bench.drain(POST) < 12
+    assert bench.script.sent == ["one"]

@@ -11,6 +11,7 @@ import pytest
 from redis import Redis
 
 from bridge.connector import Retry
+from bridge.engine.alarm import Alarm
 from bridge.engine.clock import PATIENCE, Clock
 from bridge.engine.live_rules import LiveRules
 from bridge.engine.queue import LaneQueue
@@ -117,6 +118,8 @@ def engine(database: Database, redis: Redis, now: Now, tmp_path: Path) -> Engine
         live_rules=LiveRules(rules, world, database, now),
         patience=patience(),
         lease_seconds=30.0,
+        digest_after=60.0,
+        alarm=Alarm(waker.wake),
         now=now,
     )
     clock = Clock(database, queue, waker, now)

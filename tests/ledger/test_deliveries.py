@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.ledger.claim import Claimed, claim, recover
+from bridge.ledger.claim import Batch, Claimed, claim, recover
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes, is_due
 from bridge.ledger.look_up import DeliveryRecord, Filters, recent, story, totals
@@ -22,7 +22,7 @@ def take(
     database: Database, limit: int = 10, now: float = NOW, turn: str = "turn"
 ) -> list[Claimed]:
     with database.write() as connection:
-        return claim(connection, LANE, turn, limit, now)
+        return list(claim(connection, LANE, turn, limit, Batch, now).deliveries)
 
 
 def end(
@@ -73,21 +73,27 @@ def test_planning_the_same_event_twice_changes_nothing(database: Database) -> No
 
 def test_one_person_s_deliveries_do_not_overtake_each_other(database: Database) -> None:
     plan_all(database, [delivery("ana-1", "ana"), delivery("ana-2", "ana"), delivery("bo-1", "bo")])
-    assert names(take(database)) == ["ana-1", "bo-1"]
+    assert names(take(database, limit=1)) == ["ana-1"]
+    assert names(take(database)) == ["bo-1"]
+
+
+def test_one_person_s_deliveries_may_be_taken_together_in_order(database: Database) -> None:
+    plan_all(database, [delivery("ana-1", "ana"), delivery("bo-1", "bo"), delivery("ana-2", "ana")])
+    assert names(take(database)) == ["ana-1", "bo-1", "ana-2"]
 
 
 def test_a_retry_holds_back_its_own_person_and_nobody_else(database: Database) -> None:
     plan_all(database, [delivery("ana-1", "ana"), delivery("ana-2", "ana")])
-    (first,) = take(database)
+    (first,) = take(database, limit=1)
     end(database, first, "waiting", due_at=NOW + 60)
     plan_all(database, [delivery("bo-1", "bo")])
     assert names(take(database)) == ["bo-1"]
-    assert names(take(database, now=NOW + 60)) == ["ana-1"]
+    assert names(take(database, now=NOW + 60)) == ["ana-1", "ana-2"]
 
 
 def test_after_the_first_has_ended_the_next_of_that_person_follows(database: Database) -> None:
     plan_all(database, [delivery("ana-1", "ana"), delivery("ana-2", "ana")])
-    end(database, take(database)[0], "rejected")
+    end(database, take(database, limit=1)[0], "rejected")
     assert names(take(database)) == ["ana-2"]
 
 
@@ -100,7 +106,7 @@ def test_nobody_s_deliveries_pass_each_other_freely(database: Database) -> None:
 def test_what_is_held_back_does_not_count_as_due(database: Database) -> None:
     """Else a lane with one person's retry would be woken again and again for nothing."""
     plan_all(database, [delivery("ana-1", "ana"), delivery("ana-2", "ana")])
-    end(database, take(database)[0], "waiting", due_at=NOW + 60)
+    end(database, take(database, limit=1)[0], "waiting", due_at=NOW + 60)
     with database.read() as connection:
         assert not is_due(connection, LANE, NOW)
         assert due_lanes(connection, NOW) == []
@@ -112,7 +118,7 @@ def test_a_dead_worker_s_deliveries_come_back_as_uncertain(database: Database) -
     take(database, turn="dead")
     with database.write() as connection:
         assert due_lanes(connection, NOW) == [LANE]
-        assert recover(connection, LANE, 12, NOW) == 1
+        assert recover(connection, LANE, 12, 0.0, NOW) == 1
     (again,) = take(database, turn="alive")
     assert again.uncertain
     assert again.attempt == 2
@@ -123,7 +129,7 @@ def test_a_late_answer_settles_what_nobody_has_taken_up_since(database: Database
     plan_all(database, [delivery("a")])
     (claimed,) = take(database, turn="slow")
     with database.write() as connection:
-        recover(connection, LANE, 12, NOW)
+        recover(connection, LANE, 12, 0.0, NOW)
     end(database, claimed, "delivered", turn="slow")
     assert find(database, "a").state == "delivered"
 
@@ -132,7 +138,7 @@ def test_a_late_answer_leaves_the_delivery_to_who_has_it_now(database: Database)
     plan_all(database, [delivery("a")])
     (claimed,) = take(database, turn="slow")
     with database.write() as connection:
-        recover(connection, LANE, 12, NOW)
+        recover(connection, LANE, 12, 0.0, NOW)
     take(database, turn="other")
     end(database, claimed, "rejected", turn="slow")
     assert find(database, "a").state == "sending"
@@ -215,7 +221,7 @@ def test_a_delivery_that_kills_its_workers_ends_as_a_dead_letter(database: Datab
     for number in range(3):
         assert names(take(database, turn=f"dead-{number}")) == ["a"]
         with database.write() as connection:
-            recover(connection, LANE, 3, NOW)
+            recover(connection, LANE, 3, 0.0, NOW)
     assert find(database, "a").state == "dead"
 
 

@@ -91,6 +91,6 @@ def test_leaving_a_lane_that_is_not_held_any_more_frees_nothing(database: Databa
 def test_a_lost_wake_is_replaced_by_one_clock_only(database: Database) -> None:
     wake(database, "job-1", 1.0)
     with database.write() as connection:
-        (lost,) = lanes.wakes_before(connection, 5.0)
+        (lost,) = lanes.wakes_before(connection, 5.0, 2.0)
         assert lanes.wake_again(connection, lost, "job-2", 5.0)
         assert not lanes.wake_again(connection, lost, "job-3", 5.0)

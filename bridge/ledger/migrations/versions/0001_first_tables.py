@@ -27,6 +27,8 @@ def upgrade() -> None:
         sa.Column("first_at", sa.Float(), nullable=False),
         sa.Column("last_at", sa.Float(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("told_at", sa.Float(), nullable=True),
+        sa.Column("over", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "subject", name=op.f("pk_alerts")),
     )
     op.create_table(
@@ -43,6 +45,20 @@ def upgrade() -> None:
         sa.Column("leased_by", sa.Text(), nullable=True),
         sa.Column("leased_until", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_lanes")),
+    )
+    op.create_table(
+        "offices",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("held_by", sa.Text(), nullable=False),
+        sa.Column("held_until", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_offices")),
+    )
+    op.create_table(
+        "tallies",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("writer", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "writer", name=op.f("pk_tallies")),
     )
     op.create_table(
         "rule_versions",
@@ -70,6 +86,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("replayed", sa.Boolean(), nullable=False),
+        sa.Column("pruned_at", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_webhooks")),
         sa.UniqueConstraint(
             "source", "idempotency_key", name=op.f("uq_webhooks_source_idempotency_key")
@@ -84,6 +101,22 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),
     )
+    op.create_index(
+        "ix_webhooks_ended",
+        "webhooks",
+        ["state", "number"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'waiting'"),
+        postgresql_where=sa.text("state <> 'waiting'"),
+    )
+    op.create_index(
+        "ix_webhooks_with_body",
+        "webhooks",
+        ["number"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('routed', 'unrouted') AND pruned_at IS NULL"),
+        postgresql_where=sa.text("state IN ('routed', 'unrouted') AND pruned_at IS NULL"),
+    )
     op.create_table(
         "deliveries",
         sa.Column("id", sa.Text(), nullable=False),
@@ -97,6 +130,7 @@ def upgrade() -> None:
         sa.Column("lane", sa.Text(), nullable=False),
         sa.Column("order_key", sa.Text(), nullable=False),
         sa.Column("item", sa.JSON(), nullable=False),
+        sa.Column("gist", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("rules_version", sa.Text(), nullable=False),
         sa.Column("planned_at", sa.Float(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -104,6 +138,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("uncertain", sa.Boolean(), nullable=False),
+        sa.Column("sent_as", sa.Text(), nullable=True),
         sa.Column("claim", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("reference", sa.Text(), nullable=True),
@@ -129,6 +164,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state IN ('waiting', 'sending')"),
         postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+    )
+    op.create_index(
+        "ix_deliveries_ended",
+        "deliveries",
+        ["state", "webhook", "position"],
+        unique=False,
+        sqlite_where=sa.text("state NOT IN ('waiting', 'sending')"),
+        postgresql_where=sa.text("state NOT IN ('waiting', 'sending')"),
     )
     op.create_index("ix_deliveries_webhook", "deliveries", ["webhook"], unique=False)
     op.create_table(

@@ -1,0 +1,81 @@
+"""What a turn takes in hand at once: natural batches, digests of what is late. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, takewhile
+
+from bridge.connector import Action
+from bridge.ledger.claim import Batch, Claimed
+
+
+@dataclass(frozen=True)
+class Batching:
+    """Chooses for one lane, whose `actions` go by name.
+
+    What was planned before `late` becomes a digest, where the action has one.
+    """
+
+    actions: Mapping[str, Action]
+    late: float
+
+    @property
+    def limit(self) -> int:
+        """The most that one batch may hold."""
+        return max((_most(action) for action in self.actions.values()), default=1)
+
+    def choose(self, ready: Sequence[Claimed]) -> Batch:
+        """From the oldest on, as many as belong together."""
+        oldest = ready[0]
+        action = self.actions.get(oldest.action)
+        if action is None:
+            return Batch([oldest])
+        if _is_doubtful(oldest, action):
+            return Batch(list(_sent_together(oldest, ready)), looked_up=True)
+        alike = list(takewhile(lambda each: _is_alike(each, oldest, action), ready))
+        if action.digest and oldest.planned_at <= self.late and len(alike) > 1:
+            parts = alike[: action.digest.most]
+            return Batch(parts, sent_as=_digest_name(parts))
+        return Batch(list(islice(_one_by_person(alike, action), action.batch)))
+
+
+def _most(action: Action) -> int:
+    return max(action.batch, action.digest.most) if action.digest else action.batch
+
+
+def _is_doubtful(delivery: Claimed, action: Action) -> bool:
+    """It may have been done, and twice would not be once."""
+    return delivery.uncertain and not action.idempotent
+
+
+def _is_alike(delivery: Claimed, oldest: Claimed, action: Action) -> bool:
+    return delivery.action == oldest.action and not _is_doubtful(delivery, action)
+
+
+def _sent_together(oldest: Claimed, ready: Sequence[Claimed]) -> Iterator[Claimed]:
+    """The parts of one digest are looked for at once."""
+    yield oldest
+    if oldest.sent_as:
+        yield from (
+            each
+            for each in ready[1:]
+            if each.uncertain and (each.action, each.sent_as) == (oldest.action, oldest.sent_as)
+        )
+
+
+def _one_by_person(alike: Sequence[Claimed], action: Action) -> Iterator[Claimed]:
+    """Without what would overtake, if an earlier one of the same person has to be retried."""
+    persons: set[str] = set()
+    for each in alike:
+        if action.merges or each.order_key not in persons:
+            yield each
+        if each.order_key:
+            persons.add(each.order_key)
+
+
+def _digest_name(parts: Sequence[Claimed]) -> str:
+    """Another for each try: what is looked for must not be an earlier one's."""
+    told = "\n".join(f"{part.id} {part.attempt}" for part in parts)
+    return f"digest-{hashlib.sha256(told.encode()).hexdigest()[:24]}"

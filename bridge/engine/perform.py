@@ -1,0 +1,145 @@
+"""Doing what one batch asks for: send it, send it as a digest, or look for it. One call each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bridge.connector import Action, Connector, Halted, Item, Outcome, Rejected, Retry, Unknown
+from bridge.engine import backoff, calling
+from bridge.engine.backoff import Patience
+from bridge.engine.calling import Calls
+from bridge.engine.limits import AccountPacer
+from bridge.ledger.claim import Batch, Claimed
+from bridge.ledger.settle import Settlement
+
+
+@dataclass(frozen=True)
+class Destination:
+    """One account, ready to be used. `connector` is None in preview; no `pacer`: no limits."""
+
+    name: str
+    kind: type[Connector]
+    settings: Any
+    fingerprint: str
+    connector: Connector | None
+    pacer: AccountPacer | None = None
+
+
+@dataclass(frozen=True)
+class Round:
+    """What became of one batch; why the account was refused, or what sends it to rest."""
+
+    settlements: Sequence[Settlement] = ()
+    halt: str | None = None
+    rest: Retry | None = None
+
+    @property
+    def reached(self) -> bool:
+        """The vendor took a call, whatever it thought of it."""
+        return any(each.state in ("delivered", "suppressed") for each in self.settlements)
+
+
+Filled = Sequence[tuple[Claimed, Item]]
+
+
+@dataclass(frozen=True)
+class Performer:
+    """Performs batches of one account."""
+
+    destination: Destination
+    patience: Patience
+    now: Callable[[], float]
+
+    def perform(self, batch: Batch) -> Round:
+        """Never raises for what a connector does; nothing is in the ledger yet when it returns."""
+        action = self.destination.kind.actions().get(batch.deliveries[0].action)
+        if action is None:
+            gone = f"{self.destination.name} has no such action any more"
+            return Round([self._settled(each, Rejected(gone)) for each in batch.deliveries])
+        filled = [(each, self._item(action, batch, each)) for each in batch.deliveries]
+        refused = [self._settled(each, item) for each, item in filled if isinstance(item, Rejected)]
+        usable = [(each, item) for each, item in filled if isinstance(item, Item)]
+        done = self._perform(action, batch, usable) if usable else Round()
+        return Round([*refused, *done.settlements], done.halt, done.rest)
+
+    def _item(self, action: Action, batch: Batch, claimed: Claimed) -> Item | Rejected:
+        sent_as = claimed.sent_as if batch.looked_up else batch.sent_as
+        return calling.item_of(action, claimed, sent_as)
+
+    def _perform(self, action: Action, batch: Batch, usable: Filled) -> Round:
+        connector = self.destination.connector
+        calls = self._calls(action, batch, usable)
+        if connector is None:
+            now = self.now()
+            return Round([backoff.previewed(each, calls[each.id], now) for each, _ in usable])
+        try:
+            if batch.looked_up:
+                return self._look_up(connector, action, usable)
+            outcomes = self._send(connector, action, batch, usable)
+        except Halted as refused:
+            reason = str(refused) or "the vendor refuses the credentials"
+            ended = [backoff.halted(each, reason, calls[each.id], self.now()) for each, _ in usable]
+            return Round(ended, halt=reason)
+        settlements = [
+            self._settled(each, outcome, calls[each.id])
+            for (each, _), outcome in zip(usable, outcomes, strict=True)
+        ]
+        return Round(settlements, rest=_longest_rest(outcomes))
+
+    def _calls(self, action: Action, batch: Batch, usable: Filled) -> Mapping[str, Calls]:
+        """By delivery; none where nothing is sent."""
+        settings = self.destination.settings
+        if batch.looked_up:
+            return {each.id: () for each, _ in usable}
+        if batch.sent_as and (digest := action.digest):
+            items, seconds = [item for _, item in usable], self._waited(usable)
+            made = calling.calls_of(action, lambda: digest.preview(settings, items, seconds))
+            return {each.id: made for each, _ in usable}
+        return {
+            each.id: calling.calls_of(action, partial(action.preview, settings, item))
+            for each, item in usable
+        }
+
+    def _send(
+        self, connector: Connector, action: Action, batch: Batch, usable: Filled
+    ) -> Sequence[Outcome]:
+        items = [item for _, item in usable]
+        if not batch.sent_as:
+            return calling.send(connector, action, items)
+        outcome = calling.send_digest(connector, action, items, self._waited(usable))
+        return [outcome] * len(items)
+
+    def _waited(self, usable: Filled) -> float:
+        return max(0.0, self.now() - usable[0][0].planned_at)
+
+    def _look_up(self, connector: Connector, action: Action, usable: Filled) -> Round:
+        """Once for all: what is looked up together was sent together."""
+        found = calling.look_up(connector, action, usable[0][1])
+        if found is None:
+            return Round([backoff.absent(each, self.now()) for each, _ in usable])
+        if isinstance(found, Unknown):
+            return Round([self._undecided(action, each, found) for each, _ in usable])
+        rest = _longest_rest([found])
+        return Round([self._settled(each, found) for each, _ in usable], rest=rest)
+
+    def _undecided(self, action: Action, claimed: Claimed, why: Unknown) -> Settlement:
+        """Nobody can tell whether it was done: the account decides, else the action."""
+        policy = getattr(self.destination.settings, "if_unknown", None) or action.if_unknown
+        if policy == "repeat":
+            return backoff.repeated(claimed, why, self.now())
+        return backoff.kept_for_a_person(claimed, why, self.now())
+
+    def _settled(self, claimed: Claimed, outcome: Outcome, calls: Calls = ()) -> Settlement:
+        timeout = getattr(self.destination.settings, "timeout", 0.0)
+        if isinstance(outcome, Unknown):
+            # The vendor may still be at it: looked for now, it might not be there yet.
+            return backoff.doubtful(claimed, outcome, calls, timeout, self.patience, self.now())
+        return backoff.settlement(claimed, outcome, calls, self.patience, self.now())
+
+
+def _longest_rest(outcomes: Sequence[Outcome]) -> Retry | None:
+    rests = [each for each in outcomes if isinstance(each, Retry) and each.whole_account]
+    return max(rests, key=lambda rest: rest.after or 0.0, default=None)
