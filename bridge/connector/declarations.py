@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -156,6 +157,7 @@ class Connector:
         self.pacer = pacer or Unpaced()
 
     @classmethod
+    @cache
     def actions(cls) -> Mapping[str, Action]:
         return {declared.name: declared for declared in _declared(cls)}
 

@@ -13,6 +13,8 @@ from bridge.engine.clock import Clock
 from bridge.engine.drain import halt
 from bridge.engine.limits import AccountPacer, Limits
 from bridge.engine.live_rules import LiveRules
+from bridge.engine.mail import Email
+from bridge.engine.notify import ByAction, Notifier, Target
 from bridge.engine.perform import Destination
 from bridge.engine.queue import LaneQueue
 from bridge.engine.turns import Turns
@@ -21,6 +23,7 @@ from bridge.errors import OperatorError
 from bridge.ledger import accounts
 from bridge.ledger.alerts import clear_alert
 from bridge.ledger.database import Database
+from bridge.settings import ActionTarget, EmailTarget
 
 
 def turns(config: Config, database: Database, queue: LaneQueue, now: Callable[[], float]) -> Turns:
@@ -43,6 +46,15 @@ def turns(config: Config, database: Database, queue: LaneQueue, now: Callable[[]
 
 def clock(database: Database, queue: LaneQueue, now: Callable[[], float]) -> Clock:
     return Clock(database, queue, Waker(database, queue, now), now)
+
+
+def notifier(
+    config: Config, database: Database, queue: LaneQueue, now: Callable[[], float]
+) -> Notifier:
+    """Raises OperatorError like `turns`."""
+    limits = Limits(queue.redis)
+    targets = [_target(config, each, limits) for each in config.alerts.tell]
+    return Notifier(database, targets, config.alerts.again_seconds, now)
 
 
 def note_accounts(config: Config, database: Database, now: float) -> None:
@@ -79,6 +91,16 @@ def resume_corrected(config: Config, database: Database, now: float) -> list[str
 
 def _is_meant(account: AccountConfig) -> bool:
     return account.preview and not account.lacks
+
+
+def _target(config: Config, target: ActionTarget | EmailTarget, limits: Limits) -> Target:
+    if isinstance(target, EmailTarget):
+        return Email(target)
+    account = _destination(config.accounts[target.account], limits)
+    action = account.kind.actions()[target.action]
+    return ByAction(
+        account.name, action, target.fields, account.connector, account.fingerprint
+    )
 
 
 def _destination(account: AccountConfig, limits: Limits) -> Destination:

@@ -15,11 +15,13 @@ from bridge.ledger.claim import Batch, Claimed
 class Batching:
     """Chooses for one lane, whose `actions` go by name.
 
-    What was planned before `late` becomes a digest, where the action has one.
+    What was planned before `late`, or waits among more than `crowd` and will be
+    late, becomes a digest where the action has one.
     """
 
     actions: Mapping[str, Action]
     late: float
+    crowd: float
 
     @property
     def limit(self) -> int:
@@ -35,10 +37,13 @@ class Batching:
         if _is_doubtful(oldest, action):
             return Batch(list(_sent_together(oldest, ready)), looked_up=True)
         alike = list(takewhile(lambda each: _is_alike(each, oldest, action), ready))
-        if action.digest and oldest.planned_at <= self.late and len(alike) > 1:
+        if action.digest and self._is_behind(alike):
             parts = alike[: action.digest.most]
             return Batch(parts, sent_as=_digest_name(parts))
         return Batch(list(islice(_one_by_person(alike, action), action.batch)))
+
+    def _is_behind(self, alike: Sequence[Claimed]) -> bool:
+        return len(alike) > 1 and (alike[0].planned_at <= self.late or len(alike) > self.crowd)
 
 
 def _most(action: Action) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from bridge.engine.backoff import Patience
 from bridge.engine.batching import Batching
 from bridge.engine.lane_names import actions_of, value_of
 from bridge.engine.lease import Lease
+from bridge.engine.pace import STEADY
 from bridge.engine.perform import Destination, Performer, Round
 from bridge.ledger import accounts
 from bridge.ledger.alerts import clear_alert, raise_alert
@@ -73,10 +75,16 @@ class Drain:
         return claim(connection, lease.lane, lease.turn, batching.limit, batching.choose, now)
 
     def _batching(self, lane: str, now: float) -> Batching:
-        # A preview shows each message by itself: nobody waits for it.
-        is_live = self.destination.connector is not None
-        late = now - self.digest_after if is_live else float("-inf")
-        return Batching(actions_of(lane, self.destination.kind), late)
+        actions = actions_of(lane, self.destination.kind)
+        if self.destination.connector is None:
+            # A preview shows each message by itself: nobody waits for it.
+            return Batching(actions, late=-inf, crowd=inf)
+        return Batching(actions, now - self.digest_after, self._in_time())
+
+    def _in_time(self) -> float:
+        """How many calls the limits allow before the last of them is late."""
+        paces = [rate.calls / rate.seconds for rate in self.destination.kind.rates]
+        return STEADY * min(paces, default=inf) * self.digest_after
 
     def _recover(self, connection: Connection, lane: str) -> None:
         """What a dead worker had in hand rests while the vendor may still be at it."""

@@ -80,7 +80,7 @@ class Notifier:
 
     def tell(self) -> None:
         """Tell what is to be told; what fails is logged and tried again later."""
-        if self.elapsed() < self._not_before:
+        if not self.targets or self.elapsed() < self._not_before:
             return
         try:
             self._note()
@@ -128,7 +128,7 @@ class Notifier:
         self._not_before = self.elapsed() + self._pause
 
 
-def test_targets(targets: Sequence[Target], text: str) -> list[tuple[str, str]]:
+def try_each(targets: Sequence[Target], text: str) -> list[tuple[str, str]]:
     """Each target's name, and why nobody was reached by it, empty where somebody was."""
     return [(each.name, _tried(each, "Showbridge: a test", text)) for each in targets]
 

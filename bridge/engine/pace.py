@@ -16,6 +16,8 @@ from bridge.connector import Rate
 
 # From here on a window is a budget rather than a pace.
 LONG_WINDOW = 3600.0
+# Of a limit, what is used evenly.
+STEADY = 0.9
 # Among so many processes the pace is shared while Redis is away.
 PROCESSES = 8
 
@@ -41,7 +43,7 @@ def bucket(key: str, rate: Rate) -> Bucket:
     to the vendor delays must not fall into the next window.
     """
     long = rate.seconds >= LONG_WINDOW
-    steady = rate.calls * (0.5 if long else 0.9)
+    steady = rate.calls * (0.5 if long else STEADY)
     at_once = rate.calls // 2 if long else max(1, rate.calls // 10 - 2)
     interval = int(rate.seconds / steady * 1_000_000) + 1
     tolerance = (at_once - 1) * interval

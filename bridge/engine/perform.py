@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from bridge.connector import Action, Connector, Halted, Item, Outcome, Rejected, Retry, Unknown
+from bridge.connector import (
+    Action,
+    Connector,
+    Delivered,
+    Halted,
+    Item,
+    Outcome,
+    Rejected,
+    Retry,
+    Unknown,
+)
 from bridge.engine import backoff, calling
 from bridge.engine.backoff import Patience
 from bridge.engine.calling import Calls
@@ -97,7 +107,8 @@ class Performer:
         if batch.sent_as and (digest := action.digest):
             items, seconds = [item for _, item in usable], self._waited(usable)
             made = calling.calls_of(action, lambda: digest.preview(settings, items, seconds))
-            return {each.id: made for each, _ in usable}
+            # Kept once: a long message in a thousand rows would fill the disk.
+            return {each.id: made if number == 0 else () for number, (each, _) in enumerate(usable)}
         return {
             each.id: calling.calls_of(action, partial(action.preview, settings, item))
             for each, item in usable
@@ -110,6 +121,8 @@ class Performer:
         if not batch.sent_as:
             return calling.send(connector, action, items)
         outcome = calling.send_digest(connector, action, items, self._waited(usable))
+        if isinstance(outcome, Delivered):
+            outcome = replace(outcome, remark=_in_one_message(usable))
         return [outcome] * len(items)
 
     def _waited(self, usable: Filled) -> float:
@@ -138,6 +151,14 @@ class Performer:
             # The vendor may still be at it: looked for now, it might not be there yet.
             return backoff.doubtful(claimed, outcome, calls, timeout, self.patience, self.now())
         return backoff.settlement(claimed, outcome, calls, self.patience, self.now())
+
+
+def _in_one_message(usable: Filled) -> str:
+    first, others = usable[0][0], len(usable) - 1
+    return (
+        f"in one message with {others} others, since the lane was behind; "
+        f"delivery {first.id} has its text"
+    )
 
 
 def _longest_rest(outcomes: Sequence[Outcome]) -> Retry | None:

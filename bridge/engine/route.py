@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 from bridge.connector import Connector
 from bridge.engine.consent import refusal
-from bridge.engine.lane_names import lane_of
+from bridge.engine.lane_names import lane_of, short
 from bridge.event import Event
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, Waiting
 from bridge.logs import place_of
@@ -64,6 +64,7 @@ class Router:
             number=waiting.number,
             state="routed" if owed else "unrouted",
             rules_version=self.rules.version,
+            source=waiting.webhook.source,
             replayed=waiting.replayed,
             events=planned,
             deliveries=owed,
@@ -91,6 +92,7 @@ class Router:
             lane=f"{step.account}.{step.action}",
             order_key=event.order_key,
             item={},
+            gist=_gist(event) if action.digest else None,
         )
         try:
             item = fill(step, event)
@@ -103,6 +105,12 @@ class Router:
             # Without its item it can never be sent by mistake, only planned afresh.
             return replace(planned, lane=lane, state="suppressed", reason=refused)
         return replace(planned, lane=lane, item=item.model_dump(mode="json"))
+
+    def may_repeat(self, delivery: PlannedDelivery) -> bool:
+        """Whether twice is once, and nobody's consent is needed, which was another event's."""
+        kind = self.accounts.get(delivery.account)
+        action = kind.actions().get(delivery.action) if kind else None
+        return action is not None and action.idempotent and action.consent_for is None
 
     def quarantine(self, waiting: Waiting, reason: str) -> Plan:
         """Keep it for a person, who is told."""
@@ -121,7 +129,21 @@ def _event(position: int, event: Event, verdicts: tuple[Verdict, ...]) -> Planne
         who=_storable(event.contact.email or event.contact.name),
         verdicts=[asdict(verdict) for verdict in verdicts],
         remarks=event.remarks,
+        begins=_short(event.begins),
+        ends=_short(event.ends),
     )
+
+
+def _short(matters: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(short(matter) for matter in matters)
+
+
+def _gist(event: Event) -> Mapping[str, str] | None:
+    """As `bridge.connector.Gist`, in texts."""
+    if not event.noun:
+        return None
+    amount = "" if event.amount is None else str(event.amount)
+    return {"what": event.noun, "amount": amount, "currency": event.currency}
 
 
 def _with_turns(rule: Rule) -> Iterator[tuple[Step, int]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from bridge.engine import late
 from bridge.engine.alarm import Alarm
 from bridge.engine.backoff import Patience
 from bridge.engine.drain import Drain
@@ -143,16 +144,17 @@ class Turns:
             # Let go of each as it is done: parsed, a body takes many times its size.
             plans.append(router.plan(waiting.popleft()))
         lease.hold()
-        self._record(plans)
+        self._record(router, plans)
         for lane in sorted({each.lane for made in plans for each in made.deliveries}):
             self.waker.wake(lane)
         return True
 
-    def _record(self, plans: Sequence[plan.Plan]) -> None:
+    def _record(self, router: Router, plans: Sequence[plan.Plan]) -> None:
         """All at once; where one cannot be written, each alone, and that one is kept aside."""
         try:
             with self.database.write() as connection:
-                plan.record(connection, plans, self.now())
+                whole = late.completed(connection, plans, router.may_repeat)
+                plan.record(connection, whole, self.now())
         except LedgerUnavailable:
             raise
         except Exception as error:
@@ -163,7 +165,7 @@ class Turns:
                     raise
                 plans = [aside]
             for each in plans:
-                self._record([each])
+                self._record(router, [each])
 
 
 _turns: Turns | None = None

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, select, text, tuple_
 
-from bridge.ledger.lanes import INBOX
+from bridge.ledger.lanes import INBOX, occupied
 from bridge.ledger.tables import OPEN_DELIVERY, WAITING_WEBHOOK, accounts, deliveries, webhooks
 
 _OPEN = "{0}.state IN ('waiting', 'sending')"
@@ -39,22 +39,46 @@ def _place(table: Any) -> Any:
 
 
 def due_lanes(connection: Connection, now: float) -> list[str]:
-    """Lanes with work for somebody, the inbox first.
+    """Lanes with work that nobody is at and nobody was asked for, the inbox first.
 
     What is being sent counts too: where nobody holds the lane's lease, the
     worker that had it in hand is gone.
     """
-    resting = select(accounts.c.name).where(accounts.c.halted | (accounts.c.rest_until > now))
-    query = (
+    query = select(accounts.c.name).where(accounts.c.halted | (accounts.c.rest_until > now))
+    resting = set(connection.execute(query).scalars())
+    taken = occupied(connection, now)
+    found = [
+        lane
+        for lane in _open_lanes(connection)
+        if lane not in taken and lane.partition(".")[0] not in resting
+    ]
+    due = [lane for lane in found if _is_open(connection, lane, now)]
+    return [INBOX, *due] if is_due(connection, INBOX, now) else due
+
+
+def _open_lanes(connection: Connection) -> list[str]:
+    """Steps from lane to lane through the index: the backlog itself is not read."""
+    first = select(deliveries.c.lane).where(OPEN_DELIVERY).order_by(deliveries.c.lane).limit(1)
+    lanes = select(first.scalar_subquery().label("lane")).cte("lanes", recursive=True)
+    following = (
         select(deliveries.c.lane)
-        .where(
-            ready(now) | (text(_OPEN.format("deliveries")) & (deliveries.c.state == "sending")),
-            deliveries.c.account.not_in(resting),
-        )
-        .distinct()
+        .where(OPEN_DELIVERY, deliveries.c.lane > lanes.c.lane)
+        .order_by(deliveries.c.lane)
+        .limit(1)
+        .correlate(lanes)
     )
-    found = list(connection.execute(query).scalars())
-    return [INBOX, *found] if is_due(connection, INBOX, now) else found
+    step = select(following.scalar_subquery()).where(lanes.c.lane.is_not(None))
+    query = select(lanes.union_all(step).c.lane)
+    return [lane for lane in connection.execute(query).scalars() if lane is not None]
+
+
+def _is_open(connection: Connection, lane: str, now: float) -> bool:
+    """Ready, or in the hands of a worker that is gone: looked for only where nothing is ready."""
+    query = select(deliveries.c.id).where(deliveries.c.lane == lane, OPEN_DELIVERY).limit(1)
+    return any(
+        connection.execute(query.where(condition)).first() is not None
+        for condition in (ready(now), deliveries.c.state == "sending")
+    )
 
 
 def is_due(connection: Connection, lane: str, now: float) -> bool:

@@ -40,6 +40,14 @@ def is_quiet(connection: Connection, lane: str, now: float) -> bool:
     return found is None or bool(found)
 
 
+def occupied(connection: Connection, now: float) -> set[str]:
+    """Lanes that need no wake: somebody is there, or a turn is on its way."""
+    query = select(lanes.c.name).where(
+        lanes.c.woken_at.is_not(None) | (lanes.c.leased_until > moment(connection, now))
+    )
+    return set(connection.execute(query).scalars())
+
+
 def wake(connection: Connection, lane: str, job: str, now: float) -> bool:
     """Note that `job` is about to be queued; False where that is not needed."""
     at = moment(connection, now)

@@ -368,7 +368,10 @@ def test_what_is_late_becomes_one_message(bench: Bench) -> None:
     assert bench.script.digests == [["one", "two", "three"]]
     assert bench.script.sent == []
     assert {bench.find(number).state for number in (1, 2, 3)} == {"delivered"}
-    assert bench.find(2).attempts[0].calls[0]["body"] == {"texts": ["one", "two", "three"]}
+    assert bench.find(1).attempts[0].calls[0]["body"] == {"texts": ["one", "two", "three"]}
+    assert bench.find(2).reason == (
+        "in one message with 2 others, since the lane was behind; delivery one has its text"
+    )
 
 
 def test_what_keeps_up_is_sent_one_by_one(bench: Bench) -> None:
@@ -376,6 +379,16 @@ def test_what_keeps_up_is_sent_one_by_one(bench: Bench) -> None:
     bench.now.advance(59)
     bench.drain(POST)
     assert (bench.script.sent, bench.script.digests) == (["one", "two"], [])
+
+
+def test_what_could_not_keep_up_becomes_one_message_at_once(bench: Bench) -> None:
+    class Slow(bench.destination.kind):  # type: ignore[name-defined, misc]
+        rates = (Rate(1, 20.0, per_lane=True),)
+
+    bench.destination = replace(bench.destination, kind=Slow, connector=Slow(Settings()))
+    bench.plan("one", "two", "three", lane=POST)
+    bench.drain(POST)
+    assert bench.script.digests == [["one", "two", "three"]]
 
 
 def test_what_is_late_but_alone_is_sent_as_it_is(bench: Bench) -> None:

@@ -1,0 +1,107 @@
+"""What has to be done now and then, so little at a time that nothing has to wait for it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from bridge.errors import LedgerUnavailable
+from bridge.ledger import books, prune, shrink
+from bridge.ledger.database import Connection, Database
+from bridge.ledger.prune import Pruned
+from bridge.settings import RetentionConfig
+
+log = logging.getLogger(__name__)
+
+# Between one round through the ledger and the next.
+ROUND_SECONDS = 600.0
+# A portion that takes longer than this is followed by a smaller one.
+LONGEST_PORTION = 0.02
+# Of the time, at most one part in so many is spent on it.
+SHARE = 25
+FEWEST, MOST = 20, 500
+
+# Where others read all the time, the journal is shortened in a later round.
+TRIES = 10
+
+Portion = Callable[[Connection, float, RetentionConfig, int, int], Pruned]
+Result = TypeVar("Result")
+# Yields after each portion.
+Steps = Generator[None, None, Result]
+
+
+@dataclass
+class Housekeeping:
+    """Prunes what is old, gives back what is free, and folds the tallies, in rounds.
+
+    `elapsed` is a time that nobody sets. One process does this at a time.
+    """
+
+    database: Database
+    retention: RetentionConfig
+    now: Callable[[], float]
+    elapsed: Callable[[], float] = time.monotonic
+    _limit: int = field(default=FEWEST, init=False)
+    _rests_until: float = field(default=0.0, init=False)
+    _round: Steps[None] | None = field(default=None, init=False)
+
+    def tick(self) -> None:
+        """At most one portion, which takes a few hundredths of a second; raises LedgerUnavailable.
+
+        What a failure cut off is done in the next round.
+        """
+        began = self.elapsed()
+        if began < self._rests_until:
+            return
+        self._round = self._round or self._portions()
+        try:
+            next(self._round)
+        except (StopIteration, LedgerUnavailable) as end:
+            self._round = None
+            self._rests_until = began + ROUND_SECONDS
+            if isinstance(end, LedgerUnavailable):
+                raise
+            return
+        self._pace(self.elapsed() - began)
+
+    def _pace(self, took: float) -> None:
+        half, double = max(FEWEST, self._limit // 2), min(MOST, self._limit * 2)
+        if took > LONGEST_PORTION:
+            self._limit = half
+        elif took < LONGEST_PORTION / 2:
+            self._limit = double
+        self._rests_until = self.elapsed() + took * SHARE
+
+    def _portions(self) -> Steps[None]:
+        """One round."""
+        emptied = yield from self._prune(prune.empty_bodies)
+        dropped = yield from self._prune(prune.drop_records)
+        if emptied or dropped:
+            log.info("pruned: %d bodies, %d whole records", emptied, dropped)
+        while self._give_back():
+            yield
+        with self.database.write() as connection:
+            books.fold(connection)
+        for _ in range(TRIES):
+            yield
+            if shrink.shorten_journal(self.database):
+                return
+
+    def _prune(self, portion: Portion) -> Steps[int]:
+        """How many there were; what is in the way of some lets the others go on."""
+        count, after = 0, 0
+        while True:
+            with self.database.write() as connection:
+                done = portion(connection, self.now(), self.retention, after, self._limit)
+            count += done.count
+            yield
+            if done.after is None:
+                return count
+            after = done.after
+
+    def _give_back(self) -> bool:
+        with self.database.write() as connection:
+            return shrink.give_back(connection, self._limit)
