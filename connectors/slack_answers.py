@@ -66,9 +66,9 @@ def refusal(response: Any, said: Any, halting: re.Pattern[str], channel: str) ->
     if status == 429 or code in ("ratelimited", "rate_limited"):
         reason = "Slack wants fewer messages for a while"
         return Retry(reason, _retry_after(response.headers), whole_account=True)
-    if code in _MAYBE_DONE or status == 504:
+    if code in _MAYBE_DONE or (status >= 500 and code not in _PASSING):
         return Unknown(f"Slack failed, perhaps after posting ({code or status})")
-    if code in _PASSING or status >= 500:
+    if code in _PASSING:
         return Retry(f"Slack has a problem of its own ({code or status})")
     if code:
         return Rejected(f"Slack refuses the message ({code}): {_words(code, channel)}")
@@ -108,7 +108,11 @@ class CannotLookError(Exception):
 def seen_in(answer: Any, key: str) -> Mapping[str, Any]:
     """What Slack shows; nothing is not the same as not being able to look."""
     if isinstance(answer, Retry | Unknown):
-        raise CannotLookError(Retry("Slack cannot be asked whether the message is there"))
+        after, limited = (
+            (answer.after, answer.limited) if isinstance(answer, Retry) else (None, False)
+        )
+        reason = "Slack cannot be asked whether the message is there"
+        raise CannotLookError(Retry(reason, after, limited=limited))
     data = inner_of(vars(answer), "data")
     if answer.status_code == 200 and isinstance(data.get(key), list):
         return data
