@@ -25,6 +25,7 @@ from bridge.engine.wake import Waker
 from bridge.ledger.alerts import open_alerts
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
+from bridge.ledger.lanes import occupied
 from bridge.ledger.look_up import Story, story
 from bridge.ledger.migrate import migrate
 from bridge.web.app import create_app
@@ -137,7 +138,7 @@ class Bridge:
 
     def _due(self) -> list[str]:
         with self.database.read() as connection:
-            return due_lanes(connection, self.now())
+            return sorted({*due_lanes(connection, self.now()), *occupied(connection, self.now())})
 
 
 @pytest.fixture

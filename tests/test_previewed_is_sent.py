@@ -27,7 +27,7 @@ from bridge.engine.turns import Turns
 from bridge.engine.wake import Waker
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
-from bridge.ledger.lanes import INBOX
+from bridge.ledger.lanes import INBOX, occupied
 from bridge.ledger.look_up import DeliveryRecord, story, totals
 from bridge.ledger.migrate import migrate
 from bridge.sources.showpad import Showpad
@@ -148,7 +148,7 @@ class Bridge:
 
     def _due(self) -> list[str]:
         with self.database.read() as connection:
-            return due_lanes(connection, self.now())
+            return sorted({*due_lanes(connection, self.now()), *occupied(connection, self.now())})
 
 
 def _sent(request: Request) -> Sent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -63,7 +63,7 @@ def _gist(claimed: Claimed) -> Gist | None:
 def calls_of(action: Action, preview: Callable[[], Sequence[Call]]) -> Calls:
     """The preview as plain data; nothing where it fails, which must not stop the delivery."""
     try:
-        calls = [asdict(call) for call in preview()]
+        calls = [vars(call) for call in preview()]
         plain: Calls = json.loads(json.dumps(calls, default=str))
     except Exception as error:  # noqa: BLE001  # a connector's bug: its place is told
         log.error("the preview of %s failed: %s", action.name, place_of(error))
