@@ -66,10 +66,11 @@ def main() -> None:
     options.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        if not chosen.postgresql:
-            return measure(Path(folder), chosen.seconds)
-        with running_postgresql() as url:
-            measure(Path(folder), chosen.seconds, DATABASE_URL=url)
+        if chosen.postgresql:
+            with running_postgresql() as url:
+                measure(Path(folder), chosen.seconds, DATABASE_URL=url)
+        else:
+            measure(Path(folder), chosen.seconds)
 
 
 def measure(folder: Path, seconds: float, **more: str) -> None:

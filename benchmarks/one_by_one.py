@@ -1,4 +1,4 @@
-"""The bridge with one call for each event, to compare with: python -m benchmarks.one_by_one worker"""
+"""The bridge with one call for each event, to compare: python -m benchmarks.one_by_one worker"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def take_batches_away() -> None:
         for name, action in connector.actions().items():
             method = getattr(connector, name)
             method.action = replace(action, batch=1, merges=False, digest=None)
-        connector.actions.cache_clear()  # type: ignore[attr-defined]  # functools.cache has it
+        connector.actions.cache_clear()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any
 from mailchimp_marketing.api_client import ApiClientError
 from urllib3.exceptions import NewConnectionError
 
-from bridge.connector import Halted, Outcome, Rejected, Retry, Suppressed
+from bridge.connector import Delivered, Halted, Outcome, Rejected, Retry, Suppressed
 
 CROWDED_PAUSE = 10.0
 """Seconds after a refusal for too many calls at once; Mailchimp names none."""
@@ -131,6 +131,18 @@ def _fields(answer: Answer) -> list[str]:
     errors = answer.body.get("errors")
     named = [one.get("field") for one in errors or [] if isinstance(one, dict)]
     return sorted({name for name in named if re.fullmatch(r"[\w. ]{1,60}", str(name)) and name})
+
+
+def delivered(answer: Answer, centre: str) -> Delivered:
+    """With the person's page in Mailchimp, at this data centre."""
+    web_id = answer.body.get("web_id")
+    page = f"https://{centre}.admin.mailchimp.com/lists/members/view?id={web_id}"
+    pending = answer.body.get("status") == "pending"
+    return Delivered(
+        reference=str(answer.body.get("contact_id") or ""),
+        link=page if isinstance(web_id, int) else "",
+        remark="waits until this person confirms by mail" if pending else "",
+    )
 
 
 def no_audience(audience: str) -> Rejected:

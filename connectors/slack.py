@@ -22,9 +22,11 @@ from bridge.connector import (
     Connector,
     ConnectorSettings,
     Delivered,
+    Digest,
     Halted,
     Item,
     NonEmpty,
+    NotNow,
     Outcome,
     Pacer,
     Rate,
@@ -43,15 +45,13 @@ from connectors.slack_answers import (
     refusal,
     seen_in,
 )
+from connectors.slack_digest import digest_text
+from connectors.slack_text import escape_mrkdwn, message_text
 
-LONGEST_TEXT = 40_000  # after escaping; Slack itself cuts what is longer
 EVENT_TYPE = "showbridge_delivery"
 _PAGES = 5
-
-
-def escape_mrkdwn(text: str) -> str:
-    """Text that Slack shows as it is: no mention, no link, no channel can come out of it."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+_WEBHOOK = "webhook"
+"""The lane of a webhook URL's calls: it has one channel, whatever the rules name."""
 
 
 class SlackSettings(ConnectorSettings):
@@ -88,25 +88,36 @@ class PostMessage(Item):
     text: Annotated[str, AfterValidator(_said)]
 
 
-def _message(item: PostMessage) -> dict[str, Any]:
-    message = {"channel": item.channel, **_content(item)}
-    if item.delivery_id:
-        payload = {"delivery_id": item.delivery_id}
+def _message(item: PostMessage, text: str) -> dict[str, Any]:
+    message = {"channel": item.channel, **_content(text)}
+    if item.sent_as:
+        payload = {"delivery_id": item.sent_as}
         message["metadata"] = {"event_type": EVENT_TYPE, "event_payload": payload}
     return message
 
 
-def _content(item: PostMessage) -> dict[str, Any]:
-    text = item.text
-    if len(text) > LONGEST_TEXT:
-        text = re.sub(r"&[a-z]{0,3}$", "", text[: LONGEST_TEXT - 1]) + "…"
-    return {"text": text, "unfurl_links": False, "unfurl_media": False}
+def _content(text: str) -> dict[str, Any]:
+    return {"text": message_text(text), "unfurl_links": False, "unfurl_media": False}
+
+
+def _digested(items: Sequence[PostMessage], seconds: float) -> str:
+    return digest_text([item.text for item in items], [item.gist for item in items], seconds)
 
 
 def _preview(settings: SlackSettings, item: PostMessage) -> list[Call]:
+    return _calls(settings, item, item.text)
+
+
+def _preview_digest(
+    settings: SlackSettings, items: Sequence[PostMessage], seconds: float
+) -> list[Call]:
+    return _calls(settings, items[0], _digested(items, seconds))
+
+
+def _calls(settings: SlackSettings, item: PostMessage, text: str) -> list[Call]:
     if settings.webhook_url and not settings.bot_token:
-        return [Call("POST", "/services/***", body=_content(item))]
-    return [Call("POST", "/api/chat.postMessage", body=_message(item))]
+        return [Call("POST", "/services/***", body=_content(text))]
+    return [Call("POST", "/api/chat.postMessage", body=_message(item, text))]
 
 
 class Slack(Connector):
@@ -121,37 +132,49 @@ class Slack(Connector):
         super().__init__(settings, pacer)
         self._channels: dict[str, str] = {}
 
-    @action(PostMessage, preview=_preview, lane="channel", idempotent=False)
+    @action(
+        PostMessage,
+        preview=_preview,
+        lane="channel",
+        idempotent=False,
+        digest=Digest("post_digest", _preview_digest),
+    )
     def post_message(self, items: Sequence[PostMessage]) -> list[Outcome]:
         """Post a message to a channel."""
-        return [self._post(item) for item in items]
+        return [self._post(item, item.text) for item in items]
+
+    def post_digest(self, items: Sequence[PostMessage], seconds: float) -> Outcome:
+        """One message for many of one channel, the first of which has waited `seconds`."""
+        return self._post(items[0], _digested(items, seconds))
 
     def find(self, action: str, item: Item) -> Delivered | Retry | Unknown | None:
         """Look for the message in the channel's last 1,000; Unknown where the token may not look.
 
         Scopes: `channels:history` or `groups:history`, and `channels:read` for a channel's name.
         """
-        if not (self.settings.bot_token and item.delivery_id and isinstance(item, PostMessage)):
+        if not (self.settings.bot_token and item.sent_as and isinstance(item, PostMessage)):
             return Unknown("only a bot token can look into a channel")
         try:
             channel = self._channel_id(item.channel)
             options = {"channel": channel, "include_all_metadata": True, "limit": 200}
-            for message in self._pages(self._web.conversations_history, "messages", **options):
-                if _carries(message, item.delivery_id):
+            history = self._web.conversations_history
+            for message in self._pages("conversations.history", history, "messages", **options):
+                if _carries(message, item.sent_as):
                     return Delivered(str(message.get("ts", "")))
         except CannotLookError as unseen:
             return unseen.outcome
         return None
 
-    def _post(self, item: PostMessage) -> Outcome:
+    def _post(self, item: PostMessage, text: str) -> Outcome:
         if self.settings.bot_token:
-            return self._post_as_bot(item)
+            return self._post_as_bot(item, text)
         if self.settings.webhook_url:
-            return self._post_to_webhook(item)
+            return self._post_to_webhook(item, text)
         raise Halted("neither a bot token nor a webhook URL is set for this account")
 
-    def _post_as_bot(self, item: PostMessage) -> Outcome:
-        response = asked(lambda: self._web.chat_postMessage(**_message(item)))
+    def _post_as_bot(self, item: PostMessage, text: str) -> Outcome:
+        message = _message(item, text)
+        response = self._asked(item.channel, lambda: self._web.chat_postMessage(**message))
         if isinstance(response, Retry | Unknown):
             return response
         data = response.data if isinstance(response.data, dict) else {}
@@ -160,13 +183,21 @@ class Slack(Connector):
             return Delivered(str(data.get("ts", "")))
         return refusal(response, data.get("error"), HALTING, item.channel)
 
-    def _post_to_webhook(self, item: PostMessage) -> Outcome:
-        response = asked(lambda: self._webhook.send(**_content(item)))
+    def _post_to_webhook(self, item: PostMessage, text: str) -> Outcome:
+        response = self._asked(_WEBHOOK, lambda: self._webhook.send(**_content(text)))
         if isinstance(response, Retry | Unknown):
             return response
         if response.status_code == 200 and response.body == "ok":
             return Delivered()
         return refusal(response, response.body, WEBHOOK_HALTING, item.channel)
+
+    def _asked(self, lane: str, call: Callable[[], Any]) -> Any:
+        """The answer, or an outcome. Slack counts posts by channel, and reads by method."""
+        try:
+            with self.pacer.call(lane):
+                return asked(call)
+        except NotNow as busy:
+            return Retry(str(busy), busy.after, limited=True)
 
     @cached_property
     def _web(self) -> WebClient:
@@ -193,7 +224,8 @@ class Slack(Connector):
         if name not in self._channels and not re.fullmatch(r"[CDG][A-Z0-9]{6,}", name):
             options = {"types": "public_channel,private_channel", "limit": 1000}
             try:
-                for seen in self._pages(self._web.conversations_list, "channels", **options):
+                listing = self._web.conversations_list
+                for seen in self._pages("conversations.list", listing, "channels", **options):
                     self._channels[str(seen.get("name"))] = str(seen.get("id", ""))
             except CannotLookError as unseen:
                 if isinstance(unseen.outcome, Retry):
@@ -201,11 +233,12 @@ class Slack(Connector):
         return self._channels.get(name) or channel
 
     def _pages(
-        self, method: Callable[..., Any], key: str, **params: Any
+        self, lane: str, method: Callable[..., Any], key: str, **params: Any
     ) -> Iterator[Mapping[str, Any]]:
         cursor = ""
         for _ in range(_PAGES):
-            answer = asked(partial(method, cursor=cursor or None, **params))
+            page = partial(method, cursor=cursor or None, **params)
+            answer = self._asked(lane, page)
             data = seen_in(answer, key)
             yield from (one for one in data[key] if isinstance(one, dict))
             cursor = str(inner_of(data, "response_metadata").get("next_cursor") or "")

@@ -30,7 +30,8 @@ WEBHOOK_HALTING = re.compile(
 _PASSING = ("request_timeout", "service_unavailable", "team_added_to_org")
 # Slack says of these that some of the work may have been done.
 _MAYBE_DONE = ("internal_error", "fatal_error")
-_LATER = (*_PASSING, *_MAYBE_DONE, "ratelimited", "rate_limited")
+_LIMITED = ("ratelimited", "rate_limited")
+_LATER = (*_PASSING, *_MAYBE_DONE, *_LIMITED)
 
 _WORDS = {
     "channel_not_found": "the bot sees no channel {channel}: check the name, or invite the bot",
@@ -63,7 +64,9 @@ def refusal(response: Any, said: Any, halting: re.Pattern[str], channel: str) ->
     code = said if isinstance(said, str) and re.fullmatch(r"[a-z0-9_]{3,60}", said) else ""
     if halting.fullmatch(code) or status == 401:
         raise Halted(f"Slack refuses this account ({code or status}): {_remedy(code)}")
-    if status == 429 or code in ("ratelimited", "rate_limited"):
+    if status == 429 or code in _LIMITED:
+        # Each channel's own pace is kept, so it is the workspace's limit that this tells of:
+        # https://docs.slack.dev/apis/web-api/rate-limits.
         reason = "Slack wants fewer messages for a while"
         return Retry(reason, _retry_after(response.headers), whole_account=True)
     if code in _MAYBE_DONE or (status >= 500 and code not in _PASSING):
@@ -119,7 +122,8 @@ def seen_in(answer: Any, key: str) -> Mapping[str, Any]:
     code = str(data.get("error") or answer.status_code)
     if code == "200" or answer.status_code == 429 or answer.status_code >= 500 or code in _LATER:
         reason = f"Slack cannot be asked whether the message is there ({code})"
-        raise CannotLookError(Retry(reason, _retry_after(answer.headers)))
+        limited = answer.status_code == 429 or code in _LIMITED
+        raise CannotLookError(Retry(reason, _retry_after(answer.headers), limited=limited))
     raise CannotLookError(Unknown(f"Slack does not show the channel to the bridge ({code})"))
 
 

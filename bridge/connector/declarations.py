@@ -54,7 +54,7 @@ class Digest:
 
     method: str
     preview: Callable[[Any, Sequence[Any], float], Sequence[Call]]
-    most: int = 200
+    most: int = 1000
 
 
 @dataclass(frozen=True)

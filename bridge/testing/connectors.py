@@ -22,26 +22,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 from pydantic import ValidationError
 
 from bridge.connector import (
-    Action,
-    Connector,
-    ConnectorSettings,
     Delivered,
     Halted,
     Item,
-    Outcome,
     Rejected,
     Retry,
     Suppressed,
     Unknown,
 )
+from bridge.testing.batches import BatchConformance
+from bridge.testing.bench import HURRY, PATIENCE
 from bridge.testing.probes import (
     HOSTILE,
     addresses,
@@ -53,40 +49,19 @@ from bridge.testing.probes import (
     secrets,
     told,
 )
-from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer, closed_url
-
-PATIENCE = 5.0
-HURRY = 0.25
-"""The timeouts in seconds that the connector is given: where the vendor answers, where not."""
+from bridge.testing.vendor import Answer, Silence, closed_url
 
 _OUTCOMES = (Delivered, Retry, Rejected, Suppressed, Unknown)
 
 
-class ConnectorConformance:
-    """Inherit, set `connector`, fill in the four methods.
+class ConnectorConformance(BatchConformance):
+    """Inherit, set `connector`, fill in the four methods of `ConnectorBench`.
 
     `unauthorised` and `throttled`: what this vendor says of bad credentials and too many calls.
     """
 
-    connector: ClassVar[type[Connector]]
     unauthorised: ClassVar[Answer] = Answer(401, {"message": "unauthorised"})
     throttled: ClassVar[Answer] = Answer(429, {"message": "slow down"}, {"Retry-After": "7"})
-
-    def settings(self, base_url: str, timeout: float) -> ConnectorSettings:
-        """Settings with their secrets set, for a vendor at this address."""
-        raise NotImplementedError
-
-    def item(self, action: str) -> Mapping[str, Any]:
-        """The fields of an item that the vendor has not seen before and takes."""
-        raise NotImplementedError
-
-    def refused_item(self, action: str) -> Mapping[str, Any]:
-        """The fields of an item that the vendor refuses for good."""
-        raise NotImplementedError
-
-    def vendor(self, action: str, request: Request) -> Reply:
-        """The vendor: takes `item`, refuses `refused_item`."""
-        raise NotImplementedError
 
     # What is declared
 
@@ -272,26 +247,3 @@ class ConnectorConformance:
                     printed = capsys.readouterr()
                     seen = f"{caplog.text} {printed.out} {printed.err}"
                     holds_none(seen, [*secrets(connector.settings), *addresses(item)])
-
-    # Helpers
-
-    def _actions(self) -> list[Action]:
-        return list(self.connector.actions().values())
-
-    def _item(self, action: Action) -> Item:
-        return action.item.model_validate(self.item(action.name))
-
-    @contextmanager
-    def _serving(
-        self, action: Action, timeout: float = PATIENCE
-    ) -> Iterator[tuple[Connector, VendorServer]]:
-        with VendorServer(handler=lambda request: self.vendor(action.name, request)) as server:
-            yield self.connector(self.settings(server.url, timeout)), server
-
-    def _against(
-        self, action: Action, reply: Reply, timeout: float = PATIENCE
-    ) -> tuple[Outcome, int]:
-        with self._serving(action, timeout) as (connector, server):
-            server.script(reply)
-            outcome = run(connector, action, self._item(action))
-            return outcome, len(server.requests)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -109,6 +109,18 @@ def methods(vendor: VendorServer) -> list[str]:
     return [request.method for request in vendor.requests]
 
 
+def in_bulk(members: Sequence[Mapping[str, Any]]) -> Answer:
+    """Everybody is created but for `refused@`."""
+    wrong = [one for one in members if "refused@" in one["email_address"]]
+    said = "refused@example.com looks fake or invalid, please enter a real email address."
+    errors = [
+        {"email_address": one["email_address"], "error": said, "error_code": "ERROR_GENERIC"}
+        for one in wrong
+    ]
+    created = [{**one, "contact_id": "1", "web_id": 1} for one in members if one not in wrong]
+    return Answer(200, {"new_members": created, "errors": errors})
+
+
 class TestConformance(ConnectorConformance):
     connector = Mailchimp
     unauthorised = BAD_KEY
@@ -127,6 +139,10 @@ class TestConformance(ConnectorConformance):
 
     def vendor(self, action: str, request: Request) -> Reply:
         refused = hashlib.md5(b"refused@example.com").hexdigest() in request.path
+        if request.path == f"/3.0/lists/{LIST}/members":
+            return Answer(200, {"members": [], "total_items": 0})
+        if request.path == f"/3.0/lists/{LIST}":
+            return in_bulk(request.body["members"])
         if request.method == "GET":
             return ABSENT
         if refused:

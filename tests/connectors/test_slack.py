@@ -101,6 +101,16 @@ def test_a_message_carries_its_delivery_id(vendor: VendorServer) -> None:
     }
 
 
+def test_a_message_is_found_by_the_name_that_it_was_sent_as(vendor: VendorServer) -> None:
+    item = message().for_delivery(DELIVERY, sent_as="another")
+    post(bot(vendor.url), item)
+    payload = vendor.requests[0].body["metadata"]["event_payload"]
+    assert payload == {"delivery_id": "another"}
+    vendor.script(history(posted("another")))
+    channel = item.model_copy(update={"channel": "C0123456789"})
+    assert isinstance(Slack(bot(vendor.url)).find("post_message", channel), Delivered)
+
+
 def test_what_comes_from_outside_can_neither_mention_nor_link() -> None:
     escape = PostMessage.escape
     assert escape is escape_mrkdwn
@@ -395,6 +405,19 @@ def test_what_cannot_be_looked_up_now_is_looked_up_later(
 ) -> None:
     vendor.script(reply)
     assert isinstance(find(vendor), Retry)
+
+
+@pytest.mark.parametrize(
+    ("reply", "limited"),
+    [(failed("ratelimited", 429), True), (failed("ratelimited"), True), (Answer(503), False)],
+)
+def test_a_limit_of_looking_up_is_no_failure_of_the_message(
+    vendor: VendorServer, reply: Reply, limited: bool
+) -> None:
+    vendor.script(reply)
+    outcome = find(vendor)
+    assert isinstance(outcome, Retry)
+    assert outcome.limited is limited
 
 
 @pytest.mark.parametrize("reply", [failed("missing_scope"), failed("not_in_channel")])

@@ -1,0 +1,183 @@
+"""A ledger with a long past beside one with a short one: python -m benchmarks.growth
+
+Both are filled with events that had three deliveries each, all done but the
+last few. Then the same is asked of both in turns, A B A B: to accept webhooks,
+to claim and settle a batch of deliveries, to list events, to tell one event's
+story. The ratio is the large ledger's speed to the small one's; 1 is no
+difference. Beside it, once: the books, and checking everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from bridge.event import Identity, Webhook
+from bridge.ledger.accept import Acceptor, Arrival
+from bridge.ledger.books import books
+from bridge.ledger.claim import Batch, claim
+from bridge.ledger.database import Database
+from bridge.ledger.look_up import Filters, recent, story
+from bridge.ledger.migrate import migrate
+from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, record, waiting
+from bridge.ledger.settle import Settlement, settle
+from bridge.ledger.verify import verify
+from tests.ledger.filling import fill
+from tests.servers import running_postgresql
+
+LANE = "slack.post_message:#bench"
+BATCH = 100
+
+
+@dataclass
+class Ledger:
+    """One of the two, and how long each thing took in each round."""
+
+    events: int
+    database: Database
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        migrate(self.database)
+        fill(self.database, self.events)
+        self.acceptor = Acceptor(self.database)
+        self.random = random.Random(1)
+
+    def accept(self) -> None:
+        self.acceptor.accept(_arrival())
+
+    def route(self) -> None:
+        """So many new webhooks, one delivery each; not measured: it is what draining needs."""
+        for _ in range(BATCH):
+            self.acceptor.accept(_arrival())
+        with self.database.write() as connection:
+            new = waiting(connection, 10_000)
+            record(connection, [_plan(each.number) for each in new], time.time())
+
+    def drain(self) -> None:
+        """One round: a batch is claimed, and then settled."""
+        now = time.time()
+        with self.database.write() as connection:
+            taken = claim(connection, LANE, "turn", BATCH, Batch, now).deliveries
+        ends = [
+            Settlement(each.id, each.attempt, "delivered", "delivered", now, 0) for each in taken
+        ]
+        with self.database.write() as connection:
+            settle(connection, ends, "turn", now)
+
+    def list(self) -> None:
+        with self.database.read() as connection:
+            recent(connection, Filters(), 20)
+
+    def tell(self) -> None:
+        with self.database.read() as connection:
+            story(connection, self.random.randrange(1, self.events))
+
+
+DONE: Mapping[str, tuple[Callable[[Ledger], None], int]] = {
+    "accept": (Ledger.accept, 200),
+    "drain round": (Ledger.drain, 1),
+    "events": (Ledger.list, 50),
+    "event": (Ledger.tell, 100),
+}
+
+
+def main() -> None:
+    options = _options()
+    with ExitStack() as stack:
+        urls = [stack.enter_context(_empty(options.postgresql)) for _ in range(2)]
+        ledgers = []
+        for url, events in zip(urls, (options.small, options.large), strict=True):
+            began = time.perf_counter()
+            ledgers.append(Ledger(events, Database(url)))
+            print(f"{events:,} events filled in {time.perf_counter() - began:.0f} s", flush=True)
+        for _ in range(options.rounds):
+            for ledger in ledgers:
+                _round(ledger)
+        _report(*ledgers)
+        _once(ledgers[1])
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", type=int, default=10_000, help="events")
+    parser.add_argument("--large", type=int, default=1_000_000, help="events")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    return parser.parse_args()
+
+
+@contextmanager
+def _empty(postgresql: bool) -> Iterator[str]:
+    if postgresql:
+        with running_postgresql() as url:
+            yield url
+        return
+    with tempfile.TemporaryDirectory(prefix="showbridge-growth-") as folder:
+        yield f"sqlite:///{Path(folder) / 'ledger.db'}"
+
+
+def _round(ledger: Ledger) -> None:
+    ledger.route()
+    for name, (do, times) in DONE.items():
+        began = time.perf_counter()
+        for _ in range(times):
+            do(ledger)
+        ledger.seconds.setdefault(name, []).append((time.perf_counter() - began) / times)
+
+
+def _report(small: Ledger, large: Ledger) -> None:
+    print(f"{'':12} {small.events:>12,} {large.events:>12,}        ratio")
+    for name in DONE:
+        # The first round fills caches.
+        one, other = small.seconds[name][1:], large.seconds[name][1:]
+        ratios = [mine / theirs for mine, theirs in zip(one, other, strict=True)]
+        told = [f"{statistics.median(times) * 1000:9.2f} ms" for times in (one, other)]
+        spread = f"({min(ratios):.2f} to {max(ratios):.2f})"
+        print(f"{name:12} {' '.join(told)}   {statistics.median(ratios):5.2f} {spread}")
+
+
+def _once(ledger: Ledger) -> None:
+    with ledger.database.snapshot() as connection:
+        began = time.perf_counter()
+        balanced = books(connection).are_balanced
+        print(f"books        {time.perf_counter() - began:.2f} s, balanced: {balanced}")
+    with ledger.database.snapshot() as connection:
+        began = time.perf_counter()
+        verdict = verify(connection, lambda _done, _total: None)
+        print(f"verify       {time.perf_counter() - began:.1f} s, right: {verdict.is_right}")
+
+
+def _arrival() -> Arrival:
+    key = uuid4().hex
+    webhook = Webhook("showpass", b" " * 1000, {"content-type": "application/json"}, time.time())
+    return Arrival(webhook, Identity(idempotency_key=key, event_type="bench", fingerprint=key))
+
+
+def _plan(number: int) -> Plan:
+    event = PlannedEvent(1, "bench", f"{number}@example.com", [], [])
+    owed = PlannedDelivery(
+        id=uuid4().hex[:24],
+        position=1,
+        rule="Bench",
+        step=1,
+        place=0,
+        account="slack",
+        action="post_message",
+        lane=LANE,
+        order_key=f"person-{number}",
+        item={"text": "somebody bought two tickets"},
+    )
+    return Plan(number, "routed", "v1", events=[event], deliveries=[owed])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""However items are batched, and whatever fails in between: HubSpot ends as if one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from bridge.connector import Delivered, Outcome, Rejected, Retry
+from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer
+from connectors.hubspot import HubSpot, HubSpotSettings, UpsertContact
+from tests.connectors.hubspot_account import STAGES, Account
+
+KNOWN = {"ada@example.com": "lead", "bob@example.com": "customer"}
+SECOND = ("countess@example.com", "ada@example.com")
+"""An address that is Ada's too."""
+
+TROUBLES: dict[str, tuple[bool, Reply]] = {
+    "lost before": (False, Silence.DROP),
+    "lost after": (True, Silence.DROP),
+    "failed": (False, Answer(500, {"status": "error"})),
+    "failed after": (True, Answer(500, {"status": "error"})),
+    "away": (False, Answer(503)),
+    "too many": (False, Answer(429, {"status": "error", "message": "secondly"})),
+}
+"""Whether the work is done, and what is answered."""
+
+
+@dataclass
+class Vendor:
+    """An account on a server; `troubles` befall the next requests, in order."""
+
+    server: VendorServer
+    account: Account = field(default_factory=Account)
+    troubles: list[str] = field(default_factory=list)
+
+    def answer(self, request: Request) -> Reply:
+        trouble = self.troubles.pop(0) if self.troubles else ""
+        is_done, reply = TROUBLES.get(trouble, (True, None))
+        answer = self.account.answer(request) if is_done else None
+        return reply or answer or Silence.DROP
+
+    def reset(self, troubles: Sequence[str], names_culprits: bool) -> None:
+        self.account = known_account(names_culprits)
+        self.troubles = list(troubles)
+
+
+def known_account(names_culprits: bool = True) -> Account:
+    account = Account(names_culprits)
+    for email, stage in KNOWN.items():
+        account.add(email, lifecyclestage=stage)
+    address, owner = SECOND
+    account.give(account.addresses[owner], address)
+    return account
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[Vendor]:
+    with VendorServer() as server:
+        vendor = Vendor(server)
+        server.handler = vendor.answer
+        yield vendor
+
+
+def one_by_one(items: Sequence[UpsertContact]) -> tuple[dict[str, dict[str, str]], list[type]]:
+    """The model: the people and the outcomes, where each item is applied by itself, in order."""
+    people = known_account().people()
+    came_to: list[type] = []
+    for item in items:
+        address = item.email.lower()
+        if not item.properties.get("closedate", "0").isdigit():
+            came_to.append(Rejected)
+            continue
+        owner = SECOND[1] if address == SECOND[0] else address
+        contact = people.setdefault(owner, {"email": address})
+        stages = [contact.get("lifecyclestage"), item.properties.get("lifecyclestage")]
+        contact |= item.properties
+        if reached := max(filter(None, stages), key=STAGES.index, default=None):
+            contact["lifecyclestage"] = reached
+        came_to.append(Delivered)
+    return people, came_to
+
+
+def in_batches(
+    vendor: Vendor, items: Sequence[UpsertContact], sizes: Sequence[int]
+) -> list[Outcome]:
+    """As the engine does: from the oldest on, and what is to be retried keeps its place."""
+    url = vendor.server.url
+    hubspot = HubSpot(HubSpotSettings(access_token=SecretStr("pat-1"), base_url=url))
+    ended: dict[int, Outcome] = {}
+    waiting = list(range(len(items)))
+    turns = iter(sizes)
+    while waiting:
+        taken = waiting[: next(turns, len(items))]
+        outcomes = hubspot.upsert_contact([items[place] for place in taken])
+        assert len(outcomes) == len(taken)
+        ended |= dict(zip(taken, outcomes, strict=True))
+        waiting = [place for place in waiting if isinstance(ended.get(place), Retry | None)]
+    return [ended[place] for place in range(len(items))]
+
+
+# Few people and few properties: so their items meet in batches, and set the same anew.
+ADDRESSES = [*KNOWN, SECOND[0], "new@example.com", "New@Example.com"]
+RIGHT = st.fixed_dictionaries(
+    {"city": st.sampled_from(["Oslo", "Rome", "Bern", "Lima"])},
+    optional={
+        "firstname": st.sampled_from(["A", "B", "C"]),
+        "lifecyclestage": st.sampled_from(STAGES),
+    },
+)
+# Always wrong: a wrong value that a right one replaces is never sent.
+WRONG = RIGHT.map(lambda properties: {**properties, "closedate": "asd000"})
+PROPERTIES = st.sampled_from([RIGHT] * 5 + [WRONG, st.just({})]).flatmap(lambda kind: kind)
+ITEMS = st.lists(
+    st.builds(UpsertContact, email=st.sampled_from(ADDRESSES), properties=PROPERTIES),
+    min_size=4,
+    max_size=20,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    items=ITEMS,
+    sizes=st.lists(st.integers(1, 20), max_size=6),
+    troubles=st.lists(st.sampled_from([""] * 6 + [*TROUBLES]), max_size=10),
+    names_culprits=st.booleans(),
+)
+def test_batches_end_as_one_by_one(
+    vendor: Vendor,
+    items: list[UpsertContact],
+    sizes: list[int],
+    troubles: list[str],
+    names_culprits: bool,
+) -> None:
+    vendor.reset(troubles, names_culprits)
+    people, came_to = one_by_one(items)
+    outcomes = in_batches(vendor, items, sizes)
+    assert [type(outcome) for outcome in outcomes] == came_to
+    ended = vendor.account.people()
+    ended["ada@example.com"].pop("hs_additional_emails")
+    people["ada@example.com"].pop("hs_additional_emails")
+    assert ended == people
