@@ -1,6 +1,6 @@
 """From webhook to vendor call when idle: python -m benchmarks.latency
 
-Everything as `showbridge run` starts it: receiver, two workers, clock, Redis,
+Everything as `showbridge run` starts it: receiver, workers, clock, Redis,
 SQLite. One signed purchase at a time; the clock runs from before it is sent
 until a local server, in Slack's place, has its message.
 """
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks.load import run
-from benchmarks.receiver import requests
+from benchmarks.purchases import requests
 from benchmarks.servers import environ, running, showbridge
 from bridge.testing.vendor import Answer, Request, VendorServer
 from tests.servers import free_port

@@ -1,30 +1,36 @@
-"""The durable receiver beside a bare Flask app with the same HMAC: python -m benchmarks.receiver
+"""The durable receiver beside two others: python -m benchmarks.receiver
 
-Both behind gunicorn with the same workers and threads, under the same requests
-(a ticket purchase of 4 KB, each with an id of its own), in turns, A B A B.
-The bare app keeps nothing; ours answers once the webhook is on the disk.
+A bare Flask app that checks the same HMAC and keeps nothing, and the design
+that comes to mind first: Flask, the HMAC, one RQ job for each request, a Redis
+with its default snapshots. All behind gunicorn with the same workers and
+threads, under the same requests (a ticket purchase of 4 KB, each with an id of
+its own), in turns, A B C A B C.
+
+`--draining` lets a worker route and deliver meanwhile (accounts in preview).
+`--killed` kills web processes and Redis right after the last answer instead,
+and counts what is left.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
-from sqlalchemy import func, select
-
+from benchmarks import killed
 from benchmarks.load import Result, run
-from benchmarks.servers import SECRET, bare, environ, running, showbridge
+from benchmarks.purchases import requests
+from benchmarks.servers import SnapshotRedis, environ, plain, running, showbridge
+from bridge.ledger.backlog import backlog
+from bridge.ledger.books import ACKNOWLEDGED, counted
 from bridge.ledger.database import Database
-from bridge.ledger.tables import webhooks
-from bridge.sources.showpass import Showpass
 from tests.servers import free_port, running_postgresql, running_redis
+
+WARM_UP = 1000
 
 
 @dataclass(frozen=True)
@@ -35,32 +41,28 @@ class Contender:
 
 def main() -> None:
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="showbridge-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sb-") as folder, ExitStack() as stack:
         data = Path(folder)
-        with _contenders(data, options.postgresql) as (ours, other, database_url):
-            _compare(ours, other, options, database_url)
+        database_url = stack.enter_context(_ledger(data, options.postgresql))
+        if options.killed:
+            killed.compare(data, database_url, options.requests, options.connections)
+        else:
+            contenders = _contenders(stack, data, database_url, options.draining)
+            _report(_compare(contenders, options))
+            _balance(database_url)
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--requests", type=int, default=10_000, help="in each round")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    parser.add_argument("--draining", action="store_true", help="beside a worker at full speed")
+    parser.add_argument("--killed", action="store_true", help="what each loses when killed")
     return parser.parse_args()
-
-
-@contextmanager
-def _contenders(data: Path, postgresql: bool) -> Iterator[tuple[Contender, Contender, str]]:
-    ours, other = Contender("showbridge", free_port()), Contender("bare Flask", free_port())
-    with _ledger(data, postgresql) as database_url, running_redis(_made(data / "r")) as redis:
-        ours_environ = environ(data, ours.port, REDIS_URL=redis, DATABASE_URL=database_url)
-        log = data / "log"
-        with (
-            running(showbridge("web"), ours_environ, _url(ours, "/healthz"), log),
-            running(bare(other.port), environ(data, other.port), _url(other, "/"), log),
-        ):
-            yield ours, other, database_url
 
 
 @contextmanager
@@ -72,31 +74,50 @@ def _ledger(data: Path, postgresql: bool) -> Iterator[str]:
         yield url
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
-
-
-def _url(contender: Contender, path: str) -> str:
-    return f"http://127.0.0.1:{contender.port}{path}"
+def _contenders(
+    stack: ExitStack, data: Path, database_url: str, draining: bool
+) -> Sequence[Contender]:
+    """Ours first, the naive one last."""
+    found = [Contender(name, free_port()) for name in ("showbridge", "bare Flask", "Flask, RQ job")]
+    (data / "r").mkdir()
+    redis = stack.enter_context(running_redis(data / "r"))
+    snapshots = SnapshotRedis(data / "s")
+    stack.callback(snapshots.kill)
+    ours, bare, naive = (
+        environ(data, found[0].port, REDIS_URL=redis, DATABASE_URL=database_url),
+        environ(data, found[1].port),
+        environ(data, found[2].port, REDIS_URL=snapshots.url),
+    )
+    log = data / "log"
+    for command, environment, one, path in (
+        (showbridge("web"), ours, found[0], "/healthz"),
+        (plain("benchmarks.bare", found[1].port), bare, found[1], "/"),
+        (plain("benchmarks.naive", found[2].port), naive, found[2], "/"),
+    ):
+        url = f"http://127.0.0.1:{one.port}{path}"
+        stack.enter_context(running(command, environment, url, log))
+    if draining:
+        url = f"http://127.0.0.1:{found[0].port}/healthz"
+        for command in (showbridge("worker", "--processes", "1"), showbridge("clock")):
+            stack.enter_context(running(command, ours, url, log))
+    return found
 
 
 def _compare(
-    ours: Contender, other: Contender, options: argparse.Namespace, database_url: str
-) -> None:
-    results: dict[str, list[Result]] = {ours.name: [], other.name: []}
-    for contender in (ours, other):
-        run(contender.port, requests(1000), options.connections)
+    contenders: Sequence[Contender], options: argparse.Namespace
+) -> dict[str, list[Result]]:
+    results: dict[str, list[Result]] = {one.name: [] for one in contenders}
+    for one in contenders:
+        run(one.port, requests(WARM_UP), options.connections)
     for _ in range(options.rounds):
-        for contender in (ours, other):
+        for one in contenders:
             prepared = requests(options.requests)
-            results[contender.name].append(run(contender.port, prepared, options.connections))
-    _report(results, ours.name, other.name)
-    acknowledged = 1000 + sum(result.statuses[200] for result in results[ours.name])
-    print(f"acknowledged {acknowledged}, in the ledger {_stored(database_url)}")
+            results[one.name].append(run(one.port, prepared, options.connections))
+    return results
 
 
-def _report(results: dict[str, list[Result]], ours: str, other: str) -> None:
+def _report(results: dict[str, list[Result]]) -> None:
+    ours, *others = results
     for name, rounds in results.items():
         rates = [result.rate for result in rounds]
         p50, p99 = (
@@ -105,40 +126,22 @@ def _report(results: dict[str, list[Result]], ours: str, other: str) -> None:
         )
         statuses = sorted({status for result in rounds for status in result.statuses})
         print(
-            f"{name:12} {statistics.median(rates):7.0f}/s ({min(rates):.0f} to {max(rates):.0f})"
+            f"{name:14} {statistics.median(rates):7.0f}/s ({min(rates):.0f} to {max(rates):.0f})"
             f"   p50 {p50:5.1f} ms   p99 {p99:5.1f} ms   answers {statuses}"
         )
-    pairs = zip(results[ours], results[other], strict=True)
-    ratios = [mine.rate / theirs.rate for mine, theirs in pairs]
-    print(f"ratio        {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    for other in others:
+        pairs = zip(results[ours], results[other], strict=True)
+        ratios = [mine.rate / theirs.rate for mine, theirs in pairs]
+        print(
+            f"{ours} to {other}: {statistics.median(ratios):.2f}"
+            f" ({min(ratios):.2f} to {max(ratios):.2f})"
+        )
 
 
-def requests(count: int) -> Sequence[bytes]:
-    """Signed purchases, each new."""
-    sample = json.loads(Showpass.samples()[0].text)
-    return [_request(sample) for _ in range(count)]
-
-
-def _request(sample: dict[str, object]) -> bytes:
-    transaction = str(uuid4())[6:]
-    data = {**sample["data"], "transaction_id": transaction}  # type: ignore[dict-item]
-    fresh = {**sample, "id": transaction, "webhook_event_uuid": str(uuid4()), "data": data}
-    body = json.dumps(fresh).encode()
-    source = Showpass(Showpass.Settings(), [SECRET])
-    signed = source.sign(body, SECRET, 0.0)
-    headers = {
-        "Host": "127.0.0.1",
-        "Content-Type": "application/json",
-        "Content-Length": str(len(body)),
-        **signed,
-    }
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"POST /hooks/showpass HTTP/1.1\r\n{lines}\r\n".encode() + body
-
-
-def _stored(database_url: str) -> int:
+def _balance(database_url: str) -> None:
     with Database(database_url).read() as connection:
-        return connection.execute(select(func.count()).select_from(webhooks)).scalar_one()
+        stored, waiting = counted(connection)[ACKNOWLEDGED], backlog(connection, 10**9)
+    print(f"in the ledger {stored}, webhooks and deliveries that wait {waiting}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,10 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import urllib3
+from redis import Redis
+from redis.exceptions import RedisError
+
+from bridge.settings import ServerConfig
+from tests.servers import wait_until
 
 ROOT = Path(__file__).parent.parent
-WORKERS, THREADS = 2, 32
 SECRET = "benchmark"
+QUEUE = "webhooks"
 
 
 def environ(data: Path, port: int, **more: str) -> dict[str, str]:
@@ -54,12 +60,63 @@ def showbridge(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "bridge", *arguments]
 
 
-def bare(port: int) -> list[str]:
+def plain(module: str, port: int) -> list[str]:
+    """A Flask app of `benchmarks` behind gunicorn, with as many workers and threads as ours."""
+    ours = ServerConfig()
     return [
-        *(sys.executable, "-m", "gunicorn", "benchmarks.bare:app", "--worker-class", "gthread"),
-        *("--workers", str(WORKERS), "--threads", str(THREADS), "--keep-alive", "15"),
+        *(sys.executable, "-m", "gunicorn", f"{module}:app", "--worker-class", "gthread"),
+        *("--workers", str(ours.web_workers), "--threads", str(ours.threads), "--keep-alive", "15"),
         *("--bind", f"127.0.0.1:{port}", "--log-level", "warning", "--no-control-socket"),
     ]
+
+
+class SnapshotRedis:
+    """A Redis as it comes: now and then it writes all that it holds into a file in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._path = folder / "redis.sock"
+        self.url = f"unix://{self._path}"
+        self._process = self._start()
+
+    def restart(self) -> None:
+        self._process = self._start()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [
+            *("redis-server", "--port", "0", "--unixsocket", str(self._path)),
+            *("--save", "3600 1 300 100 60 10000", "--dir", str(self._folder)),
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        with Redis.from_url(self.url) as client:
+            wait_until(lambda: _pings(client))
+        return process
+
+
+def _pings(client: Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
+
+
+def kill_all(process: subprocess.Popen[bytes]) -> None:
+    """The process and all its descendants at once, as a power cut would."""
+    for number in descendants(process.pid):
+        os.kill(number, signal.SIGKILL)
+    process.wait()
+
+
+def descendants(number: int) -> Iterator[int]:
+    """The process itself too; Linux only."""
+    yield number
+    for child in Path(f"/proc/{number}/task/{number}/children").read_text().split():
+        yield from descendants(int(child))
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:

@@ -24,6 +24,7 @@ from bridge.settings import (
     AlertsConfig,
     Config,
     DeliveryConfig,
+    RetentionConfig,
     ServerConfig,
     SourceConfig,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "AlertsConfig",
     "Config",
     "DeliveryConfig",
+    "RetentionConfig",
     "ServerConfig",
     "SourceConfig",
     "load",
@@ -130,6 +132,7 @@ class _Loader:
             server=_server(valid.server),
             delivery=_delivery(valid.delivery),
             alerts=AlertsConfig(tell, valid.alerts.again),
+            retention=RetentionConfig(valid.retention.bodies, valid.retention.finished),
         )
 
 

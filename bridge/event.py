@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -77,6 +78,13 @@ class Event:
     admission credentials. `subject` names what keeps its order besides the
     contact: a transaction, a shared space. `remarks` are for the reader of the
     event's story.
+
+    `noun` ("purchase"), `amount` and `currency` are what a message that sums
+    many events up makes of this one; an empty noun: nobody sums it up.
+
+    `begins` and `ends` name matters, such as "transaction 4711": where what
+    ends a matter comes before what begins it, the end is done once more after
+    the beginning. No event has both.
     """
 
     source: str
@@ -86,6 +94,11 @@ class Event:
     raw: Mapping[str, Any] = field(default_factory=dict)
     subject: str | None = None
     remarks: tuple[str, ...] = ()
+    noun: str = ""
+    amount: Decimal | None = None
+    currency: str = ""
+    begins: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
 
     @property
     def order_key(self) -> str:

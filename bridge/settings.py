@@ -49,26 +49,36 @@ class AccountConfig:
 
 @dataclass(frozen=True)
 class ServerConfig:
-    """How the web processes listen; `threads` of each worker."""
+    """How the web processes listen, and when they refuse; `least_free_disk` is in bytes."""
 
     host: str = "127.0.0.1"
     web_workers: int = 2
     threads: int = 32
     trusted_proxies: tuple[Network, ...] = ()
     request_seconds: float = 10.0
+    most_waiting: int = 200_000
+    least_free_disk: int = 200_000_000
 
 
 @dataclass(frozen=True)
 class DeliveryConfig:
     """How deliveries are tried; the pause begins with `backoff_seconds` and doubles to its cap."""
 
-    workers: int = 2
+    workers: int = 4
     attempts: int = 12
     max_age_seconds: float = 3 * 86400.0
     backoff_seconds: float = 2.0
     backoff_cap_seconds: float = 3600.0
     lease_seconds: float = 10.0
     digest_after_seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class RetentionConfig:
+    """How long to keep what is finished: bodies, and all the rest; infinity is for ever."""
+
+    bodies_seconds: float = 90 * 86400.0
+    finished_seconds: float = 400 * 86400.0
 
 
 @dataclass(frozen=True)
@@ -124,6 +134,7 @@ class Config:
     server: ServerConfig = ServerConfig()
     delivery: DeliveryConfig = DeliveryConfig()
     alerts: AlertsConfig = AlertsConfig()
+    retention: RetentionConfig = RetentionConfig()
 
     @property
     def rules_file(self) -> Path:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -45,6 +46,41 @@ def network(value: Any) -> Network:
 
 
 Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=366 * 86400)]
+
+
+def age(value: Any) -> Any:
+    """A duration, or `never`, which no age reaches."""
+    if isinstance(value, str) and value.strip().lower() == "never":
+        return math.inf
+    try:
+        return seconds(value)
+    except ValueError:
+        raise ValueError('write a duration like "90 days", or never') from None
+
+
+def _at_least(days: int) -> Callable[[float], float]:
+    def check(value: float) -> float:
+        if value < days * 86400:
+            raise ValueError(f'write at least "{days} days", or never')
+        return value
+
+    return check
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMG]?)B", re.IGNORECASE)
+
+
+def size(value: Any) -> Any:
+    """`200 MB`, `1.5 GB` or a plain number of bytes, as bytes."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    found = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('write a size like "200 MB"')
+    return int(float(found[1]) * 1000 ** " KMG".index(found[2].upper() or " "))
+
+
+Size = Annotated[int, BeforeValidator(size), Field(ge=0)]
 Networks = tuple[Annotated[Any, BeforeValidator(network)], ...]
 
 
@@ -74,12 +110,14 @@ class ServerText(_Strict):
     web_workers: int = Field(default=2, ge=1, le=64)
     threads: int = Field(default=32, ge=1, le=512)
     request_seconds: Seconds = 10.0
+    most_waiting: int = Field(default=200_000, ge=1)
+    least_free_disk: Size = 200_000_000
 
 
 class DeliveryText(_Strict):
     """`delivery:`, all of it optional; durations like `3 days`."""
 
-    workers: int = Field(default=2, ge=1, le=64)
+    workers: int = Field(default=4, ge=1, le=64)
     attempts: int = Field(default=12, ge=1, le=100)
     max_age: Seconds = 3 * 86400.0
     backoff: Seconds = 2.0
@@ -120,6 +158,14 @@ class AlertsText(_Strict):
     again: Seconds = Field(default=86400.0, ge=60)
 
 
+class RetentionText(_Strict):
+    """`retention:`, all of it optional; durations like `90 days`, or `never`."""
+
+    bodies: Annotated[float, BeforeValidator(age), AfterValidator(_at_least(1))] = 90 * 86400.0
+    # For as long a redelivery is known to be one.
+    finished: Annotated[float, BeforeValidator(age), AfterValidator(_at_least(30))] = 400 * 86400.0
+
+
 class BridgeText(_Strict):
     """The whole file; each source and account is read on its own."""
 
@@ -128,3 +174,4 @@ class BridgeText(_Strict):
     server: ServerText = ServerText()
     delivery: DeliveryText = DeliveryText()
     alerts: AlertsText = AlertsText()
+    retention: RetentionText = RetentionText()

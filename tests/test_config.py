@@ -145,6 +145,12 @@ def test_durations_have_units(load: Load) -> None:
     )
 
 
+def test_what_is_kept_may_be_kept_for_ever(load: Load) -> None:
+    assert load().retention == config.RetentionConfig(90 * 86400.0, 400 * 86400.0)
+    told = load(f"{SMALL}retention:\n  bodies: 30 days\n  finished: Never\n").retention
+    assert told == config.RetentionConfig(30 * 86400.0, float("inf"))
+
+
 def test_the_server_can_be_told_everything(load: Load) -> None:
     made = load(
         f"{SMALL}server:\n  host: 0.0.0.0\n  web_workers: 3\n  threads: 8\n"
@@ -341,6 +347,14 @@ def test_the_environment_and_the_file_are_blamed_together(load: Load) -> None:
         (
             f"{SMALL}delivery: {{max_age: 3 fortnights}}",
             '3:21: `delivery.max_age` is not right: write a duration like "3 days" or "90 seconds"',
+        ),
+        (
+            f"{SMALL}retention: {{bodies: for ever}}",
+            '3:21: `retention.bodies` is not right: write a duration like "90 days", or never',
+        ),
+        (
+            f"{SMALL}retention: {{finished: 1 day}}",
+            '3:23: `retention.finished` is not right: write at least "30 days", or never',
         ),
         (
             f"{SMALL}delivery: {{atempts: 3}}",

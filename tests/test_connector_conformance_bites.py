@@ -21,6 +21,7 @@ from bridge.connector import (
     EmailAddress,
     Halted,
     Item,
+    NotNow,
     Outcome,
     Rejected,
     Retry,
@@ -50,14 +51,17 @@ class Toy(Connector):
     title = "Toy"
     Settings: ClassVar[type[ConnectorSettings]] = ToySettings
 
-    @action(Person, preview=preview)
+    @action(Person, preview=preview, batch=10, merges=True)
     def put(self, items: Sequence[Person]) -> list[Outcome]:
         """Put a person on the list."""
         return [self.one(item) for item in items]
 
     def one(self, item: Person) -> Outcome:
         try:
-            status, body = self.send(item)
+            with self.pacer.call():
+                status, body = self.send(item)
+        except NotNow as busy:
+            return Retry(str(busy), busy.after, whole_account=True)
         except OSError:
             return Retry("the vendor did not answer")
         except http.client.HTTPException:
@@ -198,7 +202,7 @@ class DislikesDeliveryIds(Toy):
 
 
 class OneForAll(Toy):
-    @action(Person, preview=preview)
+    @action(Person, preview=preview, batch=10)
     def put(self, items: Sequence[Person]) -> list[Outcome]:
         """Put a person on the list."""
         outcomes = [self.one(item) for item in items]
@@ -268,6 +272,35 @@ class NamesThePerson(Toy):
         return Rejected(f"no {item.email}") if status == 400 else super().judge(status, body, item)
 
 
+class ForgetsThePeopleBehindTheFirst(Toy):
+    @action(Person, preview=preview, batch=10)
+    def put(self, items: Sequence[Person]) -> list[Outcome]:
+        """Put a person on the list."""
+        return [self.one(items[0]), *[Retry("later") for _ in items[1:]]]
+
+
+class GivesUpOnABatch(Toy):
+    @action(Person, preview=preview, batch=10)
+    def put(self, items: Sequence[Person]) -> list[Outcome]:
+        """Put a person on the list."""
+        lost = Rejected("the batch was lost")
+        outcomes = [self.one(item) for item in items]
+        return [lost if isinstance(one, Retry) else one for one in outcomes]
+
+
+class GreetsTheVendorFirst(Toy):
+    def one(self, item: Person) -> Outcome:
+        self.send(item)
+        return super().one(item)
+
+
+class TakesNoTurnForAnError(Toy):
+    def one(self, item: Person) -> Outcome:
+        outcome = super().one(item)
+        is_whole = isinstance(outcome, Retry) and outcome.whole_account
+        return Retry("no turn") if is_whole else outcome
+
+
 class LogsItsKey(Toy):
     def headers(self, item: Person) -> dict[str, str]:
         headers = super().headers(item)
@@ -298,6 +331,11 @@ WRONG: dict[str, type[Toy]] = {
     "test_looking_a_delivery_up_never_raises": FindsWithoutCare,
     "test_no_reason_tells_a_secret_or_an_address": NamesThePerson,
     "test_nothing_private_is_logged_or_printed": LogsItsKey,
+    "test_a_batch_is_delivered": ForgetsThePeopleBehindTheFirst,
+    "test_a_poisoned_item_amid_a_batch_is_rejected_alone": OneForAll,
+    "test_a_batch_whose_connection_drops_is_not_given_up": GivesUpOnABatch,
+    "test_each_request_of_a_batch_is_made_within_its_pace": GreetsTheVendorFirst,
+    "test_what_the_pace_does_not_allow_is_retried_when_it_does": TakesNoTurnForAnError,
 }
 
 CHECKS = [name for name in dir(ConnectorConformance) if name.startswith("test_")]

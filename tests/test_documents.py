@@ -19,7 +19,7 @@ from bridge.cli import cli
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-GROUPS = ("sources", "accounts", "server", "delivery")
+GROUPS = ("sources", "accounts", "server", "delivery", "alerts", "retention")
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")

@@ -25,6 +25,7 @@ FLOORS: list[set[str]] = [
         "first_run",
         "secret_values",
         "settings",
+        "settings_alerts",
         "settings_files",
         "settings_schema",
     },

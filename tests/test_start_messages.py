@@ -22,7 +22,7 @@ import urllib3
 from bridge.ledger.database import Database
 from bridge.ledger.migrate import migrate
 from bridge.testing.vendor import closed_url
-from tests.servers import free_port, wait_until
+from tests.servers import PostgreSQL, free_port, wait_until
 from tests.web.conftest import purchase
 
 ROOT = Path(__file__).parent.parent
@@ -273,14 +273,32 @@ def test_a_database_url_that_cannot_be_used_is_refused(
     assert said in machine.refused("run", DATABASE_URL=url, REDIS_URL=NOWHERE)
 
 
-@commands
-def test_a_postgresql_that_is_not_there_is_said_without_its_password(
-    machine: Machine, command: str
-) -> None:
+def test_a_postgresql_that_is_not_there_is_said_without_its_password(machine: Machine) -> None:
     url = f"postgresql://ana:{PASSWORD}@{closed_url().removeprefix('http://')}/ledger"
-    said = machine.refused(command, DATABASE_URL=url, REDIS_URL=NOWHERE)
+    said = machine.refused("run", DATABASE_URL=url, REDIS_URL=NOWHERE)
     assert "the ledger cannot be reached" in said
     assert "Connection refused" in said
+
+
+@pytest.mark.parametrize("command", ["web", "worker", "clock"])
+def test_single_parts_wait_for_a_postgresql_that_is_away(machine: Machine, command: str) -> None:
+    url = f"postgresql://ana:{PASSWORD}@{closed_url().removeprefix('http://')}/ledger"
+    with machine.start(command, DATABASE_URL=url, REDIS_URL=NOWHERE) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.terminate()
+    assert "waiting for the ledger" in said
+    assert "Connection refused" in said
+    assert PASSWORD not in said
+
+
+@pytest.mark.parametrize("command", ["web", "worker", "clock"])
+def test_single_parts_do_not_wait_for_a_database_that_nobody_has_made(
+    machine: Machine, command: str, postgresql: PostgreSQL
+) -> None:
+    url = postgresql.url.rpartition("/")[0] + "/nobody_has_made_it"
+    said = machine.refused(command, DATABASE_URL=url, REDIS_URL=NOWHERE)
+    assert "does not exist" in said
 
 
 @pytest.mark.parametrize("command", ["run", "worker"])

@@ -8,8 +8,9 @@ import time
 import click
 
 from bridge.cli.signals import listening
-from bridge.cli.start import load_config, open_ledger, redis_url, require_redis_named
+from bridge.cli.start import await_ledger, load_config, redis_url, require_redis_named
 from bridge.engine import assemble
+from bridge.engine.notify import keep_telling
 from bridge.engine.queue import LaneQueue, connect
 from bridge.logs import set_up_logging
 
@@ -25,11 +26,15 @@ def command() -> None:
     require_redis_named(config)
     url = redis_url(config)
     set_up_logging("clock")
-    database = open_ledger(config)
-    clock = assemble.clock(database, LaneQueue(connect(url)), time.time)
+    database = await_ledger(config)
+    queue = LaneQueue(connect(url))
+    clock = assemble.clock(database, queue, time.time)
+    notifier = assemble.notifier(config, database, queue, time.time)
     with listening() as signals:
+        end_telling = keep_telling(notifier, lambda: clock.holds)
         log.info("the clock runs")
         while not signals.stop:
             clock.tick()
             signals.wait(TICK_SECONDS)
+        end_telling()
         clock.leave()

@@ -18,8 +18,9 @@ from bridge.cli.moment import moment
 from bridge.cli.screen import counted, screen
 from bridge.config import Config, load
 from bridge.ledger.alerts import open_alerts
+from bridge.ledger.books import stored_webhooks
 from bridge.ledger.database import Database
-from bridge.ledger.look_up import EventSummary, Filters, recent, totals
+from bridge.ledger.look_up import SEARCHED, EventSummary, Filters, recent
 
 WEBHOOK_STATES = ("waiting", "routed", "unrouted", "quarantined")
 DELIVERY_STATES = ("delivered", "previewed", "suppressed", "rejected", "dead", "sending")
@@ -75,6 +76,8 @@ def command(  # noqa: PLR0913, RUF100  # one for each option
         follower = Follower(database, filters, time.monotonic) if follow else None
         shown = select(database, filters, None if everything else limit)
         listing.show(shown)
+        if filters.searches and not everything and len(shown) < limit:
+            _say_bound(database)
         if follower is not None:
             follower.told(shown)
             _follow(follower, listing)
@@ -129,9 +132,18 @@ def as_object(event: EventSummary) -> dict[str, object]:
     }
 
 
+def _say_bound(database: Database) -> None:
+    """On standard error, for whatever reads the lines, and might take them for all there are."""
+    with database.read() as connection:
+        if stored_webhooks(connection) <= SEARCHED:
+            return
+    told = f"Looked at the newest {SEARCHED:,} webhooks; `--all` looks at all."
+    click.echo(click.style(told, dim=True), err=True)
+
+
 def _hints(config: Config, database: Database, filters: Filters, shown: int) -> Iterator[str]:
     with database.read() as connection:
-        received = sum(totals(connection).webhooks.values())
+        received = stored_webhooks(connection)
         alerts = len(open_alerts(connection))
     if shown:
         yield ""

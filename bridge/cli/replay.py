@@ -1,48 +1,127 @@
-"""`showbridge replay ID`: once more, after a fix."""
+"""`showbridge replay`: one or many once more, after a fix."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections import Counter
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from bridge.cli.event import EVENT, find, parse
 from bridge.cli.existing import existing_ledger
+from bridge.cli.replay_many import SOON, Manner, replay_many
+from bridge.cli.replaying import Replaying
 from bridge.cli.screen import clean, counted
+from bridge.cli.selecting import filters, selection
+from bridge.cli.speed import AT_ONCE, speed
 from bridge.config import load
 from bridge.errors import OperatorError
 from bridge.ledger.database import Database
 from bridge.ledger.look_up import Story
 from bridge.ledger.plan import RENEWABLE
 from bridge.ledger.replay import delivery_ids, replay_delivery, replay_webhook
+from bridge.ledger.selection import DELIVERY_STATES, KEPT, WEBHOOK_STATES
 
 SHORTEST_PREFIX = 6
-_SOON = "It is taken up within seconds wherever `showbridge run` (or a clock) runs."
 
 
 @click.command("replay")
-@click.argument("which", metavar="ID")
-def command(which: str) -> None:
-    """Route an event again by the rules of now, or send one delivery again as it was.
+@click.argument("which", metavar="[ID]", required=False)
+@click.option(
+    "--state",
+    type=click.Choice([*DELIVERY_STATES, *WEBHOOK_STATES]),
+    default="dead",
+    show_default=True,
+    metavar="STATE",
+    help=f"Deliveries that are {', '.join(DELIVERY_STATES)}, or events that are "
+    f"{' or '.join(WEBHOOK_STATES)}.",
+)
+@filters
+@click.option("--reroute", is_flag=True, help="Route their events again by the rules of now.")
+@click.option(
+    "--even-if-newer", is_flag=True, help="Even where a later one of the person has arrived."
+)
+@click.option("--even-if-done", is_flag=True, help="Even what may have been done already.")
+@click.option("--dry-run", is_flag=True, help="Only say what it would mean.")
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option(
+    "--speed",
+    callback=speed,
+    metavar="SPEED",
+    help="5/s, 100/min or max; else a tenth of what vendors allow.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@click.pass_context
+def command(  # noqa: PLR0913, RUF100  # one for each option
+    ctx: click.Context,
+    /,
+    which: str | None,
+    state: str,
+    reroute: bool,
+    even_if_newer: bool,
+    even_if_done: bool,
+    dry_run: bool,
+    yes: bool,
+    speed: float | None,
+    as_json: bool,
+    **asked: Any,
+) -> None:
+    """Route an event again by the rules of now, or send deliveries again as they were.
 
     ID is an event's (`1042`), or the first six characters or more of a
-    delivery's, as `showbridge event` shows it. What has arrived is never sent
-    a second time.
+    delivery's, as `showbridge event` shows it. Without ID the options choose
+    many: without any, all dead letters. What has arrived is never sent a second
+    time.
     """
-    with existing_ledger(load(os.environ)) as database:
-        delivery = None if _is_event(database, which) else _delivery(database, which)
-        if delivery is not None:
-            _replay_delivery(database, delivery)
-        elif EVENT.fullmatch(which):
-            _replay_event(database, which)
-        else:
-            raise OperatorError(
-                f"`{clean(which, 40)}` is neither an event's id, like 1042, nor the first six or "
-                "more characters of a delivery's; `showbridge event` shows both"
+    config = load(os.environ)
+    if which is not None:
+        _refuse_options(ctx)
+        with existing_ledger(config) as database:
+            _replay_one(database, which)
+        return
+    anyway = {"newer": even_if_newer, "done": even_if_done}
+    with existing_ledger(config) as database:
+        with database.read() as connection:
+            replaying = Replaying.begun(
+                config,
+                connection,
+                selection(config, connection, state, asked),
+                reroute=reroute,
+                anyway=frozenset(name for name, is_set in anyway.items() if is_set),
+                now=time.time(),
             )
-    click.echo(_SOON)
+        paced = speed != AT_ONCE
+        manner = Manner(dry_run, yes, as_json, speed if paced else None, paced)
+        replay_many(database, replaying, manner)
+
+
+def _refuse_options(ctx: click.Context) -> None:
+    """They choose among many, or say how; one is replayed at once."""
+    given = [
+        name
+        for name in ctx.params
+        if name != "which" and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        option = given[0].removeprefix("as_").replace("_", "-")
+        raise OperatorError(f"an ID goes without other options, such as `--{option}`")
+
+
+def _replay_one(database: Database, which: str) -> None:
+    delivery = None if _is_event(database, which) else _delivery(database, which)
+    if delivery is not None:
+        _replay_delivery(database, delivery)
+    elif EVENT.fullmatch(which):
+        _replay_event(database, which)
+    else:
+        raise OperatorError(
+            f"`{clean(which, 40)}` is neither an event's id, like 1042, nor the first six or "
+            "more characters of a delivery's; `showbridge event` shows both"
+        )
+    click.echo(SOON)
 
 
 def _is_event(database: Database, which: str) -> bool:
@@ -79,7 +158,11 @@ def _replay_event(database: Database, which: str) -> None:
     number, _ = parse(which)
     story = find(database, number)
     with database.write() as connection:
-        replay_webhook(connection, number)
+        begun = replay_webhook(connection, number)
+    if not begun:
+        raise OperatorError(
+            f"event {number} cannot be routed again: its body was deleted for its age"
+        )
     click.echo(
         f"Event {number} ({clean(story.type)} from {clean(story.source)}) will be routed again "
         "by the rules of now."
@@ -92,9 +175,15 @@ def _consequences(story: Story) -> list[str]:
     states = Counter(delivery.state for event in story.events for delivery in event.deliveries)
     arrived, open_ = states["delivered"], states["waiting"] + states["sending"]
     renewed = sum(states[state] for state in RENEWABLE)
+    doubtful = sum(
+        (delivery.reason or "").startswith(KEPT)
+        for event in story.events
+        for delivery in event.deliveries
+    )
     told = [
         (arrived, f"{counted(arrived, 'delivery')} arrived: not sent again"),
         (open_, f"{counted(open_, 'delivery')} under way: not touched"),
         (renewed, f"{counted(renewed, 'delivery')} ended otherwise: filled in and tried again"),
+        (doubtful, f"of these {doubtful:,} may have been done already"),
     ]
     return [line for count, line in told if count]

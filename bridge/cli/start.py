@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import time
 from collections.abc import Mapping
 
 from bridge.cli.embedded_redis import socket_path
 from bridge.config import Config, load
-from bridge.errors import OperatorError
+from bridge.errors import LedgerUnavailable, OperatorError
 from bridge.ledger.database import Database
 from bridge.ledger.migrate import migrate
+
+log = logging.getLogger(__name__)
+
+WAIT_SECONDS = 1.0
+# What a PostgreSQL says that has refused us for now.
+_PASSING = ("starting up", "shutting down", "recovery", "not yet accepting", "too many", "slots")
 
 
 def load_config(environ: Mapping[str, str] | None = None) -> Config:
@@ -41,6 +49,29 @@ def open_ledger(config: Config) -> Database:
     database = Database(config.database_url)
     migrate(database)
     return database
+
+
+def await_ledger(config: Config) -> Database:
+    """Like `open_ledger`, but a server that is away is waited for; a refusal is raised."""
+    make_data_folder(config)
+    database, said = Database(config.database_url), ""
+    while True:
+        try:
+            migrate(database)
+        except LedgerUnavailable as failure:
+            if database.is_sqlite or not _may_pass(str(failure)):
+                raise
+            if str(failure) != said:
+                log.warning("waiting for the ledger: %s", failure)
+            said = str(failure)
+            time.sleep(WAIT_SECONDS)
+        else:
+            return database
+
+
+def _may_pass(failure: str) -> bool:
+    """A server that answers with a refusal, such as of the password, will not think again."""
+    return "FATAL" not in failure or any(words in failure for words in _PASSING)
 
 
 def redis_url(config: Config) -> str:

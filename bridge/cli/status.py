@@ -15,14 +15,15 @@ from rich.text import Text
 from bridge.cli import json_lines
 from bridge.cli.accounts import Account, accounts_now, standings_by_name
 from bridge.cli.accounts import as_object as account_object
+from bridge.cli.book_lines import book_differences, book_object, book_text
 from bridge.cli.event_lines import counted_states
 from bridge.cli.existing import existing_ledger
 from bridge.cli.screen import clean, clean_lines, clock_time, counted, indented, screen, stated
 from bridge.config import Config, load, world
 from bridge.errors import ConfigurationError
 from bridge.ledger.alerts import Alert, clear_seen, open_alerts
+from bridge.ledger.books import Books, books
 from bridge.ledger.database import Database
-from bridge.ledger.look_up import Totals, totals
 from bridge.ledger.rule_versions import last_version
 from bridge.rules import compile_rules
 
@@ -38,7 +39,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Status:
-    totals: Totals
+    books: Books
     alerts: Sequence[Alert]
     rules: Rules
     resting: Sequence[Account]
@@ -63,12 +64,12 @@ def command(as_json: bool, seen: bool) -> None:
 
 
 def status_of(config: Config, database: Database, now: float) -> Status:
-    with database.read() as connection:
-        counts, alerts = totals(connection), open_alerts(connection)
+    with database.snapshot() as connection:
+        balance, alerts = books(connection), open_alerts(connection)
         live = last_version(connection)
     accounts = accounts_now(config, standings_by_name(database), now)
     return Status(
-        totals=counts,
+        books=balance,
         alerts=alerts,
         rules=_rules(config, live),
         resting=[account for account in accounts if account.state != "ready"],
@@ -95,8 +96,10 @@ def _rules(config: Config, live: str | None) -> Rules:
 
 def _object(status: Status) -> dict[str, object]:
     return {
-        "webhooks": dict(status.totals.webhooks),
-        "deliveries": dict(status.totals.deliveries),
+        "webhooks": dict(status.books.webhooks.states),
+        "deliveries": dict(status.books.deliveries.states),
+        "books": book_object(status.books),
+        "balanced": status.books.are_balanced,
         "rules": {"live": status.rules.live, "mistakes": list(status.rules.mistakes)},
         "accounts": [account_object(account) for account in status.resting],
         "alerts": [
@@ -117,20 +120,29 @@ def _print(console: Console, status: Status, now: float) -> None:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("webhooks", _counts(status.totals.webhooks))
-    table.add_row("deliveries", _counts(status.totals.deliveries))
+    table.add_row("webhooks", _counts(status.books.webhooks.states))
+    table.add_row("deliveries", _counts(status.books.deliveries.states))
+    table.add_row("books", book_text(status.books))
     table.add_row("rules", _rules_line(status.rules))
     for account in status.resting:
         table.add_row("account", _resting(account))
     console.print(table)
+    for difference in book_differences(status.books):
+        console.print(f"\n{difference}", style="red")
     console.print()
     if not status.alerts:
-        console.print("No open alerts: nothing needs a person.", style="green")
+        console.print(_calm(status.books))
         return
     console.print(Text(counted(len(status.alerts), "open alert"), style="bold"))
     for line in _alert_lines(status.alerts, now):
         console.print(line)
     console.print("\n`showbridge status --seen` closes what you have dealt with.", style="dim")
+
+
+def _calm(balance: Books) -> Text:
+    if balance.are_balanced:
+        return Text("No open alerts: nothing needs a person.", style="green")
+    return Text("No open alerts, but the books need a person.", style="red")
 
 
 def _counts(counts: Mapping[str, int]) -> Text:

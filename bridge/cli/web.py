@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
-from bridge.cli.start import load_config, open_ledger, redis_url, require_free_port, require_secrets
+from bridge.cli.start import (
+    await_ledger,
+    load_config,
+    redis_url,
+    require_free_port,
+    require_secrets,
+)
 from bridge.logs import set_up_logging
 
 
@@ -15,8 +21,8 @@ def command() -> None:
     require_secrets(config)
     url = redis_url(config)
     require_free_port(config)
-    open_ledger(config).close()
     set_up_logging("web")
+    await_ledger(config).close()
     # Flask and gunicorn are of no use to any other command.
     from bridge.web.server import Server
 

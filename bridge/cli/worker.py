@@ -8,7 +8,7 @@ import time
 
 import click
 
-from bridge.cli.start import load_config, open_ledger, redis_url, require_redis_named
+from bridge.cli.start import await_ledger, load_config, redis_url, require_redis_named
 from bridge.cli.supervisor import Part, Supervisor
 from bridge.config import Config
 from bridge.engine import assemble
@@ -36,13 +36,14 @@ def command(processes: int | None) -> None:
         _work(config, url)
     else:
         # What no worker can start without is said once, and not by each again and again.
-        open_ledger(config).close()
+        set_up_logging("worker")
+        await_ledger(config).close()
         _work_side_by_side(count)
 
 
 def _work(config: Config, url: str) -> None:
     set_up_logging("worker")
-    database = open_ledger(config)
+    database = await_ledger(config)
     assemble.resume_corrected(config, database, time.time())
     assemble.note_accounts(config, database, time.time())
     queue = LaneQueue(connect(url))

@@ -84,8 +84,12 @@ def resume_corrected(config: Config, database: Database, now: float) -> list[str
             for standing in accounts.standings(connection, now)
             if standing.halted
             and (account := config.accounts.get(standing.name)) is not None
-            and (account.fingerprint != standing.fingerprint or _is_meant(account))
-            and accounts.resume(connection, standing.name)
+            and (
+                accounts.resume(connection, standing.name)
+                if _is_meant(account)
+                else account.fingerprint != standing.fingerprint
+                and accounts.replace_refused(connection, standing.name, now)
+            )
         ]
 
 
@@ -98,9 +102,7 @@ def _target(config: Config, target: ActionTarget | EmailTarget, limits: Limits) 
         return Email(target)
     account = _destination(config.accounts[target.account], limits)
     action = account.kind.actions()[target.action]
-    return ByAction(
-        account.name, action, target.fields, account.connector, account.fingerprint
-    )
+    return ByAction(account.name, action, target.fields, account.connector, account.fingerprint)
 
 
 def _destination(account: AccountConfig, limits: Limits) -> Destination:

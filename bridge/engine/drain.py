@@ -97,8 +97,10 @@ class Drain:
         self, connection: Connection, done: Round, standing: accounts.Standing | None
     ) -> None:
         name, now = self.destination.name, self.now()
+        fingerprint = self.destination.fingerprint
         if done.halt is not None:
-            halt(connection, name, done.halt, self.destination.fingerprint, now)
+            if not accounts.is_replaced(standing, fingerprint, now):
+                halt(connection, name, done.halt, fingerprint, now)
         elif done.rest is not None:
             rests = standing.rests if standing else 0
             until = now + max(done.rest.after or 0.0, self.patience.rest(rests))
@@ -106,7 +108,7 @@ class Drain:
         elif (
             standing is not None
             and done.reached
-            and accounts.note_success(connection, name, self.destination.fingerprint)
+            and accounts.note_success(connection, name, fingerprint, now)
         ):
             clear_alert(connection, kind="halted", subject=name)
 

@@ -22,7 +22,7 @@ from bridge.engine.wake import Waker
 from bridge.errors import LeaseLost, LedgerUnavailable
 from bridge.ledger import accounts, lanes, plan
 from bridge.ledger.alerts import raise_alert
-from bridge.ledger.database import Database
+from bridge.ledger.database import Connection, Database
 from bridge.ledger.due import is_due
 from bridge.ledger.lanes import INBOX
 from bridge.logs import place_of
@@ -95,7 +95,16 @@ class Turns:
         if lane == INBOX and self.live_rules.current() is None:
             return False
         with self.database.read() as connection:
-            return is_due(connection, lane, self.now())
+            return is_due(connection, lane, self.now()) and self._may_send(connection, lane)
+
+    def _may_send(self, connection: Connection, lane: str) -> bool:
+        """Others may, where only this worker's credential was refused: the clock wakes them."""
+        name = lane.partition(".")[0]
+        destination = self.destinations.get(name)
+        standing = accounts.standing(connection, name) if destination else None
+        return destination is None or accounts.may_send(
+            standing, destination.fingerprint, self.now()
+        )
 
     def _stopping(self) -> Callable[[], bool]:
         end = time.monotonic() + TURN_SECONDS

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.sql.dml import ReturningInsert
 
 from bridge.errors import LedgerUnavailable
 from bridge.event import Identity, Webhook
@@ -20,7 +20,6 @@ from bridge.ledger.alerts import Alert, raise_alert
 from bridge.ledger.books import ACKNOWLEDGED, tally
 from bridge.ledger.database import Database
 from bridge.ledger.tables import webhooks
-from bridge.ledger.upsert import insert_into
 from bridge.logs import place_of
 
 log = logging.getLogger(__name__)
@@ -181,13 +180,14 @@ def _compare(connection: Connection, arrival: Arrival) -> Acceptance:
     """A known key: the same again, or something else under its name."""
     source, key = arrival.key
     kept = connection.execute(
-        select(webhooks.c.fingerprint, webhooks.c.body).where(
+        select(webhooks.c.fingerprint, webhooks.c.body, webhooks.c.pruned_at).where(
             webhooks.c.source == source, webhooks.c.idempotency_key == key
         )
     ).one()
     if kept.fingerprint == arrival.identity.fingerprint:
         return Acceptance.DUPLICATE
-    if arrival.same_content(kept.body, arrival.webhook.body):
+    # What was pruned cannot be compared any more.
+    if kept.pruned_at is not None or arrival.same_content(kept.body, arrival.webhook.body):
         return Acceptance.DUPLICATE
     return Acceptance.CONFLICT
 
@@ -205,36 +205,49 @@ def _changed(arrival: Arrival) -> Alert:
 def _insert(connection: Connection, arrivals: Sequence[Arrival]) -> set[Key]:
     # In the order of the keys, so that two processes with the same ones cannot deadlock.
     ordered = sorted(arrivals, key=lambda arrival: arrival.key)
-    statement = _insertion(connection.dialect.name)
-    rows = connection.execute(statement, [_row(arrival) for arrival in ordered])
-    return {(row.source, row.idempotency_key) for row in rows}
+    statement = _insertion(connection.dialect.name, len(ordered))
+    values = tuple(value for arrival in ordered for value in _row(arrival))
+    return {(source, key) for source, key in connection.exec_driver_sql(statement, values)}
 
 
-@cache
-def _insertion(dialect: str) -> ReturningInsert[tuple[str, str]]:
-    """Made once: putting the statement together would cost as much as running it."""
+@lru_cache(maxsize=512)
+def _insertion(dialect: str, count: int) -> str:
+    """All rows by one statement, handed to the driver as it is.
+
+    Each statement costs a change of threads, and putting rows into one by
+    other means as much as the database needs for them.
+    """
+    mark = "?" if dialect == "sqlite" else "%s"
+    row = f"({', '.join(mark for _ in _COLUMNS)})"
     return (
-        insert_into(dialect, webhooks)
-        .on_conflict_do_nothing(index_elements=["source", "idempotency_key"])
-        .returning(webhooks.c.source, webhooks.c.idempotency_key)
+        f"INSERT INTO {webhooks.name} ({', '.join(_COLUMNS)})"  # noqa: S608  # our own names
+        f" VALUES {', '.join([row] * count)}"
+        " ON CONFLICT (source, idempotency_key) DO NOTHING RETURNING source, idempotency_key"
     )
 
 
-def _row(arrival: Arrival) -> dict[str, Any]:
+_COLUMNS = (
+    *("source", "idempotency_key", "fingerprint", "event_type", "received_at", "method"),
+    *("headers", "body", "state", "reason", "replayed"),
+)
+
+
+def _row(arrival: Arrival) -> tuple[Any, ...]:
+    """The values of `_COLUMNS`."""
     webhook, identity = arrival.webhook, arrival.identity
-    return {
-        "source": webhook.source,
-        "idempotency_key": identity.idempotency_key,
-        "fingerprint": identity.fingerprint,
-        "event_type": identity.event_type,
-        "received_at": webhook.received_at,
-        "method": webhook.method,
-        "headers": dict(webhook.headers),
-        "body": webhook.body,
-        "state": "quarantined" if identity.quarantine else "waiting",
-        "reason": identity.quarantine,
-        "replayed": False,
-    }
+    return (
+        webhook.source,
+        identity.idempotency_key,
+        identity.fingerprint,
+        identity.event_type,
+        webhook.received_at,
+        webhook.method,
+        json.dumps(dict(webhook.headers)),
+        webhook.body,
+        "quarantined" if identity.quarantine else "waiting",
+        identity.quarantine,
+        False,
+    )
 
 
 def _alerts(arrival: Arrival) -> list[Alert]:

@@ -1,4 +1,9 @@
-"""Accounts that may not send right now, and why."""
+"""Accounts that may not send right now, and why.
+
+While workers are restarted one by one with a corrected credential, some still
+have the one that was refused. So the refused one is remembered for a while
+after its halt is over: who has it waits, and who has another one sends.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +11,22 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
 
 from bridge.ledger.alerts import clear_alert
 from bridge.ledger.tables import accounts, live_accounts
 from bridge.ledger.upsert import insert
 
+# Longer than a rolling restart takes; then a refused credential may be tried again.
+REPLACED_SECONDS = 600.0
+
 
 @dataclass(frozen=True)
 class Standing:
-    """Why an account rests: until `rest_until`, or, where halted, until a person acts."""
+    """Why an account rests: until `rest_until`, or, where halted, until a person acts.
+
+    `fingerprint` is of the settings that were refused, "" where it is all the same.
+    """
 
     name: str
     halted: bool
@@ -28,24 +39,37 @@ class Standing:
 
 def standings(connection: Connection, now: float) -> list[Standing]:
     """The accounts that may not send now."""
-    query = select(accounts).where(accounts.c.halted | (accounts.c.rest_until > now))
+    query = _resting(select(accounts), now)
     return [_standing(row) for row in connection.execute(query).mappings()]
+
+
+def resting(now: float) -> Select[Any]:
+    """The names of the accounts that may not send now."""
+    return _resting(select(accounts.c.name), now)
 
 
 def standing(connection: Connection, account: str) -> Standing | None:
     """How the account stands since its last success; None: well."""
-    query = select(accounts).where(accounts.c.name == account)
+    query = select(accounts).where(_is(account))
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _standing(row)
 
 
 def may_send(known: Standing | None, fingerprint: str, now: float) -> bool:
-    """False while the account rests. A halt ends by itself when the credentials changed."""
-    if known is None:
+    """False while the account rests. A halt is for who has the settings that were refused."""
+    if known is None or known.fingerprint not in ("", fingerprint):
         return True
-    if known.halted:
-        return known.fingerprint != fingerprint
-    return known.rest_until <= now
+    return not known.halted and known.rest_until <= now
+
+
+def is_replaced(known: Standing | None, fingerprint: str, now: float) -> bool:
+    """Others send with other settings already: that these are refused is no news."""
+    return (
+        known is not None
+        and not known.halted
+        and known.fingerprint == fingerprint
+        and known.rest_until > now
+    )
 
 
 def halt(connection: Connection, account: str, reason: str, fingerprint: str, now: float) -> None:
@@ -59,20 +83,31 @@ def rest(connection: Connection, account: str, reason: str, until: float, now: f
     _stop(connection, Standing(account, False, until, rests, reason, now, ""))
 
 
-def note_success(connection: Connection, account: str, fingerprint: str) -> bool:
+def note_success(connection: Connection, account: str, fingerprint: str, now: float) -> bool:
     """The vendor takes calls again. True where that ended a halt or a row of rests.
 
     A halt that came meanwhile, by another call with the same credentials, stays.
     """
-    over = accounts.c.halted.is_(False) | (accounts.c.fingerprint != fingerprint)
-    statement = delete(accounts).where(accounts.c.name == account, over)
-    return connection.execute(statement).rowcount == 1
+    known = standing(connection, account)
+    if known is None or (known.halted and known.fingerprint == fingerprint):
+        return False
+    if known.fingerprint in ("", fingerprint):
+        return connection.execute(delete(accounts).where(_is(account))).rowcount == 1
+    return known.halted and replace_refused(connection, account, now)
+
+
+def replace_refused(connection: Connection, account: str, now: float) -> bool:
+    """End a halt for all but those who still have what was refused."""
+    clear_alert(connection, kind="halted", subject=account)
+    values = {"halted": False, "rest_until": now + REPLACED_SECONDS}
+    halted = _is(account) & accounts.c.halted
+    return connection.execute(update(accounts).where(halted).values(**values)).rowcount == 1
 
 
 def resume(connection: Connection, account: str) -> bool:
     """Let a resting account send again; False where it was not resting."""
     clear_alert(connection, kind="halted", subject=account)
-    return connection.execute(delete(accounts).where(accounts.c.name == account)).rowcount == 1
+    return connection.execute(delete(accounts).where(_is(account))).rowcount == 1
 
 
 def note_live(connection: Connection, account: str, now: float) -> None:
@@ -84,6 +119,16 @@ def note_live(connection: Connection, account: str, now: float) -> None:
 def was_live(connection: Connection, account: str) -> bool:
     query = select(live_accounts.c.name).where(live_accounts.c.name == account)
     return connection.execute(query).first() is not None
+
+
+def _is(account: str) -> ColumnElement[bool]:
+    return accounts.c.name == account
+
+
+def _resting(query: Select[Any], now: float) -> Select[Any]:
+    """What was refused and replaced rests for some workers, but the account does not."""
+    rests = (accounts.c.rest_until > now) & (accounts.c.fingerprint == "")
+    return query.where(accounts.c.halted | rests)
 
 
 def _standing(row: Mapping[Any, Any]) -> Standing:

@@ -12,7 +12,7 @@ from bridge.ledger.upsert import insert
 
 HALTED = "halted"
 # Closed by what ends them: a good rules file, credentials that are accepted again.
-LASTING = frozenset({"rules", HALTED})
+LASTING = frozenset({"rules", HALTED, "backlog", "disk"})
 
 
 @dataclass(frozen=True)

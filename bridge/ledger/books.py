@@ -113,6 +113,12 @@ def counted(connection: Connection) -> dict[str, int]:
     return {name: int(count) for name, count in connection.execute(query)}
 
 
+def stored_webhooks(connection: Connection) -> int:
+    """By the tallies."""
+    counts = counted(connection)
+    return counts.get(ACKNOWLEDGED, 0) - counts.get(PRUNED_WEBHOOKS, 0)
+
+
 def webhook_states(connection: Connection) -> dict[str, int]:
     """How many webhooks are in which state; without the states of none."""
     return _by_state(connection, webhooks, WAITING_WEBHOOK, ENDED_WEBHOOK)
@@ -127,7 +133,7 @@ def _by_state(connection: Connection, table: Table, *parts: TextClause) -> dict[
     counts: dict[str, int] = {}
     for part in parts:
         query = select(table.c.state, func.count()).where(part).group_by(table.c.state)
-        counts |= {state: count for state, count in connection.execute(query)}
+        counts.update((state, count) for state, count in connection.execute(query))
     return counts
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,13 @@ from typing import Any
 
 from sqlalchemy import Connection as Connection  # for those who pass one on
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    InvalidatePoolError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bridge.errors import LedgerUnavailable
@@ -80,6 +87,21 @@ class Database:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
+    def shorten_journal(self) -> bool:
+        """Write SQLite's journal into its file and empty it; False where others are reading.
+
+        Asked for at quiet moments: until it is done or given up, writers wait.
+        """
+        if self._turn is None:
+            return True
+        with _one_failure(), self._turn, self._engine.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_SHORT_WAIT_MS}")
+            try:
+                row = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000:.0f}")
+        return not row[0]
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -104,18 +126,28 @@ def _plainly(error: Exception) -> str:
     return str(cause).strip().partition("\n")[0] or type(cause).__name__
 
 
+_BUSY_SECONDS = 3.0
+_SHORT_WAIT_MS = 20
+# How a file gives back pages is settled before its journal's mode, or never.
+_PRAGMAS = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+
+
 def _sqlite(url: str) -> Engine:
     engine = create_engine(
         url,
         # Transactions are begun here, by name, and not by the driver's guess.
-        connect_args={"isolation_level": None, "timeout": 3.0, "check_same_thread": False},
+        connect_args={
+            "isolation_level": None,
+            "timeout": _BUSY_SECONDS,
+            "check_same_thread": False,
+        },
         hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -123,9 +155,24 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    return create_engine(
-        url, connect_args=_POSTGRESQL, pool_pre_ping=True, pool_timeout=5, hide_parameters=True
-    )
+    engine = create_engine(url, connect_args=_POSTGRESQL, pool_timeout=5, hide_parameters=True)
+
+    @event.listens_for(engine, "checkout")
+    def _replace_dropped(connection: Any, _record: object, _proxy: object) -> None:
+        """A server that ended has said so: on a quiet connection there is nothing else to read.
+
+        To ask the server itself would cost each transaction one round trip more.
+        """
+        if connection.closed or _is_readable(connection.fileno()):
+            raise InvalidatePoolError
+
+    return engine
+
+
+def _is_readable(socket: int) -> bool:
+    now = select.poll()
+    now.register(socket, select.POLLIN)
+    return bool(now.poll(0))
 
 
 class _FileTurn:

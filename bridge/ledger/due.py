@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, select, text, tuple_
 
+from bridge.ledger.accounts import resting
 from bridge.ledger.lanes import INBOX, occupied
-from bridge.ledger.tables import OPEN_DELIVERY, WAITING_WEBHOOK, accounts, deliveries, webhooks
+from bridge.ledger.tables import OPEN_DELIVERY, WAITING_WEBHOOK, deliveries, webhooks
 
 _OPEN = "{0}.state IN ('waiting', 'sending')"
 
@@ -44,13 +45,12 @@ def due_lanes(connection: Connection, now: float) -> list[str]:
     What is being sent counts too: where nobody holds the lane's lease, the
     worker that had it in hand is gone.
     """
-    query = select(accounts.c.name).where(accounts.c.halted | (accounts.c.rest_until > now))
-    resting = set(connection.execute(query).scalars())
+    at_rest = set(connection.execute(resting(now)).scalars())
     taken = occupied(connection, now)
     found = [
         lane
         for lane in _open_lanes(connection)
-        if lane not in taken and lane.partition(".")[0] not in resting
+        if lane not in taken and lane.partition(".")[0] not in at_rest
     ]
     due = [lane for lane in found if _is_open(connection, lane, now)]
     return [INBOX, *due] if is_due(connection, INBOX, now) else due
@@ -86,9 +86,8 @@ def is_due(connection: Connection, lane: str, now: float) -> bool:
     if lane == INBOX:
         waiting = select(webhooks.c.number).where(WAITING_WEBHOOK).limit(1)
         return connection.execute(waiting).first() is not None
-    resting = select(accounts.c.name).where(accounts.c.halted | (accounts.c.rest_until > now))
     query = select(deliveries.c.id).where(
-        ready(now), deliveries.c.lane == lane, deliveries.c.account.not_in(resting)
+        ready(now), deliveries.c.lane == lane, deliveries.c.account.not_in(resting(now))
     )
     return connection.execute(query.limit(1)).first() is not None
 

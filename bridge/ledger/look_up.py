@@ -9,7 +9,16 @@ from typing import Any
 from sqlalchemy import Connection, Select, exists, func, select
 
 from bridge.ledger.books import delivery_states, webhook_states
-from bridge.ledger.tables import attempts, deliveries, events, webhooks
+from bridge.ledger.tables import (
+    ENDED_DELIVERY,
+    ENDED_WEBHOOK,
+    OPEN_DELIVERY,
+    WAITING_WEBHOOK,
+    attempts,
+    deliveries,
+    events,
+    webhooks,
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,12 @@ class Filters:
     who: str | None = None
     since: float | None = None
     after: int | None = None
+
+    @property
+    def searches(self) -> bool:
+        """No index leads to what is asked for: it takes looking at one webhook after another."""
+        asked = (self.source, self.type, self.who, self.since)
+        return self.after is None and any(value is not None for value in asked)
 
 
 @dataclass(frozen=True)
@@ -123,17 +138,52 @@ def webhook_number(event: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
 
 
+# Of webhooks, where a text or time is searched for that no index leads to.
+SEARCHED = 50_000
+
+
 def recent(connection: Connection, filters: Filters, limit: int | None) -> list[EventSummary]:
-    """The newest first; with `filters.after`, what came after it. None as limit: all."""
+    """The newest first; with `filters.after`, what came after it. None as limit: all.
+
+    With a limit, a search looks at the newest `SEARCHED` webhooks only.
+    """
     query = _filtered(
         select(*_LISTED, events.c.position, events.c.type.label("as_type"), events.c.who)
         .select_from(webhooks.outerjoin(events, events.c.webhook == webhooks.c.number))
         .order_by(webhooks.c.number.desc(), events.c.position.desc()),
         filters,
     )
-    rows = connection.execute(query.limit(limit)).mappings().all()
+    if filters.searches and limit is not None:
+        newest = connection.execute(select(func.max(webhooks.c.number))).scalar_one() or 0
+        query = query.where(webhooks.c.number > newest - SEARCHED)
+    rows: list[Mapping[Any, Any]]
+    if filters.delivery is None:
+        rows = [*connection.execute(query.limit(limit)).mappings()]
+    else:
+        rows = _with_delivery(connection, query, filters.delivery, filters.after or 0, limit)
     counts = _counts(connection, [row["number"] for row in rows])
     return [_summary(row, counts) for row in rows]
+
+
+def _with_delivery(
+    connection: Connection, query: Select[Any], state: str, after: int, limit: int | None
+) -> list[Mapping[Any, Any]]:
+    """Going by the deliveries of that state, since among all webhooks there may be few."""
+    part = OPEN_DELIVERY if state in ("waiting", "sending") else ENDED_DELIVERY
+    owed = select(deliveries.c.webhook).distinct().where(part, deliveries.c.state == state)
+    owed = owed.where(deliveries.c.webhook > after)
+    owed = owed.order_by(deliveries.c.webhook.desc()).limit(_AT_A_TIME)
+    found: list[Mapping[Any, Any]] = []
+    page = list(connection.execute(owed).scalars())
+    while page and (limit is None or len(found) < limit):
+        some = query.where(webhooks.c.number.in_(page))
+        found += connection.execute(some).mappings()
+        older = owed.where(deliveries.c.webhook < page[-1])
+        page = list(connection.execute(older).scalars())
+    return found[:limit]
+
+
+_AT_A_TIME = 100
 
 
 # Not the bodies.
@@ -160,7 +210,8 @@ def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
             func.coalesce(events.c.type, webhooks.c.event_type).like(pattern, escape="\\")
         )
     if filters.state is not None:
-        query = query.where(webhooks.c.state == filters.state)
+        part = WAITING_WEBHOOK if filters.state == "waiting" else ENDED_WEBHOOK
+        query = query.where(part, webhooks.c.state == filters.state)
     if filters.delivery is not None:
         query = query.where(
             exists().where(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select, text, update
 from bridge.event import Webhook
 from bridge.ledger.alerts import raise_alert
 from bridge.ledger.books import PLANNED, tally
-from bridge.ledger.tables import WAITING_WEBHOOK, deliveries, events, webhooks
+from bridge.ledger.tables import WAITING_WEBHOOK, deliveries, endings, events, webhooks
 from bridge.ledger.upsert import insert
 
 # Of bodies at a time: a worker that parses a hundred of the largest would need gigabytes.
@@ -34,13 +34,18 @@ class Waiting:
 
 @dataclass(frozen=True)
 class PlannedEvent:
-    """One event as it was routed; `verdicts` has an object for each rule that was asked."""
+    """One event as it was routed; `verdicts` has an object for each rule that was asked.
+
+    `begins` and `ends` are the matters of `bridge.event.Event`.
+    """
 
     position: int
     type: str
     who: str | None
     verdicts: Sequence[Mapping[str, Any]]
     remarks: Sequence[str]
+    begins: Sequence[str] = ()
+    ends: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class Plan:
     number: int
     state: str
     rules_version: str
+    source: str = ""
     reason: str | None = None
     replayed: bool = False
     events: Sequence[PlannedEvent] = ()
@@ -93,7 +99,7 @@ def waiting(connection: Connection, limit: int, most_bytes: int = MOST_BYTES) ->
         .order_by(webhooks.c.number)
         .limit(count)
     )
-    return [_waiting(row) for row in connection.execute(query).mappings()]
+    return [as_waiting(row) for row in connection.execute(query).mappings()]
 
 
 def kept_aside(plan: Plan, reason: str) -> Plan:
@@ -101,7 +107,8 @@ def kept_aside(plan: Plan, reason: str) -> Plan:
     return Plan(plan.number, "quarantined", plan.rules_version, reason=reason)
 
 
-def _waiting(row: Mapping[Any, Any]) -> Waiting:
+def as_waiting(row: Mapping[Any, Any]) -> Waiting:
+    """A row of webhooks as routing wants it."""
     webhook = Webhook(
         source=row["source"],
         body=row["body"],
@@ -160,6 +167,14 @@ def _record_events(connection: Connection, plan: Plan, now: float) -> None:
         connection.execute(
             statement.on_conflict_do_update(index_elements=["webhook", "position"], set_=values)
         )
+        if event.ends:
+            _record_endings(connection, plan, event, now)
+
+
+def _record_endings(connection: Connection, plan: Plan, event: PlannedEvent, now: float) -> None:
+    place = {"source": plan.source, "webhook": plan.number, "position": event.position}
+    rows = [{**place, "matter": matter, "known_since": now} for matter in event.ends]
+    connection.execute(insert(connection, endings).on_conflict_do_nothing(), rows)
 
 
 def _record_deliveries(connection: Connection, plan: Plan, now: float) -> int:
@@ -169,6 +184,7 @@ def _record_deliveries(connection: Connection, plan: Plan, now: float) -> int:
     rows = [_delivery_row(plan, delivery, now) for delivery in plan.deliveries]
     statement = insert(connection, deliveries)
     adding = statement.on_conflict_do_nothing(index_elements=["id"])
+    adding = adding.execution_options(preserve_rowcount=True)
     added = connection.execute(adding, rows).rowcount
     if plan.replayed:
         renewing = statement.on_conflict_do_update(

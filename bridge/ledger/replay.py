@@ -1,24 +1,40 @@
-"""Asking for an event or a delivery again, as a person does after a fix."""
+"""Asking for events or deliveries again, as a person does after a fix."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from collections.abc import Sequence
+from dataclasses import replace
 
+from sqlalchemy import ColumnElement, Connection, Update, select, update
+
+from bridge.ledger.plan import Waiting, as_waiting
 from bridge.ledger.tables import deliveries, webhooks
 
 
 def replay_webhook(connection: Connection, number: int) -> bool:
-    """Route it again by the rules of now; False where there is no such webhook.
+    """Route it again by the rules of now; False where there is none, or its body was deleted.
 
     Deliveries that arrived stay as they are. Those that ended otherwise are
     filled in afresh and tried again; new rules add theirs.
     """
+    return replay_webhooks(connection, [number]) == 1
+
+
+def replay_webhooks(connection: Connection, numbers: Sequence[int]) -> int:
+    """Route some again by the rules of now; how many of them could be."""
     statement = (
         update(webhooks)
-        .where(webhooks.c.number == number)
+        .where(webhooks.c.number.in_(numbers), webhooks.c.pruned_at.is_(None))
         .values(state="waiting", reason=None, replayed=True)
     )
-    return connection.execute(statement).rowcount == 1
+    return connection.execute(statement).rowcount
+
+
+def as_if_replayed(connection: Connection, numbers: Sequence[int]) -> list[Waiting]:
+    """Some webhooks as routing would get them; changes nothing."""
+    query = select(webhooks).where(webhooks.c.number.in_(numbers))
+    rows = connection.execute(query).mappings()
+    return [replace(as_waiting(row), replayed=True) for row in rows]
 
 
 def delivery_ids(connection: Connection, prefix: str) -> list[str]:
@@ -37,15 +53,19 @@ def replay_delivery(connection: Connection, delivery: str, now: float) -> bool:
 
     One that could not be filled in has nothing to be sent, and is refused too.
     """
-    statement = (
+    return connection.execute(_again(deliveries.c.id == delivery, now)).rowcount == 1
+
+
+def replay_deliveries(connection: Connection, ids: Sequence[str], now: float) -> int:
+    """Send some again as they were filled in; how many of them could be."""
+    return connection.execute(_again(deliveries.c.id.in_(ids), now)).rowcount
+
+
+def _again(which: ColumnElement[bool], now: float) -> Update:
+    return (
         update(deliveries)
-        .where(
-            deliveries.c.id == delivery,
-            deliveries.c.state.in_(_SENDABLE),
-            deliveries.c.attempts > 0,
-        )
+        .where(which, deliveries.c.state.in_(_SENDABLE), deliveries.c.attempts > 0)
         .values(
             state="waiting", planned_at=now, due_at=now, failures=0, reason=None, settled_at=None
         )
     )
-    return connection.execute(statement).rowcount == 1

@@ -2,6 +2,7 @@
 
 webhooks ─< events            what arrived, and what it meant when it was routed
 webhooks ─< deliveries ─< attempts   what is owed for it, and each try
+endings                       which refund ended which matter, for its purchase if that comes late
 lanes, accounts, offices      who may do what right now: wakes, leases, rests
 alerts, rule_versions         what a person should know; the rules that were live
 tallies                       what was counted on its way in, to balance the books by
@@ -161,6 +162,18 @@ Index(
     postgresql_where=ENDED_DELIVERY,
 )
 Index("ix_deliveries_webhook", deliveries.c.webhook)
+
+# Which event ended which matter: what begins it later is looked up here, by the key.
+endings = Table(
+    "endings",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("matter", Text, primary_key=True),
+    Column("webhook", Number, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("known_since", Float, nullable=False),
+    Index("ix_endings_known_since", "known_since"),
+)
 
 attempts = Table(
     "attempts",

@@ -34,6 +34,13 @@ _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 # 32 bytes in Base64; compared as text, so that each value has one spelling only.
 _DIGEST = re.compile(r"[A-Za-z0-9+/]{43}=", re.ASCII)
 
+# What digests count.
+_NOUNS = {
+    "shared-space-created": "shared space",
+    "shared-space-user-added": "space member",
+    "course-completed": "course completion",
+}
+
 _NO_ID = (
     "Showpad sent no usable id, so a redelivery is recognised by its body alone; look at the "
     "subscription's log in Showpad."
@@ -117,6 +124,7 @@ class Showpad(Source):
                 raw=happening.raw,
                 subject=happening.space,
                 remarks=remarks,
+                noun=_NOUNS.get(_type(payload), ""),
             )
             for happening in happenings(payload.get("data"))
         )

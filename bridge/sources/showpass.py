@@ -24,9 +24,20 @@ from bridge.errors import Malformed, VerificationFailed
 from bridge.event import Event, Identity, Webhook
 from bridge.source import Field, Source, SourceSettings
 from bridge.sources import lenient
-from bridge.sources.showpass_invoice import FIELDS, buyer, facts, without_barcodes
+from bridge.sources.showpass_invoice import FIELDS, buyer, facts, matters, without_barcodes
 
 HEADER = "x-showpass-signature"
+
+# What digests count; the two sides of a transfer are told apart, since both may be told of.
+_NOUNS = {
+    "invoice.purchase": "purchase",
+    "invoice.refund": "refund",
+    "invoice.void": "void",
+    "invoice.transfer": "transfer",
+    "invoice.transferred": "outgoing transfer",
+    "webhook.test": "test",
+}
+_ENDINGS = ("invoice.refund", "invoice.void")
 
 _SIGNATURE = re.compile(r'("?)([0-9a-fA-F]{40})\1', re.ASCII)
 
@@ -119,6 +130,7 @@ class Showpass(Source):
         event_type = lenient.event_type(payload.get("event_type"))
         data = payload.get("data")
         invoice = lenient.mapping(data)
+        named = matters(payload, invoice)
         event = Event(
             source=webhook.source,
             type=event_type,
@@ -127,6 +139,11 @@ class Showpass(Source):
             raw=without_barcodes(data if isinstance(data, dict) else {"data": data}),
             subject=lenient.text(invoice.get("transaction_id")) or lenient.text(payload.get("id")),
             remarks=self._oddities(payload),
+            noun=_NOUNS.get(event_type, ""),
+            amount=lenient.money(invoice.get("net_sales")),
+            currency=lenient.text(invoice.get("currency")) or "",
+            begins=named if event_type == "invoice.purchase" else (),
+            ends=named if event_type in _ENDINGS else (),
         )
         return (event,)
 

@@ -18,6 +18,9 @@ from bridge.sources import lenient
 
 Json = Mapping[str, Any]
 
+# A body made up to do harm may name hundreds of thousands.
+_MOST_MATTERS = 1000
+
 
 def buyer(event_type: str, invoice: Json) -> Contact:
     """Who bought, which need not be who comes: ticket holders are in `tickets`.
@@ -46,6 +49,18 @@ def facts(payload: Json, invoice: Json) -> dict[str, Any]:
         "tickets": [_ticket(ticket) for ticket in lenient.mappings(invoice.get("ticket_items"))],
         "items": [_item(item) for item in lenient.mappings(invoice.get("invoice_items"))],
     }
+
+
+def matters(payload: Json, invoice: Json) -> tuple[str, ...]:
+    """By what a refund knows its purchase: it may carry another transaction, but not other tickets.
+
+    The two ids of a webhook should be the same; published samples differ there too.
+    """
+    transactions = [invoice.get("transaction_id"), payload.get("id")]
+    tickets = [ticket.get("id") for ticket in lenient.mappings(invoice.get("ticket_items"))]
+    found = [f"transaction {name}" for name in map(lenient.text, transactions) if name]
+    found += [f"ticket {name}" for name in map(lenient.text, tickets) if name]
+    return tuple(dict.fromkeys(found))[:_MOST_MATTERS]
 
 
 def without_barcodes(value: Any) -> Any:

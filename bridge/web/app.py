@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
-import random
 import re
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 from redis import Redis
@@ -21,14 +18,13 @@ from bridge.engine.wake import Bell, Waker
 from bridge.ledger.accept import Acceptor
 from bridge.ledger.database import Database
 from bridge.ledger.lanes import INBOX
-from bridge.logs import place_of
 from bridge.web.health import readiness
-from bridge.web.receive import NOT_DURABLE, Answer, Receiver
+from bridge.web.hooks import broken, posts_first, reply_to
+from bridge.web.pressure import Pressure, free_disk_of
+from bridge.web.receive import Answer, Receiver
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-log = logging.getLogger(__name__)
 
 _METHODS = ["GET", "HEAD", "POST"]
 
@@ -39,21 +35,26 @@ def create_app(
     """One application for one process; `database` is to be made after a fork.
 
     `app.extensions["bell"]` wakes the inbox; whoever closes the database stops it first.
+    `app.extensions["pressure"]` is to be started by who wants the receiver to refuse.
     """
     bell = Bell(Waker(database, LaneQueue(redis), now), INBOX)
+    pressure = Pressure(config.server, database, free_disk_of(database), now)
     receiver = Receiver(
         sources=config.sources,
         trusted_proxies=config.server.trusted_proxies,
         acceptor=Acceptor(database),
         now=now,
         rung=bell.ring,
+        pressure=pressure,
     )
     app = Flask("bridge", static_folder=None)
     app.extensions["bell"] = bell
+    app.extensions["pressure"] = pressure
     _add_hooks(app, receiver)
-    _add_health(app, database, redis, now)
+    _add_health(app, lambda: readiness(database, redis, now(), pressure.reason))
     _add_error_answers(app)
-    app.wsgi_app = _plain_paths(app.wsgi_app)  # type: ignore[method-assign, assignment]  # Flask's own way
+    quick = _plain_paths(posts_first(receiver, app.wsgi_app))
+    app.wsgi_app = quick  # type: ignore[method-assign, assignment]  # Flask's own way
     return app
 
 
@@ -68,42 +69,18 @@ def _add_hooks(app: Flask, receiver: Receiver) -> None:
 
 
 def _response(answer: Answer, source: str, began: float) -> Response:
-    # Tells requests apart in a log; nobody has to be kept from guessing it.
-    request_id = f"{random.getrandbits(64):016x}"
-    log.info(
-        "webhook",
-        extra={
-            "request": request_id,
-            "source": source[:100],
-            "status": answer.status,
-            "result": answer.result,
-            "reason": answer.reason,
-            "milliseconds": round((time.perf_counter() - began) * 1000, 1),
-        },
-    )
-    response = Response(_body(answer), status=answer.status, mimetype="application/json")
-    response.headers["X-Request-Id"] = request_id
-    if answer.status == NOT_DURABLE.status:
-        response.headers["Retry-After"] = "3"
-    if answer.status in (408, 413, 503):
-        # An unread body would be taken for the next request.
-        response.headers["Connection"] = "close"
-    return response
+    reply = reply_to(answer, source, began)
+    return Response(reply.body, reply.status, reply.headers)
 
 
-@lru_cache(maxsize=256)
-def _body(answer: Answer) -> bytes:
-    return json.dumps(answer.as_json()).encode() + b"\n"
-
-
-def _add_health(app: Flask, database: Database, redis: Redis, now: Callable[[], float]) -> None:
+def _add_health(app: Flask, look: Callable[[], tuple[bool, dict[str, Any]]]) -> None:
     @app.get("/healthz")
     def healthz() -> Response:
         return Response('{"alive": true}\n', mimetype="application/json")
 
     @app.get("/readyz")
     def readyz() -> Response:
-        ready, report = readiness(database, redis, now())
+        ready, report = look()
         text = json.dumps(report) + "\n"
         return Response(text, status=200 if ready else 503, mimetype="application/json")
 
@@ -117,9 +94,7 @@ def _add_error_answers(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Response:
-        # A bug of ours: the sender is asked to come back, which a 500 also says, but not as surely.
-        log.error("a request failed: %s", place_of(error))
-        return _response(NOT_DURABLE, "", time.perf_counter())
+        return _response(broken(error), "", time.perf_counter())
 
 
 def _plain_paths(app: WSGIApplication) -> WSGIApplication:

@@ -16,9 +16,16 @@ from bridge.ledger.database import Connection, Database
 log = logging.getLogger(__name__)
 
 
-def readiness(database: Database, redis: Redis, now: float) -> tuple[bool, dict[str, Any]]:
-    """Ready means: the ledger takes writes. The rest only delays, and is told beside it."""
-    report: dict[str, Any] = {"ready": True, "ledger": "writable"}
+def readiness(
+    database: Database, redis: Redis, now: float, refusing: str | None
+) -> tuple[bool, dict[str, Any]]:
+    """Ready means: the ledger takes writes, and webhooks are taken.
+
+    The rest only delays, and is told beside it. `refusing` is why none are taken.
+    """
+    report: dict[str, Any] = {"ready": refusing is None, "ledger": "writable"}
+    if refusing:
+        report["refusing"] = refusing
     try:
         report["alerts"] = _write_something(database, now)
     except LedgerUnavailable as failure:

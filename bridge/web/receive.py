@@ -19,6 +19,7 @@ from bridge.event import Identity, Webhook
 from bridge.ledger.accept import Acceptance, Acceptor, Arrival
 from bridge.web.body import read_body
 from bridge.web.client import Network, client_address, within
+from bridge.web.pressure import RETRY_SECONDS, Pressure
 
 # Enough to look into a strange webhook later; longer values say nothing more.
 KEPT_HEADERS = 30
@@ -34,12 +35,12 @@ _DELIVERS_BY_GET = (
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP status and a machine-readable reason; `probe` where nobody claimed to be a sender."""
+    """An HTTP status and a machine-readable reason; with a 503 `retry_after`, in seconds."""
 
     status: int
     result: str
     reason: str | None = None
-    probe: bool = False
+    retry_after: int = 3
 
     def as_json(self) -> dict[str, str]:
         answer = {"result": self.result}
@@ -50,7 +51,7 @@ UNKNOWN = Answer(404, "refused", "unknown-url")
 NOT_ALLOWED = Answer(403, "refused", "address-not-allowed")
 NOT_DURABLE = Answer(503, "unavailable", "not-recorded-try-again")
 NO_SECRET = Answer(503, "unavailable", "no-secret-configured")
-PROBE = Answer(200, "ready", "send-webhooks-by-post", probe=True)
+PROBE = Answer(200, "ready", "send-webhooks-by-post")
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,15 @@ class Receiver:
     acceptor: Acceptor
     now: Callable[[], float]
     rung: Callable[[], None]
+    pressure: Pressure
 
     def receive(self, name: str, path_secret: str | None, environ: Mapping[str, Any]) -> Answer:
         """Never raises for anything that a sender can do."""
         config = self.sources.get(name)
         if config is None or not _right_path(config.path_secret, path_secret):
             return UNKNOWN
-        if not self._is_allowed(config, environ):
-            return NOT_ALLOWED
-        if not config.secrets:
-            return NO_SECRET
+        if refusal := self._refusal(config, environ):
+            return refusal
         try:
             if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
                 return self._receive_get(config, environ)
@@ -83,6 +83,16 @@ class Receiver:
             return Answer(refused.status, result, refused.reason)
         except LedgerUnavailable:
             return NOT_DURABLE
+
+    def _refusal(self, config: SourceConfig, environ: Mapping[str, Any]) -> Answer | None:
+        """Whatever the request holds, which is not read then."""
+        if not self._is_allowed(config, environ):
+            return NOT_ALLOWED
+        if not config.secrets:
+            return NO_SECRET
+        if reason := self.pressure.reason:
+            return Answer(503, "unavailable", reason, retry_after=RETRY_SECONDS)
+        return None
 
     def _is_allowed(self, config: SourceConfig, environ: Mapping[str, Any]) -> bool:
         if not config.allow_from:

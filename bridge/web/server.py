@@ -55,7 +55,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load(self) -> Any:
         database = Database(self._config.database_url)
-        return create_app(self._config, database, connect(self._redis_url))
+        app = create_app(self._config, database, connect(self._redis_url))
+        app.extensions["pressure"].start()
+        return app
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types

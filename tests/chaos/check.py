@@ -139,19 +139,20 @@ def _contacts(evidence: Evidence) -> Iterator[Finding]:
     for person, webhooks in evidence.of_person.items():
         due = [each.sequence for each in webhooks if each.uuid in delivered]
         values = [int(value["last_event"]) for value in written[person] if "last_event" in value]
-        yield from _sequence("HubSpot", person, due, values)
         if person in evidence.plan.refunded_first:
-            yield from _refunded(person, webhooks, delivered, written[person])
+            yield from _refunded(person, due, written[person])
+        else:
+            yield from _sequence("HubSpot", person, due, values)
 
 
 def _refunded(
-    person: str,
-    webhooks: Sequence[Webhook],
-    delivered: Collection[str],
-    written: Sequence[Mapping[str, str]],
+    person: str, due: Sequence[int], written: Sequence[Mapping[str, str]]
 ) -> Iterator[Finding]:
+    """The first event is the refund, the second its purchase: what the refund wrote stays."""
     states = [value["state"] for value in written if "state" in value]
-    if webhooks[0].uuid in delivered and (not states or states[-1] != "refunded"):
+    if due and not states:
+        yield Finding(LOST, f"HubSpot has nothing of {person}")
+    elif 1 in due and states[-1] != "refunded":
         yield Finding(ORDER, f"{person}'s late purchase overwrote the refund at HubSpot")
 
 

@@ -168,6 +168,7 @@ def test_a_flood_of_alerts_is_one_message(room: Room) -> None:
     room.notifier.tell()
     assert len(room.chat) == 1
     assert "And 35 more" in room.chat[0]
+    assert "Look at number 39" not in room.chat[0]
 
 
 def test_where_nobody_can_be_told_it_is_tried_again_after_a_pause(room: Room) -> None:

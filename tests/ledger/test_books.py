@@ -87,9 +87,13 @@ def test_a_state_that_nobody_knows_shows(database: Database) -> None:
 
 
 def test_what_is_rolled_back_is_not_counted(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.write() as connection:
-        tally(connection, ACKNOWLEDGED, 1)
-        raise RuntimeError
+    def interrupted() -> None:
+        with database.write() as connection:
+            tally(connection, ACKNOWLEDGED, 1)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     assert balance(database).are_balanced
 
 

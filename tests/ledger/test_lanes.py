@@ -1,9 +1,14 @@
-"""The wakes and leases that the whole engine stands on."""
+"""The wakes, leases and offices that the whole engine stands on."""
 
 from __future__ import annotations
 
-from bridge.ledger import lanes
+import time
+from uuid import uuid4
+
+from bridge.ledger import lanes, offices
 from bridge.ledger.database import Database
+from bridge.ledger.migrate import migrate
+from tests.servers import PostgreSQL
 
 SECONDS = 10.0
 
@@ -94,3 +99,43 @@ def test_a_lost_wake_is_replaced_by_one_clock_only(database: Database) -> None:
         (lost,) = lanes.wakes_before(connection, 5.0, 2.0)
         assert lanes.wake_again(connection, lost, "job-2", 5.0)
         assert not lanes.wake_again(connection, lost, "job-3", 5.0)
+
+
+def test_a_server_s_clock_decides_however_far_those_of_machines_are_apart(
+    postgresql: PostgreSQL,
+) -> None:
+    """One machine's clock is an hour ahead, another's an hour behind."""
+    database = Database(postgresql.make_database(f"test_{uuid4().hex}"))
+    migrate(database)
+    ahead, behind = time.time() + 3600, time.time() - 3600
+    assert wake(database, "job-1", behind)
+    assert take(database, "turn-1", behind)
+    assert not take(database, "turn-2", ahead)
+    assert not is_quiet(database, ahead)
+    assert not wake(database, "job-2", ahead)
+    with database.write() as connection:
+        assert lanes.renew(connection, "lane", "turn-1", ahead, SECONDS)
+        lanes.release(connection, "lane", "turn-1")
+    assert wake(database, "job-3", behind)
+    with database.read() as connection:
+        assert lanes.wakes_before(connection, ahead, SECONDS) == []
+        assert len(lanes.wakes_before(connection, behind, -SECONDS)) == 1
+    database.close()
+
+
+def test_an_office_is_one_s_until_it_lapses_or_is_left(database: Database) -> None:
+    def hold(holder: str, now: float) -> bool:
+        with database.write() as connection:
+            return offices.hold(connection, offices.CLOCK, holder, now, SECONDS)
+
+    assert hold("one", 1.0)
+    assert not hold("two", 2.0)
+    assert hold("one", 9.0)
+    assert not hold("two", 12.0)
+    assert hold("two", 19.0)
+    with database.write() as connection:
+        offices.leave(connection, offices.CLOCK, "one")
+    assert not hold("one", 20.0)
+    with database.write() as connection:
+        offices.leave(connection, offices.CLOCK, "two")
+    assert hold("one", 20.0)

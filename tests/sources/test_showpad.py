@@ -354,6 +354,19 @@ def test_an_unknown_type_keeps_what_was_sent() -> None:
     assert (found.type, found.raw) == ("content-viewed", {"assets": [1]})
 
 
+@pytest.mark.parametrize(
+    ("sent", "noun"),
+    [
+        ("shared-space-created", "shared space"),
+        ("shared-space-user-added", "space member"),
+        ("COURSE_COMPLETED", "course completion"),
+        ("content-viewed", ""),
+    ],
+)
+def test_a_digest_counts_each_type_by_its_noun(sent: str, noun: str) -> None:
+    assert event(envelope(type=sent)).noun == noun
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"7"])
 def test_what_is_no_envelope_holds_no_event(body: bytes) -> None:
     assert events(body) == ()

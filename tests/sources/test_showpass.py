@@ -485,6 +485,61 @@ def test_data_that_is_no_object_is_kept_under_its_name() -> None:
     assert event(invoice("webhook.test", [1, 2])).raw == {"data": [1, 2]}
 
 
+# What is summed up, and what belongs together
+
+
+@pytest.mark.parametrize(
+    ("event_type", "noun"),
+    [
+        ("invoice.purchase", "purchase"),
+        ("invoice.refund", "refund"),
+        ("invoice.void", "void"),
+        ("invoice.transfer", "transfer"),
+        ("invoice.transferred", "outgoing transfer"),
+        ("invoice.unheard-of", ""),
+    ],
+)
+def test_a_digest_counts_each_type_by_its_noun(event_type: str, noun: str) -> None:
+    found = event(invoice(event_type, {"net_sales": "5.84", "currency": "CAD"}))
+    assert (found.noun, found.amount, found.currency) == (noun, Decimal("5.84"), "CAD")
+
+
+def test_what_is_no_amount_is_not_summed_up() -> None:
+    found = event(invoice(data={"net_sales": "free", "currency": None}))
+    assert (found.amount, found.currency) == (None, "")
+
+
+MATTERS = (f"transaction {TRANSACTION}", "ticket 7", "ticket 8")
+
+
+@pytest.mark.parametrize(
+    ("event_type", "begins", "ends"),
+    [
+        ("invoice.purchase", MATTERS, ()),
+        ("invoice.refund", (), MATTERS),
+        ("invoice.void", (), MATTERS),
+        ("invoice.transfer", (), ()),
+        ("invoice.transferred", (), ()),
+    ],
+)
+def test_refunds_and_voids_end_what_a_purchase_begins(
+    event_type: str, begins: tuple[str, ...], ends: tuple[str, ...]
+) -> None:
+    tickets = [{"id": 7}, {"id": "8"}, {"id": 7}, {"id": None}]
+    found = event(invoice(event_type, {"ticket_items": tickets}))
+    assert (found.begins, found.ends) == (begins, ends)
+
+
+def test_a_refund_with_two_transaction_ids_ends_both() -> None:
+    found = event(invoice("invoice.refund", {"transaction_id": "T-2"}))
+    assert found.ends == ("transaction T-2", f"transaction {TRANSACTION}")
+
+
+def test_of_endless_tickets_only_the_first_count() -> None:
+    found = event(invoice(data={"ticket_items": [{"id": each} for each in range(5000)]}))
+    assert len(found.begins) == 1000
+
+
 # The samples
 
 
@@ -500,6 +555,10 @@ def test_the_purchase_sample_is_of_three_things_of_which_one_is_vip() -> None:
 
 def test_the_refund_sample_is_of_the_purchase() -> None:
     assert sample("invoice.refund").subject == sample("invoice.purchase").subject
+
+
+def test_the_refund_sample_ends_what_the_purchase_sample_begins() -> None:
+    assert set(sample("invoice.refund").ends) & set(sample("invoice.purchase").begins)
 
 
 def test_the_samples_raise_no_alert() -> None:

@@ -188,6 +188,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("webhook", "position", name=op.f("pk_events")),
     )
     op.create_table(
+        "endings",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("matter", sa.Text(), nullable=False),
+        sa.Column("webhook", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("known_since", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "matter", "webhook", "position", name=op.f("pk_endings")),
+    )
+    op.create_index("ix_endings_known_since", "endings", ["known_since"], unique=False)
+    op.create_table(
         "attempts",
         sa.Column("delivery", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),

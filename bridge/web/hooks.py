@@ -1,0 +1,97 @@
+"""The way of a webhook through the web process, and what its sender reads in the end.
+
+A POST to a source's URL is answered here, before Flask: its way to a view and
+back would cost as much as verifying and recording the webhook. Everything
+else, from a probe to a mistyped URL, finds the same receiver through Flask.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from werkzeug.http import HTTP_STATUS_CODES
+
+from bridge.logs import place_of
+from bridge.web.receive import NOT_DURABLE, Answer, Receiver
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+_HOOK = re.compile(r"/hooks/([a-z0-9_-]{1,40})(?:/([A-Za-z0-9_-]{1,128}))?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer as HTTP: `status` is the whole line, `200 OK`."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def posts_first(receiver: Receiver, others: WSGIApplication) -> WSGIApplication:
+    """Whatever is no POST to something like a source's URL goes to the `others`."""
+
+    def first(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        found = _HOOK.fullmatch(environ["PATH_INFO"])
+        if found is None or environ["REQUEST_METHOD"] != "POST":
+            return others(environ, start)
+        began = time.perf_counter()
+        try:
+            answer = receiver.receive(found[1], found[2], environ)
+        except Exception as error:  # noqa: BLE001  # a bug of ours: the sender is to come back
+            answer = broken(error)
+        reply = reply_to(answer, found[1], began)
+        start(reply.status, reply.headers)
+        return (reply.body,)
+
+    return first
+
+
+def broken(error: Exception) -> Answer:
+    """To a request that failed: come back, which a 500 also says, but not as surely."""
+    log.error("a request failed: %s", place_of(error))
+    return NOT_DURABLE
+
+
+def reply_to(answer: Answer, source: str, began: float) -> Reply:
+    """Written to the log too; `began` is by `time.perf_counter`."""
+    # Tells requests apart in a log; nobody has to be kept from guessing it.
+    request_id = f"{random.getrandbits(64):016x}"
+    log.info(
+        "webhook",
+        extra={
+            "request": request_id,
+            "source": source[:100],
+            "status": answer.status,
+            "result": answer.result,
+            "reason": answer.reason,
+            "milliseconds": round((time.perf_counter() - began) * 1000, 1),
+        },
+    )
+    status, headers, body = _fixed(answer)
+    return Reply(status, [*headers, ("X-Request-Id", request_id)], body)
+
+
+@lru_cache(maxsize=256)
+def _fixed(answer: Answer) -> tuple[str, tuple[tuple[str, str], ...], bytes]:
+    """What is the same in every reply of this answer."""
+    body = json.dumps(answer.as_json()).encode() + b"\n"
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    if answer.status == 503:
+        headers.append(("Retry-After", str(answer.retry_after)))
+    if answer.status in (408, 413, 503):
+        # An unread body would be taken for the next request.
+        headers.append(("Connection", "close"))
+    status = f"{answer.status} {HTTP_STATUS_CODES.get(answer.status, 'Unknown')}"
+    return status, tuple(headers), body

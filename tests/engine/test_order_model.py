@@ -1,0 +1,345 @@
+"""Whatever comes between: each person's effects in order, none lost, no message twice.
+
+Purchases and refunds arrive in any order, are routed, drained by workers that
+die at any moment, refused, looked for, replayed; a model says what the vendor
+must then have been asked to do.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from math import inf
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from bridge.engine import late
+from bridge.engine.drain import Drain
+from bridge.engine.lease import Lease
+from bridge.engine.route import Router
+from bridge.errors import LeaseLost
+from bridge.event import Webhook
+from bridge.ledger import accounts, lanes, tables
+from bridge.ledger.accept import Arrival, keep
+from bridge.ledger.books import books
+from bridge.ledger.database import Database
+from bridge.ledger.due import due_lanes
+from bridge.ledger.lanes import INBOX
+from bridge.ledger.plan import Waiting, record, waiting
+from bridge.ledger.replay import replay_webhook
+from bridge.rules import World, compile_rules
+from bridge.sources.showpass import Showpass
+from tests.conftest import Now
+from tests.engine.order_vendor import (
+    CALL_MOODS,
+    ITEM_MOODS,
+    LEASE,
+    Dead,
+    Moods,
+    Moody,
+    Vendor,
+    destination,
+)
+from tests.engine.scripted import patience
+from tests.web.conftest import purchase
+
+RULES = """
+rules:
+  - name: Buyers
+    when: {event: invoice.purchase}
+    do: [send, merge, post]
+  - name: Refunds
+    when: {event: [invoice.refund, invoice.void]}
+    do: [send, merge, post]
+"""
+FIELDS = """{person: "{{ contact.email }}", matter: "{{ tickets[0].id }}",
+  name: "{{ contact.name }}", state: "%s"}"""
+ACTIONS = ("send", "merge", "post")
+PERSONS = ("ana", "bo")
+ENDLESS = patience(attempts=10**6, max_age=inf, cap=20.0, jitter=random.Random(1).random)
+
+
+def rules_text() -> str:
+    """Each event writes its name, and the state of its ticket, in three ways."""
+    text = RULES
+    for state in ("bought", "refunded"):
+        steps = "\n".join(f"      - moody.{each}: {FIELDS % state}" for each in ACTIONS)
+        text = text.replace("do: [send, merge, post]", f"do:\n{steps}", 1)
+    return text
+
+
+ROUTER = Router(
+    sources={"showpass": Showpass(Showpass.Settings(), [])},
+    accounts={"moody": Moody},
+    rules=compile_rules(
+        rules_text(), "rules.yaml", World(sources={"showpass": Showpass}, accounts={"moody": Moody})
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Received:
+    """One webhook as the model knows it; its number is its index in the list, from 0."""
+
+    name: str
+    person: str
+    ticket: str
+    transaction: str
+    ends: bool
+
+    def body(self) -> bytes:
+        return purchase(
+            id=self.transaction,
+            event_type="invoice.refund" if self.ends else "invoice.purchase",
+            webhook_event_uuid=self.name,
+            data={
+                "transaction_id": self.transaction,
+                "customer_name": self.name,
+                "customer_email": f"{self.person}@example.com",
+                "ticket_items": [{"id": self.ticket}],
+            },
+        )
+
+
+class Bridge(RuleBasedStateMachine):
+    """The real ledger and engine, one step at a time."""
+
+    database: Database
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = Now()
+        self.vendor = Vendor(self.now)
+        self.received: list[Received] = []
+        self.stale: list[Waiting] = []
+        self.turns = count()
+        with self.database.write() as connection:
+            for table in reversed(tables.metadata.sorted_tables):
+                connection.execute(table.delete())
+
+    # What happens
+
+    @rule(
+        person=st.sampled_from(PERSONS),
+        ticket=st.sampled_from("123"),
+        ends=st.booleans(),
+        own=st.booleans(),
+    )
+    def receive(self, person: str, ticket: str, ends: bool, own: bool) -> None:
+        """A refund may have a transaction of its own; then its ticket says what it refunds."""
+        name = f"e{len(self.received)}"
+        transaction = f"R-{name}" if ends and own else f"T-{ticket}"
+        self.received.append(Received(name, person, ticket, transaction, ends))
+        self._accept(self.received[-1])
+
+    @precondition(lambda self: self.received)
+    @rule(data=st.data())
+    def redeliver(self, data: st.DataObject) -> None:
+        self._accept(data.draw(st.sampled_from(self.received)))
+
+    @rule(limit=st.sampled_from([1, 2, 100]))
+    def route(self, limit: int) -> None:
+        with self.database.read() as connection:
+            self.stale = waiting(connection, limit)
+        self._record(self.stale)
+
+    @precondition(lambda self: self.stale)
+    @rule()
+    def route_again(self) -> None:
+        """By a worker whose lease lapsed without its noticing."""
+        self._record(self.stale)
+
+    @precondition(lambda self: self.received)
+    @rule(data=st.data())
+    def replay(self, data: st.DataObject) -> None:
+        number = self._number(data.draw(st.sampled_from(self.received)))
+        with self.database.write() as connection:
+            replay_webhook(connection, number)
+
+    @rule(
+        which=st.integers(0, 3),
+        calls=st.lists(st.sampled_from(("fine", *CALL_MOODS)), max_size=3),
+        items=st.lists(st.sampled_from(("fine", *ITEM_MOODS)), max_size=4),
+        rounds=st.integers(1, 5),
+        dies=st.booleans(),
+    )
+    def drain(
+        self, which: int, calls: list[str], items: list[str], rounds: int, dies: bool
+    ) -> None:
+        with self.database.read() as connection:
+            due = [each for each in due_lanes(connection, self.now()) if each != INBOX]
+        if due:
+            self._drain(sorted(due)[which % len(due)], Moods(calls, items), rounds, dies)
+
+    @rule(seconds=st.sampled_from([1.0, 11.0, LEASE + 1, 61.0]))
+    def pass_time(self, seconds: float) -> None:
+        self.now.advance(seconds)
+        self.vendor.catch_up()
+
+    @rule()
+    def resume(self) -> None:
+        with self.database.write() as connection:
+            accounts.resume(connection, "moody")
+
+    # What must be so
+
+    @invariant()
+    def nothing_older_wins_and_no_message_is_posted_twice(self) -> None:
+        assert self.vendor.wrong == []
+        assert not [name for name, times in self.vendor.posted.items() if times > 1]
+
+    def teardown(self) -> None:
+        """Once nothing goes wrong any more, everything is done, in order."""
+        self._finish()
+        self.nothing_older_wins_and_no_message_is_posted_twice()
+        for action in ACTIONS:
+            for person in PERSONS:
+                self._compare(action, person)
+        self._compare_states()
+        with self.database.read() as connection:
+            found = books(connection)
+        assert found.are_balanced
+        assert found.deliveries.states.keys() <= {"delivered", "rejected"}
+
+    def _compare(self, action: str, person: str) -> None:
+        """What was acknowledged is what the model expects, where nothing was ever refused."""
+        mine = {
+            name
+            for name, owed in self.vendor.owed.items()
+            if (owed.planned.action, owed.planned.item["person"])
+            == (action, f"{person}@example.com")
+        }
+        done = [self.vendor.owed[each].planned.item["name"] for each in self.vendor.acknowledged
+                if each in mine]  # fmt: skip
+        if not mine & self.vendor.ever_rejected:
+            assert done == self._expected(person, repeated=action != "post"), (action, person)
+
+    def _expected(self, person: str, *, repeated: bool) -> list[str]:
+        """In the order of receipt; behind a late purchase its refunds, if they are idempotent."""
+        names = []
+        for index, each in enumerate(self.received):
+            if each.person != person:
+                continue
+            names.append(each.name)
+            if repeated and not each.ends:
+                before = self.received[:index]
+                names += [
+                    other.name
+                    for other in before
+                    if other.ends and other.person == person and other.ticket == each.ticket
+                ]
+        return names
+
+    def _compare_states(self) -> None:
+        """The vendor's state is that of one call after another; what was refunded stays so."""
+        for (action, person), state in self.vendor.states.items():
+            one_by_one: dict[str, str] = {}
+            for name in self.vendor.acknowledged:
+                each = self.vendor.owed[name].planned
+                if (each.action, each.item["person"]) == (action, person):
+                    written = {each.item["matter"]: each.item["state"], "last": each.item["name"]}
+                    one_by_one.update(written)
+            assert state == one_by_one
+            assert not [ticket for ticket in self._refunded(action, person) & state.keys()
+                        if state[ticket] != "refunded"]  # fmt: skip
+
+    def _refunded(self, action: str, person: str) -> set[str]:
+        """Of which tickets this person had a refund, of which nothing was refused at last."""
+        refused = {self.vendor.owed[each].planned.item["matter"] for each in self.vendor.rejected}
+        return {
+            each.ticket
+            for each in self.received
+            if each.ends and f"{each.person}@example.com" == person
+        } - refused
+
+    # How it is done
+
+    def _accept(self, received: Received) -> None:
+        webhook = Webhook("showpass", received.body(), {}, self.now())
+        identity = ROUTER.sources["showpass"].identify(webhook)
+        with self.database.write() as connection:
+            keep(connection, [Arrival(webhook, identity)])
+
+    def _number(self, received: Received) -> int:
+        key = tables.webhooks.c.idempotency_key
+        with self.database.read() as connection:
+            query = tables.webhooks.select().where(key == received.name)
+            return int(connection.execute(query).one().number)
+
+    def _record(self, found: Sequence[Waiting]) -> None:
+        plans = [ROUTER.plan(each) for each in found]
+        with self.database.write() as connection:
+            whole = late.completed(connection, plans, ROUTER.may_repeat)
+            record(connection, whole, self.now())
+        self.vendor.note(whole)
+
+    def _drain(self, lane: str, moods: Moods, rounds: int = 1000, dies: bool = False) -> None:
+        self.vendor.moods = moods
+        turn = f"turn-{next(self.turns)}"
+        with self.database.write() as connection:
+            lanes.wake(connection, lane, turn, self.now())
+            if not lanes.take(connection, lane, turn, self.now(), LEASE):
+                return
+        lease = Lease(self.database, lane, turn, LEASE, self.now, self.now(), self.now)
+        try:
+            # Not entered: whoever dies neither renews the lease nor gives it back.
+            self._run(lease, rounds, dies)
+        except (Dead, LeaseLost):
+            self.vendor.answers_are_kept(False)
+        else:
+            with self.database.write() as connection:
+                lanes.release(connection, lane, turn)
+
+    def _run(self, lease: Lease, rounds: int, dies: bool) -> None:
+        left = count(rounds, -1)
+
+        def stopping() -> bool:
+            """Asked before each round, when the answers of the one before it are at hand."""
+            is_last = next(left) <= 0
+            if is_last and dies:
+                raise Dead
+            self.vendor.answers_are_kept(True)
+            return is_last
+
+        Drain(self.database, destination(self.vendor), ENDLESS, self.now).run(lease, stopping)
+
+    def _finish(self) -> None:
+        self.resume()
+        for _ in range(100):
+            self.pass_time(LEASE + 1)
+            self.route(100)
+            with self.database.read() as connection:
+                due = [each for each in due_lanes(connection, self.now()) if each != INBOX]
+                is_open = books(connection).deliveries.states.keys() & {"waiting", "sending"}
+            for lane in due:
+                self._drain(lane, Moods())
+            if not due and not is_open:
+                return
+        raise AssertionError("something is never done")
+
+
+def test_order_is_kept_whatever_comes_between(database: Database) -> None:
+    machine: Any = type("BridgeAt", (Bridge,), {"database": database})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=30,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
