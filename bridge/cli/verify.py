@@ -28,7 +28,7 @@ CLOCKS_DIFFER = 1.0
 def command(context: click.Context, as_json: bool) -> None:
     """Check the whole ledger: nothing lost, doubled or out of order; status 1 if something is.
 
-    It reads everything, which takes about a minute for a million events, and
+    It reads everything, which takes minutes for a million events, and
     may be done while the bridge runs.
     """
     config = load(os.environ)

@@ -25,7 +25,10 @@ class Alarm:
         self._thread: threading.Thread | None = None
 
     def set(self, lane: str, seconds: float) -> None:
+        """Each lane once: the clock also wakes it, and each of those turns would set another."""
         with self._changed:
+            if any(lane == each for _, each in self._set):
+                return
             heapq.heappush(self._set, (time.monotonic() + seconds, lane))
             self._changed.notify()
             if self._thread is None:

@@ -99,7 +99,7 @@ class Turns:
 
     def _may_send(self, connection: Connection, lane: str) -> bool:
         """Others may, where only this worker's credential was refused: the clock wakes them."""
-        name = lane.partition(".")[0]
+        name = account_of(lane)
         destination = self.destinations.get(name)
         standing = accounts.standing(connection, name) if destination else None
         return destination is None or accounts.may_send(

@@ -24,8 +24,10 @@ from tests.chaos.sabotage import SAFETIES
 
 def main() -> None:
     given = _options()
-    size = Size(given.kills, given.seconds, given.persons, given.rate, given.slow_posts)
-    options = Options(given.seed, size, given.database, given.deadline, given.without)
+    size = Size(given.kills, given.seconds, given.persons, given.rate, given.slow)
+    options = Options(
+        given.seed, size, given.database, given.deadline, given.workers, given.without
+    )
     _say(f"seed {options.seed}, {options.database}, without {options.without or 'nothing'}")
     # Told to stop, it still stops what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -46,9 +48,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=300.0, help="of kills and webhooks")
     parser.add_argument("--persons", type=int, default=300)
     parser.add_argument("--rate", type=float, default=6.0, help="webhooks a second")
-    parser.add_argument("--slow-posts", type=float, default=0.02, help="least share at Slack")
+    parser.add_argument("--slow", type=float, default=0.02, help="least share of slow answers")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--deadline", type=float, default=120.0, help="seconds to come to rest")
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--without", choices=tuple(SAFETIES), help="a safety to take out")
     return parser.parse_args()
 
@@ -58,8 +61,8 @@ def _again(options: Options) -> str:
     return (
         f"python -m tests.chaos --seed {options.seed} --kills {size.kills} "
         f"--seconds {size.seconds:g} --persons {size.persons} --rate {size.rate:g} "
-        f"--slow-posts {size.slow_posts:g} --database {options.database} "
-        f"--deadline {options.deadline:g}{without}"
+        f"--slow {size.slow:g} --database {options.database} "
+        f"--deadline {options.deadline:g} --workers {options.workers}{without}"
     )
 
 

@@ -79,7 +79,7 @@ class Installation:
 
 @contextmanager
 def installed(
-    folder: Path, kind: str, vendors_url: str, without: str | None
+    folder: Path, kind: str, vendors_url: str, workers: int, without: str | None
 ) -> Iterator[Installation]:
     """Its servers run, its processes are started by the first `tend`; all ends with the block."""
     with ExitStack() as stack:
@@ -93,7 +93,7 @@ def installed(
             database_url = postgresql.url
         _write_settings(folder, vendors_url)
         environ = _environ(folder, database_url, redis.url)
-        parts = [*servers, *bridge_parts(environ, folder, without)]
+        parts = [*servers, *bridge_parts(environ, folder, workers, without)]
         house = House(parts, folder / "journal.log")
         stack.callback(house.end)
         yield Installation(house, redis, int(environ["PORT"]), database_url, environ)

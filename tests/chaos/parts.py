@@ -143,8 +143,13 @@ class House:
             part.end()
 
 
-def bridge_parts(environ: Mapping[str, str], folder: Path, without: str | None) -> list[Part]:
-    """A web server, two workers and two clocks."""
+_WORKER = (["worker", "--processes", "1"], "the worker waits for turns")
+
+
+def bridge_parts(
+    environ: Mapping[str, str], folder: Path, workers: int, without: str | None
+) -> list[Part]:
+    """A web server, workers and two clocks."""
     one = [
         sys.executable,
         "-m",
@@ -153,8 +158,7 @@ def bridge_parts(environ: Mapping[str, str], folder: Path, without: str | None) 
     ]
     wanted = (
         ("web", ["web"], ""),
-        ("worker 1", ["worker", "--processes", "1"], "the worker waits for turns"),
-        ("worker 2", ["worker", "--processes", "1"], "the worker waits for turns"),
+        *((f"worker {number}", *_WORKER) for number in range(1, workers + 1)),
         ("clock 1", ["clock"], "the clock runs"),
         ("clock 2", ["clock"], "the clock runs"),
     )

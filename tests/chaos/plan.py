@@ -39,13 +39,13 @@ _WEATHERS: Sequence[dict[str, float]] = (
 
 @dataclass(frozen=True)
 class Size:
-    """How much of what: `rate` in webhooks a second, `slow_posts` the least share at Slack."""
+    """How much of what: `rate` in webhooks a second, `slow` the least share of slow answers."""
 
     kills: int = 200
     seconds: float = 300.0
     persons: int = 300
     rate: float = 6.0
-    slow_posts: float = 0.02
+    slow: float = 0.02
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def make(seed: int, size: Size, *, with_database: bool, slow_seconds: float) -> 
         webhooks=sorted(_webhooks(lot, emails, refunded_first, size), key=lambda each: each.at),
         kills=list(_kills(lot, size, with_database)),
         wipes=sorted(lot.uniform(1, size.seconds) for _ in range(max(1, size.kills // 8))),
-        weather=list(_weather(lot, size.seconds, slow_seconds, size.slow_posts)),
+        weather=list(_weather(lot, size.seconds, slow_seconds, size.slow)),
         left=left,
         refunded_first=refunded_first,
     )
@@ -201,9 +201,10 @@ def _weather(
     at = 0.0
     while at < seconds:
         rates = {name: dict(lot.choice(_WEATHERS)) for name in ("hubspot", "slack", "mailchimp")}
-        rates["slack"] |= {"throttle": 0.02, "slow": max(least_slow, rates["slack"]["slow"])}
-        for name in rates:
-            rates[name] |= {"latency": 0.03, "slow_seconds": slow_seconds, "whole_batch": 0.5}
+        rates["slack"]["throttle"] = 0.02
+        for each in rates.values():
+            each["slow"] = max(least_slow, each["slow"])
+            each |= {"latency": 0.03, "slow_seconds": slow_seconds, "whole_batch": 0.5}
         if seconds > 60 and lot.random() < 0.3:
             # After a 429 of these two everything of theirs rests for ten seconds.
             rates[lot.choice(("hubspot", "mailchimp"))]["throttle"] = 0.01

@@ -31,6 +31,7 @@ class Options:
     size: Size
     database: str = "sqlite"
     deadline: float = 120.0
+    workers: int = 2
     without: str | None = None
 
 
@@ -40,7 +41,8 @@ def run(options: Options, folder: Path, say: Callable[[str], None]) -> Outcome:
     with running_vendors(options.seed, "--hubspot-calls", "190") as vendors:
         members = dict.fromkeys(sorted(plan.left), "unsubscribed")
         vendors.add_people({"mailchimp": {AUDIENCE: members}})
-        with installed(folder, options.database, vendors.url, options.without) as installation:
+        where = (folder, options.database, vendors.url, options.workers, options.without)
+        with installed(*where) as installation:
             conductor = Conductor(plan, installation, vendors, say)
             conductor.run(options.deadline)
             return _outcome(plan, installation, vendors, conductor)

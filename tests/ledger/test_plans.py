@@ -82,7 +82,7 @@ def _sqlite(connection: Connection, statement: str, values: Any) -> Iterator[str
     steps = [row[3] for row in rows]
     sorts = any("TEMP B-TREE FOR ORDER BY" in step for step in steps)
     for step in steps:
-        read = re.match(r"SCAN (?!\d+ CONSTANT)(\w+)(?: USING (?:COVERING )?INDEX (\w+))?", step)
+        read = re.match(r"SCAN (?!.*CONSTANT ROW)(\w+)(?: USING (?:COVERING )?INDEX (\w+))?", step)
         # In the order of their numbers, of which the limit takes the first few.
         in_order = "LIMIT" in statement and "WHERE" not in statement and not sorts
         if read and read[1] not in SMALL_TABLES and not (in_order or read[2] in SMALL):
