@@ -27,7 +27,7 @@ types: $(VENV)/.developing
 tests: $(VENV)/.developing
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
-bench: $(VENV)/.developing ## compare the receiver with a bare Flask app (about two minutes)
+bench: $(VENV)/.developing ## compare the receiver with two simpler ones (a few minutes)
 	@$(BIN)/python -m benchmarks.receiver
 	@$(BIN)/python -m benchmarks.latency
 

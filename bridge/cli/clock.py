@@ -10,9 +10,11 @@ import click
 from bridge.cli.signals import listening
 from bridge.cli.start import await_ledger, load_config, redis_url, require_redis_named
 from bridge.engine import assemble
+from bridge.engine.housekeeping import Housekeeping
 from bridge.engine.notify import keep_telling
 from bridge.engine.queue import LaneQueue, connect
-from bridge.logs import set_up_logging
+from bridge.errors import LedgerUnavailable
+from bridge.logs import place_of, set_up_logging
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +31,25 @@ def command() -> None:
     database = await_ledger(config)
     queue = LaneQueue(connect(url))
     clock = assemble.clock(database, queue, time.time)
+    housekeeping = Housekeeping(database, config.retention, time.time)
     notifier = assemble.notifier(config, database, queue, time.time)
     with listening() as signals:
         end_telling = keep_telling(notifier, lambda: clock.holds)
         log.info("the clock runs")
         while not signals.stop:
             clock.tick()
+            if clock.holds:
+                _keep_house(housekeeping)
             signals.wait(TICK_SECONDS)
         end_telling()
         clock.leave()
+
+
+def _keep_house(housekeeping: Housekeeping) -> None:
+    """Waking goes on, whatever is in the way of pruning."""
+    try:
+        housekeeping.tick()
+    except LedgerUnavailable as failure:
+        log.warning("nothing is pruned, the ledger is away: %s", failure)
+    except Exception as error:  # noqa: BLE001  # tried again in the next round
+        log.error("nothing is pruned: %s", place_of(error))

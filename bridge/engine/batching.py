@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import takewhile
 
 from bridge.connector import Action
 from bridge.ledger.claim import Batch, Claimed
@@ -40,7 +40,7 @@ class Batching:
         if action.digest and self._is_behind(alike):
             parts = alike[: action.digest.most]
             return Batch(parts, sent_as=_digest_name(parts))
-        return Batch(list(islice(_one_by_person(alike, action), action.batch)))
+        return Batch(_naturally(alike, action))
 
     def _is_behind(self, alike: Sequence[Claimed]) -> bool:
         return len(alike) > 1 and (alike[0].planned_at <= self.late or len(alike) > self.crowd)
@@ -70,14 +70,25 @@ def _sent_together(oldest: Claimed, ready: Sequence[Claimed]) -> Iterator[Claime
         )
 
 
-def _one_by_person(alike: Sequence[Claimed], action: Action) -> Iterator[Claimed]:
-    """Without what would overtake, if an earlier one of the same person has to be retried."""
-    persons: set[str] = set()
+def _naturally(alike: Sequence[Claimed], action: Action) -> Sequence[Claimed]:
+    """As many as the action takes, and with each failure of one of them half as many.
+
+    So one that makes every batch fail ends alone. What has no room holds back
+    what follows of the same person; where the action merges, only that does.
+    """
+    batch: list[Claimed] = []
+    held: set[str] = set()
+    failures = 0
     for each in alike:
-        if action.merges or each.order_key not in persons:
-            yield each
-        if each.order_key:
-            persons.add(each.order_key)
+        room = max(1, action.batch >> max(failures, each.failures))
+        if len(batch) < room and each.order_key not in held:
+            batch.append(each)
+            failures = max(failures, each.failures)
+        elif each.order_key:
+            held.add(each.order_key)
+        if each.order_key and not action.merges:
+            held.add(each.order_key)
+    return batch
 
 
 def _digest_name(parts: Sequence[Claimed]) -> str:

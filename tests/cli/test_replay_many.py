@@ -121,9 +121,11 @@ def test_a_filter_narrows_it(house: House, ended: Ledger) -> None:
 def test_what_was_previewed_is_sent_once_the_account_is_live(house: House, ended: Ledger) -> None:
     plan = as_object(house, "--state", "previewed", "--dry-run")
     assert plan["by_action"][0]["preview"]
+    assert plan["seconds_by_limits"] == 0.0
     house.environ["HUBSPOT_ACCESS_TOKEN"] = "pat-for-tests"
     plan = as_object(house, "--state", "previewed", "--dry-run")
     assert not plan["by_action"][0]["preview"]
+    assert plan["seconds_by_limits"] > 0.0
     assert shown(house, "--state", "previewed", "--yes", "--speed", "max")
     assert states(ended)["waiting"] == 3
 

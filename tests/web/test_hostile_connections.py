@@ -34,6 +34,7 @@ pytestmark = pytest.mark.xdist_group("processes")
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "a-secret-for-tests"
 REQUEST_SECONDS = 1.5
+QUICK = f"request_seconds: {REQUEST_SECONDS}"
 # What a busy machine may add to it.
 SLACK = 6.0
 CAP = 5_000_000
@@ -42,7 +43,7 @@ BRIDGE_YAML = """
 sources:
   showpass: {secrets: {env: SHOWPASS_SECRETS}}
 accounts: {}
-server: {request_seconds: %s}
+server: {%s}
 """
 
 
@@ -91,8 +92,8 @@ def statuses(received: bytes) -> list[int]:
 
 
 @contextmanager
-def running(folder: Path, redis_url: str, request_seconds: float) -> Iterator[Web]:
-    (folder / "bridge.yaml").write_text(BRIDGE_YAML % request_seconds)
+def running(folder: Path, redis_url: str, server: str) -> Iterator[Web]:
+    (folder / "bridge.yaml").write_text(BRIDGE_YAML % server)
     port, log = free_port(), folder / "log"
     database = Database(f"sqlite:///{folder / 'ledger.db'}")
     environ = {
@@ -128,7 +129,7 @@ def _is_up(web: Web) -> bool:
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Web]:
     """One for the whole module; in its log is no answer that nobody promised."""
-    with running(tmp_path_factory.mktemp("hostile"), redis_url, REQUEST_SECONDS) as started:
+    with running(tmp_path_factory.mktemp("hostile"), redis_url, QUICK) as started:
         yield started
     told = [json.loads(line) for line in started.lines()]
     answered = {line["status"] for line in told if line["message"] == "webhook"}
@@ -420,7 +421,7 @@ def test_what_is_no_request_is_no_crash(web: Web, raw: bytes) -> None:
 
 
 def test_a_stop_lets_requests_under_way_finish(web: Web, tmp_path: Path, redis_url: str) -> None:
-    with running(tmp_path, redis_url, 10.0) as stopping, ExitStack() as opened:
+    with running(tmp_path, redis_url, "request_seconds: 10") as stopping, ExitStack() as opened:
         bodies = [new() for _ in range(12)]
         begun = [opened.enter_context(stopping.connect()) for _ in bodies]
         for connection, body in zip(begun, bodies, strict=True):

@@ -20,7 +20,9 @@ from bridge.web.app import create_app
 from bridge.web.pressure import Pressure, free_disk_of
 from tests.conftest import Now
 from tests.ledger.records import accept, arrival, delivery, plan_all
+from tests.servers import wait_until
 from tests.web.conftest import AWAY, Receiver, purchase
+from tests.web.test_hostile_connections import request, running
 
 MOST = 10
 
@@ -177,3 +179,8 @@ def test_the_disk_of_a_sqlite_ledger_is_looked_at(tmp_path: Path) -> None:
     assert free is not None
     assert free > 0
     assert free_disk_of(Database("postgresql+psycopg://nobody@127.0.0.1:1/none"))() is None
+
+
+def test_the_server_looks_by_itself(tmp_path: Path, redis_url: str) -> None:
+    with running(tmp_path, redis_url, "least_free_disk: 1000000 GB") as web:
+        wait_until(lambda: web.ask(request()) == [503])

@@ -1,0 +1,87 @@
+"""What is taken in hand together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.connector import Action
+from bridge.engine.batching import Batching
+from bridge.ledger.claim import Claimed
+from tests.engine.scripted import Scripted
+
+SEND, MERGE = (Scripted.actions()[name] for name in ("send", "merge"))
+
+
+def ready(name: str, person: str = "", failures: int = 0, action: str = "send") -> Claimed:
+    return Claimed(
+        id=name,
+        webhook=1,
+        account="scripted",
+        action=action,
+        order_key=person,
+        item={},
+        attempt=1,
+        failures=failures,
+        uncertain=False,
+        planned_at=0.0,
+    )
+
+
+def chosen(action: Action, *deliveries: Claimed) -> list[str]:
+    batching = Batching({action.name: action}, late=-inf, crowd=inf)
+    batch = batching.choose([replace(each, action=action.name) for each in deliveries])
+    return [each.id for each in batch.deliveries]
+
+
+def test_a_batch_holds_as_many_as_the_action_takes() -> None:
+    many = [ready(str(number)) for number in range(15)]
+    assert chosen(SEND, *many) == [str(number) for number in range(10)]
+
+
+def test_of_one_person_only_what_merges_is_taken_together() -> None:
+    both = [ready("ana-1", "ana"), ready("bo-1", "bo"), ready("ana-2", "ana")]
+    assert chosen(SEND, *both) == ["ana-1", "bo-1"]
+    assert chosen(MERGE, *both) == ["ana-1", "bo-1", "ana-2"]
+
+
+def test_what_fails_again_and_again_ends_alone() -> None:
+    others = [ready(f"good-{number}") for number in range(20)]
+    sizes = [len(chosen(SEND, ready("bad", failures=failures), *others)) for failures in range(6)]
+    assert sizes == [10, 5, 2, 1, 1, 1]
+
+
+def test_what_failed_before_does_not_shrink_a_batch_that_is_fuller_already() -> None:
+    deliveries = [*(ready(f"good-{number}") for number in range(4)), ready("bad", failures=2)]
+    assert chosen(SEND, *deliveries) == ["good-0", "good-1", "good-2", "good-3"]
+
+
+def test_what_has_no_room_holds_back_what_follows_of_the_same_person() -> None:
+    deliveries = [ready("bo-1", "bo"), ready("ana-1", "ana", failures=9), ready("ana-2", "ana")]
+    assert chosen(MERGE, *deliveries) == ["bo-1"]
+
+
+def test_actions_of_one_lane_are_not_mixed() -> None:
+    batching = Batching(Scripted.actions(), late=-inf, crowd=inf)
+    deliveries = [ready("a"), ready("b"), ready("c", action="merge"), ready("d")]
+    assert [each.id for each in batching.choose(deliveries).deliveries] == ["a", "b"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5)), min_size=1, max_size=40),
+    st.sampled_from([SEND, MERGE]),
+)
+def test_nothing_is_taken_without_what_goes_before_it_of_the_same_person(
+    drawn: list[tuple[str, int]], action: Action
+) -> None:
+    deliveries = [
+        ready(str(number), person, failures) for number, (person, failures) in enumerate(drawn)
+    ]
+    taken = set(chosen(action, *deliveries))
+    assert str(0) in taken
+    for person in "abc":
+        of_person = [each.id in taken for each in deliveries if each.order_key == person]
+        assert of_person == sorted(of_person, reverse=True)
