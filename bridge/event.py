@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 from bridge import strict_json
@@ -27,10 +26,13 @@ class Webhook:
     received_at: float
     method: str = "POST"
 
-    @cached_property
+    @property
     def json(self) -> Any:
         """The body as strict JSON, parsed once; raises Malformed."""
-        return strict_json.loads(self.body)
+        # Before Python 3.12 `cached_property` has one lock for all instances.
+        if "_json" not in self.__dict__:
+            self.__dict__["_json"] = strict_json.loads(self.body)
+        return self.__dict__["_json"]
 
 
 @dataclass(frozen=True)

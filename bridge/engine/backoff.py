@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.connector import Delivered, Outcome, Rejected, Retry, Suppressed, Unknown
 from bridge.ledger.claim import Claimed
+from bridge.ledger.selection import KEPT
 from bridge.ledger.settle import Settlement
 
 # Before age alone ends a delivery.
@@ -168,7 +169,7 @@ def repeated(claimed: Claimed, outcome: Unknown, now: float) -> Settlement:
 
 def kept_for_a_person(claimed: Claimed, outcome: Unknown, now: float) -> Settlement:
     """Nobody can tell, and none is better than a second message."""
-    reason = f"kept for a person, it may have been done already: {outcome.reason}"
+    reason = f"{KEPT}, it may have been done already: {outcome.reason}"
     return replace(_settled(claimed, "unknown", (), now, reason=reason), state="dead")
 
 

@@ -24,7 +24,8 @@ from tests.chaos.sabotage import SAFETIES
 
 def main() -> None:
     given = _options()
-    size = Size(given.kills, given.seconds, given.persons, given.rate, given.slow)
+    names = ("kills", "seconds", "persons", "rate", "slow", "resets")
+    size = Size(**{name: getattr(given, name) for name in names})
     options = Options(
         given.seed, size, given.database, given.deadline, given.workers, given.without
     )
@@ -49,6 +50,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--persons", type=int, default=300)
     parser.add_argument("--rate", type=float, default=6.0, help="webhooks a second")
     parser.add_argument("--slow", type=float, default=0.02, help="least share of slow answers")
+    parser.add_argument("--resets", type=float, default=0.0, help="least share of resets")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--deadline", type=float, default=120.0, help="seconds to come to rest")
     parser.add_argument("--workers", type=int, default=2)
@@ -61,7 +63,7 @@ def _again(options: Options) -> str:
     return (
         f"python -m tests.chaos --seed {options.seed} --kills {size.kills} "
         f"--seconds {size.seconds:g} --persons {size.persons} --rate {size.rate:g} "
-        f"--slow {size.slow:g} --database {options.database} "
+        f"--slow {size.slow:g} --resets {size.resets:g} --database {options.database} "
         f"--deadline {options.deadline:g} --workers {options.workers}{without}"
     )
 

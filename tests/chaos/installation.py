@@ -21,13 +21,9 @@ BRIDGE_YAML = """
 sources:
   showpass: {{secrets: {{env: SHOWPASS_SECRETS}}}}
 accounts:
-  hubspot: {{access_token: {{env: HUBSPOT_ACCESS_TOKEN}}, base_url: "{url}", timeout: 20}}
-  slack: {{bot_token: {{env: SLACK_BOT_TOKEN}}, base_url: "{url}", timeout: 20}}
-  mailchimp:
-    api_key: {{env: MAILCHIMP_API_KEY}}
-    base_url: "{url}"
-    timeout: 20
-    express_opt_in: true
+  hubspot: {{access_token: {{env: HUBSPOT_ACCESS_TOKEN}}, base_url: "{url}"}}
+  slack: {{bot_token: {{env: SLACK_BOT_TOKEN}}, base_url: "{url}"}}
+  mailchimp: {{api_key: {{env: MAILCHIMP_API_KEY}}, base_url: "{url}", express_opt_in: true}}
 delivery:
   attempts: 100
   lease: {lease} seconds

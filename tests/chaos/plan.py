@@ -39,13 +39,14 @@ _WEATHERS: Sequence[dict[str, float]] = (
 
 @dataclass(frozen=True)
 class Size:
-    """How much of what: `rate` in webhooks a second, `slow` the least share of slow answers."""
+    """How much of what: `rate` in webhooks a second, `slow` and `resets` least shares of answers."""
 
     kills: int = 200
     seconds: float = 300.0
     persons: int = 300
     rate: float = 6.0
     slow: float = 0.02
+    resets: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,8 @@ def make(seed: int, size: Size, *, with_database: bool, slow_seconds: float) -> 
         seed=seed,
         webhooks=sorted(_webhooks(lot, emails, refunded_first, size), key=lambda each: each.at),
         kills=list(_kills(lot, size, with_database)),
-        wipes=sorted(lot.uniform(1, size.seconds) for _ in range(max(1, size.kills // 8))),
-        weather=list(_weather(lot, size.seconds, slow_seconds, size.slow)),
+        wipes=sorted(lot.uniform(1, size.seconds) for _ in range(max(3, size.kills // 8))),
+        weather=list(_weather(lot, size, slow_seconds)),
         left=left,
         refunded_first=refunded_first,
     )
@@ -195,17 +196,16 @@ def _kills(lot: random.Random, size: Size, with_database: bool) -> Iterator[Kill
         yield Kill(at, target, back_after, wipe=lot.random() < 0.5, draw=lot.random())
 
 
-def _weather(
-    lot: random.Random, seconds: float, slow_seconds: float, least_slow: float
-) -> Iterator[tuple[float, Rates]]:
+def _weather(lot: random.Random, size: Size, slow_seconds: float) -> Iterator[tuple[float, Rates]]:
     at = 0.0
-    while at < seconds:
+    while at < size.seconds:
         rates = {name: dict(lot.choice(_WEATHERS)) for name in ("hubspot", "slack", "mailchimp")}
         rates["slack"]["throttle"] = 0.02
         for each in rates.values():
-            each["slow"] = max(least_slow, each["slow"])
+            each["slow"] = max(size.slow, each["slow"])
+            each["reset"] = max(size.resets, each["reset"])
             each |= {"latency": 0.03, "slow_seconds": slow_seconds, "whole_batch": 0.5}
-        if seconds > 60 and lot.random() < 0.3:
+        if size.seconds > 60 and lot.random() < 0.3:
             # After a 429 of these two everything of theirs rests for ten seconds.
             rates[lot.choice(("hubspot", "mailchimp"))]["throttle"] = 0.01
         yield at, rates
