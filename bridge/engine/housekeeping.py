@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bridge.errors import LedgerUnavailable
-from bridge.ledger import books, prune, shrink
+from bridge.ledger import books, endings, prune, shrink
 from bridge.ledger.database import Connection, Database
 from bridge.ledger.prune import Pruned
 from bridge.settings import RetentionConfig
@@ -81,6 +81,8 @@ class Housekeeping:
         dropped = yield from self._prune(prune.drop_records)
         if emptied or dropped:
             log.info("pruned: %d bodies, %d whole records", emptied, dropped)
+        while self._forget_endings():
+            yield
         while self._give_back():
             yield
         with self.database.write() as connection:
@@ -101,6 +103,12 @@ class Housekeeping:
             if done.after is None:
                 return count
             after = done.after
+
+    def _forget_endings(self) -> bool:
+        """A purchase that comes so late meets no record of its refund any more."""
+        before = self.now() - self.retention.finished_seconds
+        with self.database.write() as connection:
+            return endings.forget(connection, before, self._limit) > 0
 
     def _give_back(self) -> bool:
         with self.database.write() as connection:

@@ -52,7 +52,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--slow", type=float, default=0.02, help="least share of slow answers")
     parser.add_argument("--resets", type=float, default=0.0, help="least share of resets")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--deadline", type=float, default=120.0, help="seconds to come to rest")
+    parser.add_argument("--deadline", type=float, default=300.0, help="seconds to come to rest")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--without", choices=tuple(SAFETIES), help="a safety to take out")
     return parser.parse_args()

@@ -52,14 +52,14 @@ def _options() -> argparse.Namespace:
 def _try(name: str, given: argparse.Namespace) -> bool:
     right = True
     for without in (None, name):
-        outcome = _run(TRIALS[name], given, without)
+        with tempfile.TemporaryDirectory(prefix="showbridge-chaos-") as folder:
+            outcome = _run(TRIALS[name], given, without, Path(folder))
         _say(f"{name:11} {'taken out' if without else 'in place '}  {_told(outcome)}")
         right = right and outcome.is_kept is (without is None)
     return right
 
 
-def _run(trial: Trial, given: argparse.Namespace, without: str | None) -> Outcome:
-    folder = Path(tempfile.mkdtemp(prefix="showbridge-chaos-"))
+def _run(trial: Trial, given: argparse.Namespace, without: str | None, folder: Path) -> Outcome:
     # What is left without the re-wake stays there however long one waits.
     deadline = 30.0 if without == "re-wake" else 90.0
     options = Options(given.seed, trial.size, given.database, deadline, trial.workers, without)

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,7 +39,6 @@ class Part:
     process: subprocess.Popen[bytes] | None = None
     start_at: float = 0.0
     log_from: int = 0
-    groups: list[int] = field(default_factory=list)
 
     def start(self) -> None:
         self.before_start()
@@ -55,7 +54,6 @@ class Part:
                 user=self.user,
                 start_new_session=True,
             )
-        self.groups.append(self.process.pid)
 
     @property
     def is_alive(self) -> bool:
@@ -63,7 +61,7 @@ class Part:
 
     @property
     def is_ready(self) -> bool:
-        return self.is_alive and self.said in self._log()
+        return self.is_alive and (not self.said or self.said in self._log())
 
     def _log(self) -> str:
         with self.log.open("rb") as log:
@@ -90,14 +88,13 @@ class Part:
         return [int(number) for number in text.split()]
 
     def end(self) -> None:
-        """It, and whatever it left behind."""
-        for group in self.groups:
-            try:
-                os.killpg(group, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        if self.process is not None:
-            self.process.wait()
+        """It and its children; those of one that was killed before end by themselves."""
+        if self.process is None:
+            return
+        if self.is_alive:
+            # Of one that has ended the number may be somebody else's by now.
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 class House:

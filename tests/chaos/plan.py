@@ -39,7 +39,7 @@ _WEATHERS: Sequence[dict[str, float]] = (
 
 @dataclass(frozen=True)
 class Size:
-    """How much of what: `rate` in webhooks a second, `slow` and `resets` least shares of answers."""
+    """How much of what: `rate` in webhooks a second; of answers, `slow` and `resets` at least."""
 
     kills: int = 200
     seconds: float = 300.0
@@ -184,7 +184,7 @@ def _again(lot: random.Random, longest: float) -> Iterator[float]:
 def _kills(lot: random.Random, size: Size, with_database: bool) -> Iterator[Kill]:
     weights = dict(TARGETS)
     if not with_database:
-        weights[EVERYTHING] += weights.pop("database") // 2
+        weights[EVERYTHING] += weights.pop("database") // 4
     spacing = (size.seconds - 1.5) / max(1, size.kills)
     for number in range(size.kills):
         target = lot.choices(list(weights), list(weights.values()))[0]

@@ -30,7 +30,7 @@ class Options:
     seed: int
     size: Size
     database: str = "sqlite"
-    deadline: float = 120.0
+    deadline: float = 300.0
     workers: int = 2
     without: str | None = None
 

@@ -282,8 +282,8 @@ def test_order_is_kept_whatever_comes_between(database: Database) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=20,
-            stateful_step_count=25,
+            max_examples=14,
+            stateful_step_count=20,
             deadline=None,
             derandomize=True,
             database=None,

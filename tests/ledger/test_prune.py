@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from bridge.engine.housekeeping import Housekeeping
 from bridge.ledger import books, prune, shrink
@@ -19,7 +19,7 @@ from bridge.ledger.migrate import migrate
 from bridge.ledger.plan import Plan, record
 from bridge.ledger.replay import replay_webhook
 from bridge.ledger.settle import Settlement, settle
-from bridge.ledger.tables import deliveries, webhooks
+from bridge.ledger.tables import deliveries, endings, webhooks
 from bridge.ledger.verify import verify
 from bridge.settings import RetentionConfig
 from tests.conftest import Now
@@ -195,6 +195,18 @@ def test_a_round_prunes_all_that_is_old_and_then_rests(
     keeping.tick()
     with database.read() as connection:
         assert prune.pruned_at(connection, 52) is not None
+
+
+def test_old_endings_are_forgotten(database: Database, keeping: Housekeeping, now: Now) -> None:
+    row = {"source": "showpass", "webhook": 1, "position": 1}
+    with database.write() as connection:
+        for matter, age in (("old", 500 * DAY), ("young", 10 * DAY)):
+            known = {**row, "matter": matter, "known_since": now() - age}
+            connection.execute(insert(endings).values(**known))
+    for _ in range(20):
+        keeping.tick()
+    with database.read() as connection:
+        assert list(connection.execute(select(endings.c.matter)).scalars()) == ["young"]
 
 
 def test_one_tick_is_one_small_portion(database: Database, keeping: Housekeeping, now: Now) -> None:
