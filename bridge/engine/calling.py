@@ -25,6 +25,7 @@ from bridge.connector import (
     Retry,
     Unknown,
 )
+from bridge.errors import LeaseLost
 from bridge.ledger.claim import Claimed
 from bridge.logs import place_of
 
@@ -72,7 +73,7 @@ def calls_of(action: Action, preview: Callable[[], Sequence[Call]]) -> Calls:
 
 
 def send(connector: Connector, action: Action, items: Sequence[Item]) -> Sequence[Outcome]:
-    """One outcome for each item, in order; raises Halted."""
+    """One outcome for each item, in order; raises Halted and LeaseLost."""
     if not items:
         return []
     outcomes = _guarded(connector, action, lambda: getattr(connector, action.name)(items))
@@ -90,7 +91,7 @@ def send(connector: Connector, action: Action, items: Sequence[Item]) -> Sequenc
 def send_digest(
     connector: Connector, action: Action, items: Sequence[Item], seconds: float
 ) -> Outcome:
-    """One message for all; raises Halted."""
+    """One message for all; raises Halted and LeaseLost."""
     assert action.digest is not None  # noqa: S101  # only such batches are digests
     method = getattr(connector, action.digest.method)
     outcome = _guarded(connector, action, lambda: method(items, seconds))
@@ -101,10 +102,10 @@ def send_digest(
 
 
 def look_up(connector: Connector, action: Action, item: Item) -> Delivered | Retry | Unknown | None:
-    """Whether it was done already (see `Connector.find`); raises Halted."""
+    """Whether it was done already (see `Connector.find`); raises Halted and LeaseLost."""
     try:
         return connector.find(action.name, item)
-    except Halted:
+    except (Halted, LeaseLost):
         raise
     except NotNow as busy:
         return Retry(str(busy), busy.after, limited=True)
@@ -116,7 +117,7 @@ def look_up(connector: Connector, action: Action, item: Item) -> Delivered | Ret
 def _guarded(connector: Connector, action: Action, call: Callable[[], Any]) -> Any:
     try:
         return call()
-    except Halted:
+    except (Halted, LeaseLost):
         raise
     except NotNow as busy:
         # Whoever sends several one by one has to say itself which of them went out.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import inf
 
@@ -55,8 +56,14 @@ class Drain:
             if not batch.deliveries:
                 return wait if wait > SHORT_WAIT else 0.0
             lease.hold()
-            done = performer.perform(batch)
+            with self._held(lease):
+                done = performer.perform(batch)
             first = False
+
+    def _held(self, lease: Lease) -> AbstractContextManager[None]:
+        """A batch may take many calls, and the lane may be lost before the last."""
+        pacer = self.destination.pacer
+        return pacer.held_by(lease.hold) if pacer else nullcontext()
 
     def _wait(self, lane: str) -> float:
         pacer = self.destination.pacer
@@ -87,10 +94,11 @@ class Drain:
         return STEADY * min(paces, default=inf) * self.digest_after
 
     def _recover(self, connection: Connection, lane: str) -> None:
-        """What a dead worker had in hand rests while the vendor may still be at it."""
-        actions = actions_of(lane, self.destination.kind).values()
-        repeatable = all(action.idempotent for action in actions)
-        pause = 0.0 if repeatable else getattr(self.destination.settings, "timeout", 0.0)
+        """What a dead worker had in hand rests while the vendor may still be at it.
+
+        Else its last call could land after the next one, an older value over a newer.
+        """
+        pause = getattr(self.destination.settings, "timeout", 0.0)
         recover(connection, lane, self.patience.attempts, pause, self.now())
 
     def _judge_account(

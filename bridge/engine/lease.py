@@ -17,6 +17,9 @@ from bridge.logs import place_of
 
 log = logging.getLogger(__name__)
 
+# Between a renewal that failed and the next.
+AGAIN_SECONDS = 0.2
+
 _ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
@@ -75,7 +78,10 @@ class Lease:
             raise LeaseLost(self.lane)
 
     def _keep(self) -> None:
-        while not self._left.wait(self.seconds / 3):
+        pause = self.seconds / 3
+        while not self._left.wait(pause):
+            # A ledger that was away has to be caught before the lease lapses.
+            pause = AGAIN_SECONDS
             began, now = self.elapsed(), self.now()
             try:
                 with self.database.write() as connection:
@@ -89,3 +95,4 @@ class Lease:
                 self._until = 0.0
                 return
             self._until = began + self.seconds
+            pause = self.seconds / 3

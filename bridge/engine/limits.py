@@ -76,6 +76,16 @@ class AccountPacer:
         self._concurrency = concurrency
         self._slot_seconds = LONGEST_WAIT + timeout + 5.0
         self._alone = Alone(limits.monotonic)
+        self._hold: Callable[[], None] = _free
+
+    @contextmanager
+    def held_by(self, hold: Callable[[], None]) -> Iterator[None]:
+        """Inside, `hold` is asked before each call: whoever lost its lane makes none any more."""
+        self._hold = hold
+        try:
+            yield
+        finally:
+            self._hold = _free
 
     @contextmanager
     def call(self, lane: str = "") -> Iterator[None]:
@@ -87,6 +97,7 @@ class AccountPacer:
                 raise NotNow(wait)
             if wait > 0:
                 self._limits.sleep(wait)
+            self._hold()
             yield
         finally:
             self._leave(slot)
@@ -179,6 +190,10 @@ class AccountPacer:
     @property
     def _slots(self) -> str:
         return f"showbridge:calls:{self._account}"
+
+
+def _free() -> None:
+    """Nobody has to hold anything."""
 
 
 def _counts(rate: Rate, lane: str) -> bool:

@@ -64,7 +64,7 @@ class Performer:
     now: Callable[[], float]
 
     def perform(self, batch: Batch) -> Round:
-        """Never raises for what a connector does; nothing is in the ledger yet when it returns."""
+        """Nothing is in the ledger yet when it returns; raises LeaseLost."""
         action = self.destination.kind.actions().get(batch.deliveries[0].action)
         if action is None:
             gone = f"{self.destination.name} has no such action any more"

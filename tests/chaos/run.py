@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.books import read_books
-from tests.chaos.check import Evidence, check
+from tests.chaos.check import Effect, Evidence, check
 from tests.chaos.conductor import Conductor
 from tests.chaos.installation import LEASE_SECONDS, Installation, installed, ledger
 from tests.chaos.parts import ROOT
@@ -45,16 +45,22 @@ def run(options: Options, folder: Path, say: Callable[[str], None]) -> Outcome:
         with installed(*where) as installation:
             conductor = Conductor(plan, installation, vendors, say)
             conductor.run(options.deadline)
-            return _outcome(plan, installation, vendors, conductor)
+            effects = vendors.effects()
+            (folder / "effects.json").write_text(json.dumps(effects))
+            return _outcome(plan, installation, vendors, conductor, effects)
 
 
 def _outcome(
-    plan: Plan, installation: Installation, vendors: Simulator, conductor: Conductor
+    plan: Plan,
+    installation: Installation,
+    vendors: Simulator,
+    conductor: Conductor,
+    effects: Sequence[Effect],
 ) -> Outcome:
     database = ledger(installation)
     books = read_books(database)
     database.close()
-    evidence = Evidence(plan, conductor.sender.acknowledged, books, vendors.effects())
+    evidence = Evidence(plan, conductor.sender.acknowledged, books, effects)
     return Outcome(
         evidence=evidence,
         happened=conductor.happened,

@@ -319,6 +319,9 @@ def test_what_is_the_same_twice_is_sent_again_without_looking(bench: Bench) -> N
     with bench.database.write() as connection:
         claim(connection, SEND, "dead", 1, Batch, bench.now())
     bench.drain()
+    assert bench.script.sent == [], "the dead worker's call may still be under way"
+    bench.now.advance(Settings().timeout)
+    bench.drain()
     assert (bench.script.sent, bench.script.looked_up) == (["hello"], [])
 
 
@@ -439,6 +442,37 @@ def test_an_action_that_merges_gets_one_person_s_items_together(bench: Bench) ->
     bench.plan("one", "two", lane=MERGE, person="ana")
     bench.drain(MERGE)
     assert bench.script.batches == [["one", "two"]]
+
+
+def test_a_lane_that_is_lost_in_mid_batch_gets_no_further_call(bench: Bench, redis: Redis) -> None:
+    now = bench.now
+
+    class OneByOne(bench.destination.kind):  # type: ignore[name-defined, misc]
+        rates = ()
+
+        def send(self, items: Sequence[Message]) -> list[Outcome]:
+            outcomes = []
+            for item in items:
+                with self.pacer.call():
+                    outcomes.append(self._answer(item))
+                now.advance(20)
+            return outcomes
+
+        send.action = Scripted.send.action  # type: ignore[attr-defined]
+
+    pacer = Limits(redis).pacer("scripted", OneByOne, 1.0)
+    bench.destination = replace(
+        bench.destination, kind=OneByOne, connector=OneByOne(Settings(), pacer), pacer=pacer
+    )
+    bench.plan("one", "two", "three")
+    with bench.database.write() as connection:
+        lanes.wake(connection, SEND, "job", now())
+        lanes.take(connection, SEND, "turn", now(), 30.0)
+    with Lease(bench.database, SEND, "turn", 30.0, now, now(), now) as lease:
+        drain = Drain(bench.database, bench.destination, patience(), now)
+        with pytest.raises(LeaseLost):
+            drain.run(lease, lambda: False)
+    assert bench.script.sent == ["one", "two"]
 
 
 def test_a_limit_that_says_wait_ends_the_turn(bench: Bench, redis: Redis) -> None:
