@@ -25,7 +25,7 @@ class Batching:
 
     @property
     def limit(self) -> int:
-        """The most that one batch may hold."""
+        """How many to choose from: the most that one batch may hold, and some beside it."""
         return max((_most(action) for action in self.actions.values()), default=1)
 
     def choose(self, ready: Sequence[Claimed]) -> Batch:
@@ -47,7 +47,8 @@ class Batching:
 
 
 def _most(action: Action) -> int:
-    return max(action.batch, action.digest.most) if action.digest else action.batch
+    batch = 2 * action.batch if action.merges else action.batch
+    return max(batch, action.digest.most) if action.digest else batch
 
 
 def _is_doubtful(delivery: Claimed, action: Action) -> bool:
@@ -79,16 +80,35 @@ def _naturally(alike: Sequence[Claimed], action: Action) -> Sequence[Claimed]:
     batch: list[Claimed] = []
     held: set[str] = set()
     failures = 0
-    for each in alike:
-        room = max(1, action.batch >> max(failures, each.failures))
-        if len(batch) < room and each.order_key not in held:
-            batch.append(each)
-            failures = max(failures, each.failures)
-        elif each.order_key:
-            held.add(each.order_key)
-        if each.order_key and not action.merges:
-            held.add(each.order_key)
+    for group in _tried_together(alike) if action.merges else [[each] for each in alike]:
+        person = group[0].order_key
+        worst = max(failures, *(each.failures for each in group))
+        room = max(1, action.batch >> worst)
+        if person in held or (batch and len(batch) + len(group) > room):
+            held |= {person} if person else set()
+            continue
+        batch += group
+        failures = worst
+        held |= {person} if person and not action.merges else set()
     return batch
+
+
+def _tried_together(alike: Sequence[Claimed]) -> Sequence[Sequence[Claimed]]:
+    """What was tried of one person stays together, else each by itself, in the order of receipt.
+
+    It may have been written as one: the older alone would then be written over it.
+    """
+    groups: list[list[Claimed]] = []
+    tried: dict[str, list[Claimed]] = {}
+    for each in alike:
+        together = tried.get(each.order_key) if each.attempt > 1 else None
+        if together is not None:
+            together.append(each)
+            continue
+        groups.append([each])
+        if each.order_key and each.attempt > 1:
+            tried[each.order_key] = groups[-1]
+    return groups
 
 
 def _digest_name(parts: Sequence[Claimed]) -> str:

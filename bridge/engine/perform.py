@@ -97,6 +97,8 @@ class Performer:
             self._settled(each, outcome, calls[each.id])
             for (each, _), outcome in zip(usable, outcomes, strict=True)
         ]
+        if action.merges:
+            settlements = _due_together(settlements, [each.order_key for each, _ in usable])
         return Round(settlements, rest=_longest_rest(outcomes))
 
     def _calls(self, action: Action, batch: Batch, usable: Filled) -> Mapping[str, Calls]:
@@ -151,6 +153,17 @@ class Performer:
             # The vendor may still be at it: looked for now, it might not be there yet.
             return backoff.doubtful(claimed, outcome, calls, timeout, self.patience, self.now())
         return backoff.settlement(claimed, outcome, calls, self.patience, self.now())
+
+
+def _due_together(settlements: Sequence[Settlement], persons: Sequence[str]) -> list[Settlement]:
+    """What was tried of one person together, perhaps with effect, is tried again together."""
+    due: dict[str, float] = {}
+    for each, person in zip(settlements, persons, strict=True):
+        due[person] = max(due.get(person, 0.0), each.due_at)
+    return [
+        replace(each, due_at=due[person]) if person else each
+        for each, person in zip(settlements, persons, strict=True)
+    ]
 
 
 def _in_one_message(usable: Filled) -> str:

@@ -16,7 +16,9 @@ from tests.engine.scripted import Scripted
 SEND, MERGE = (Scripted.actions()[name] for name in ("send", "merge"))
 
 
-def ready(name: str, person: str = "", failures: int = 0, action: str = "send") -> Claimed:
+def ready(
+    name: str, person: str = "", failures: int = 0, action: str = "send", attempt: int = 1
+) -> Claimed:
     return Claimed(
         id=name,
         webhook=1,
@@ -24,7 +26,7 @@ def ready(name: str, person: str = "", failures: int = 0, action: str = "send") 
         action=action,
         order_key=person,
         item={},
-        attempt=1,
+        attempt=attempt,
         failures=failures,
         uncertain=False,
         planned_at=0.0,
@@ -64,6 +66,18 @@ def test_what_has_no_room_holds_back_what_follows_of_the_same_person() -> None:
     assert chosen(MERGE, *deliveries) == ["bo-1"]
 
 
+def test_what_was_tried_of_one_person_together_stays_together() -> None:
+    tried = [ready(f"ana-{number}", "ana", 2, attempt=3) for number in range(4)]
+    assert chosen(MERGE, tried[0], ready("bo-1", "bo"), *tried[1:]) == [
+        "ana-0",
+        "ana-1",
+        "ana-2",
+        "ana-3",
+    ]
+    others = [ready("bo-1", "bo"), ready("cy-1", "cy")]
+    assert chosen(MERGE, *others, *tried) == ["bo-1", "cy-1"]
+
+
 def test_actions_of_one_lane_are_not_mixed() -> None:
     batching = Batching(Scripted.actions(), late=-inf, crowd=inf)
     deliveries = [ready("a"), ready("b"), ready("c", action="merge"), ready("d")]
@@ -72,13 +86,15 @@ def test_actions_of_one_lane_are_not_mixed() -> None:
 
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5)), min_size=1, max_size=40),
+    st.integers(0, 40),
     st.sampled_from([SEND, MERGE]),
 )
 def test_nothing_is_taken_without_what_goes_before_it_of_the_same_person(
-    drawn: list[tuple[str, int]], action: Action
+    drawn: list[tuple[str, int]], tried: int, action: Action
 ) -> None:
     deliveries = [
-        ready(str(number), person, failures) for number, (person, failures) in enumerate(drawn)
+        ready(str(number), person, failures, attempt=2 if number < tried else 1)
+        for number, (person, failures) in enumerate(drawn)
     ]
     taken = set(chosen(action, *deliveries))
     assert str(0) in taken

@@ -444,6 +444,14 @@ def test_an_action_that_merges_gets_one_person_s_items_together(bench: Bench) ->
     assert bench.script.batches == [["one", "two"]]
 
 
+def test_what_is_merged_of_one_person_is_due_again_together(bench: Bench) -> None:
+    jitter = iter([0.9, 0.1])
+    bench.script.answers = [Retry("busy"), Retry("busy")]
+    bench.plan("one", "two", lane=MERGE, person="ana")
+    bench.drain(MERGE, jitter=lambda: next(jitter))
+    assert bench.find(1).due_at == bench.find(2).due_at == bench.now() + 1.8
+
+
 def test_a_lane_that_is_lost_in_mid_batch_gets_no_further_call(bench: Bench, redis: Redis) -> None:
     now = bench.now
 
