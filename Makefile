@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: help install run test lint types tests bench clean
+.PHONY: help install run test lint types tests bench chaos clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -27,9 +27,16 @@ types: $(VENV)/.developing
 tests: $(VENV)/.developing
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
-bench: $(VENV)/.developing ## compare the receiver with two simpler ones (a few minutes)
+bench: $(VENV)/.developing ## all figures of docs/performance.md on SQLite (half an hour)
 	@$(BIN)/python -m benchmarks.receiver
 	@$(BIN)/python -m benchmarks.latency
+	@$(BIN)/python -m benchmarks.burst
+	@$(BIN)/python -m benchmarks.growth
+	@$(BIN)/python -m benchmarks.idle
+
+chaos: $(VENV)/.developing ## kill every part 200 times, on SQLite and on PostgreSQL (a quarter of an hour)
+	@$(BIN)/python -m tests.chaos --database sqlite
+	@$(BIN)/python -m tests.chaos --database postgresql
 
 clean: ## remove .venv and caches; the data folder stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
