@@ -50,6 +50,8 @@ from connectors.slack_text import escape_mrkdwn, message_text
 
 EVENT_TYPE = "showbridge_delivery"
 _PAGES = 5
+CLOCKS_APART = 300.0
+"""Seconds that Slack's clock may be behind ours."""
 _WEBHOOK = "webhook"
 """The lane of a webhook URL's calls: it has one channel, whatever the rules name."""
 
@@ -148,7 +150,9 @@ class Slack(Connector):
         return self._post(items[0], _digested(items, seconds))
 
     def find(self, action: str, item: Item) -> Delivered | Retry | Unknown | None:
-        """Look for the message in the channel's last 1,000; Unknown where the token may not look.
+        """Look for the message in the channel since it was planned, 1,000 messages at most.
+
+        Unknown where the token may not look, or there are more.
 
         Scopes: `channels:history` or `groups:history`, and `channels:read` for a channel's name.
         """
@@ -156,7 +160,7 @@ class Slack(Connector):
             return Unknown("only a bot token can look into a channel")
         try:
             channel = self._channel_id(item.channel)
-            options = {"channel": channel, "include_all_metadata": True, "limit": 200}
+            options = {"channel": channel, "include_all_metadata": True, **_since(item)}
             history = self._web.conversations_history
             for message in self._pages("conversations.history", history, "messages", **options):
                 if _carries(message, item.sent_as):
@@ -250,6 +254,13 @@ class Slack(Connector):
 def _mute() -> logging.Logger:
     # The SDK logs texts and addresses; outside the hierarchy no configuration can turn that on.
     return logging.Logger("slack_sdk", logging.CRITICAL + 1)  # noqa: LOG001
+
+
+def _since(item: Item) -> dict[str, Any]:
+    """How far back to look, and how much at a time."""
+    if item.planned_at is None:
+        return {"limit": 200}
+    return {"limit": 200, "oldest": f"{item.planned_at - CLOCKS_APART:.6f}"}
 
 
 def _carries(message: Mapping[str, Any], delivery_id: str) -> bool:

@@ -58,6 +58,7 @@ class Item(BaseModel):
     _delivery_id: str = PrivateAttr(default="")
     _sent_as: str = PrivateAttr(default="")
     _gist: Gist | None = PrivateAttr(default=None)
+    _planned_at: float | None = PrivateAttr(default=None)
 
     @property
     def delivery_id(self) -> str:
@@ -74,13 +75,24 @@ class Item(BaseModel):
         """None where the event is of a kind that nobody sums up."""
         return self._gist
 
+    @property
+    def planned_at(self) -> float | None:
+        """In Unix seconds: nothing was sent of it before."""
+        return self._planned_at
+
     def for_delivery(
-        self, delivery_id: str, *, sent_as: str = "", gist: Gist | None = None
+        self,
+        delivery_id: str,
+        *,
+        sent_as: str = "",
+        gist: Gist | None = None,
+        planned_at: float | None = None,
     ) -> Self:
         item = self.model_copy()
         item._delivery_id = delivery_id
         item._sent_as = sent_as
         item._gist = gist
+        item._planned_at = planned_at
         return item
 
 

@@ -74,7 +74,8 @@ def _sent_together(oldest: Claimed, ready: Sequence[Claimed]) -> Iterator[Claime
 def _naturally(alike: Sequence[Claimed], action: Action) -> Sequence[Claimed]:
     """As many as the action takes, and with each failure of one of them half as many.
 
-    So one that makes every batch fail ends alone. What has no room holds back
+    So one that makes every batch fail ends alone, also where the vendor makes it
+    look like a trouble of the whole account. What has no room holds back
     what follows of the same person; where the action merges, only that does.
     """
     batch: list[Claimed] = []
@@ -82,7 +83,7 @@ def _naturally(alike: Sequence[Claimed], action: Action) -> Sequence[Claimed]:
     failures = 0
     for group in _tried_together(alike) if action.merges else [[each] for each in alike]:
         person = group[0].order_key
-        worst = max(failures, *(each.failures for each in group))
+        worst = max(failures, *(_weakness(each) for each in group))
         room = max(1, action.batch >> worst)
         if person in held or (batch and len(batch) + len(group) > room):
             held |= {person} if person else set()
@@ -91,6 +92,10 @@ def _naturally(alike: Sequence[Claimed], action: Action) -> Sequence[Claimed]:
         failures = worst
         held |= {person} if person and not action.merges else set()
     return batch
+
+
+def _weakness(delivery: Claimed) -> int:
+    return max(delivery.failures, (delivery.attempt - 1) // 2)
 
 
 def _tried_together(alike: Sequence[Claimed]) -> Sequence[Sequence[Claimed]]:

@@ -50,7 +50,9 @@ def item_of(action: Action, claimed: Claimed, sent_as: str = "") -> Item | Rejec
     except ValidationError as error:
         fields = ", ".join(str(each["loc"][0]) for each in error.errors() if each["loc"])
         return Rejected(f"no longer fits {action.name} ({fields}); replay the event")
-    return item.for_delivery(claimed.id, sent_as=sent_as, gist=_gist(claimed))
+    return item.for_delivery(
+        claimed.id, sent_as=sent_as, gist=_gist(claimed), planned_at=claimed.planned_at
+    )
 
 
 def _gist(claimed: Claimed) -> Gist | None:

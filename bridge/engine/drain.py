@@ -57,7 +57,7 @@ class Drain:
                 return wait if wait > SHORT_WAIT else 0.0
             lease.hold()
             with self._held(lease):
-                done = performer.perform(batch)
+                done = performer.perform(batch, standing.rests if standing else 0)
             first = False
 
     def _held(self, lease: Lease) -> AbstractContextManager[None]:
@@ -110,9 +110,7 @@ class Drain:
             if not accounts.is_replaced(standing, fingerprint, now):
                 halt(connection, name, done.halt, fingerprint, now)
         elif done.rest is not None:
-            rests = standing.rests if standing else 0
-            until = now + max(done.rest.after or 0.0, self.patience.rest(rests))
-            accounts.rest(connection, name, done.rest.reason, until, now)
+            accounts.rest(connection, name, done.rest.reason, now + done.rest_seconds, now)
         elif (
             standing is not None
             and done.reached

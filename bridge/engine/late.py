@@ -63,9 +63,9 @@ def _late(
             found = {
                 place
                 for matter in event.begins
+                # Whatever its number: of two that are received at once, the higher may be
+                # committed, and routed, first.
                 for place in known.get((plan.source, matter), ())
-                # Only a replay comes after what was received after it.
-                if plan.replayed or place < here
             }
             if found:
                 yield here, sorted(found)[-MOST_ENDINGS:]

@@ -11,6 +11,8 @@ local wait = 0
 local tats = {}
 for i, key in ipairs(KEYS) do
   local tat = tonumber(redis.call('GET', key)) or now + ARGV[3 * i]
+  -- Further ahead than the longest reservation only where Redis' own time was put back.
+  tat = math.min(tat, now + 2 * ARGV[3 * i - 1] + ARGV[3 * i - 2] + 10000000)
   tats[i] = math.max(tat, now)
   wait = math.max(wait, tats[i] - ARGV[3 * i - 1] - now)
 end

@@ -73,6 +73,7 @@ class AccountPacer:
         self._limits = limits
         self._account = account
         self._rates = list(rates)
+        self._published = {rate.seconds: rate for rate in rates if not rate.per_lane}
         self._concurrency = concurrency
         self._slot_seconds = LONGEST_WAIT + timeout + 5.0
         self._alone = Alone(limits.monotonic)
@@ -109,7 +110,8 @@ class AccountPacer:
     def learn(self, seen: Sequence[Seen]) -> None:
         """Go by what the vendor says of its limits rather than by what is published."""
         for one in seen:
-            if one.calls < 1 or one.seconds <= 0:
+            published = self._published.get(one.seconds)
+            if published is None or not _is_plausible(one, published):
                 continue
             known = Rate(one.calls, one.seconds)
             others = [each for each in self._rates if each.per_lane or each.seconds != one.seconds]
@@ -194,6 +196,11 @@ class AccountPacer:
 
 def _free() -> None:
     """Nobody has to hold anything."""
+
+
+def _is_plausible(seen: Seen, published: Rate) -> bool:
+    """Whatever stands between us and the vendor may write odd headers."""
+    return published.calls <= 10 * seen.calls and seen.calls <= 100 * published.calls
 
 
 def _counts(rate: Rate, lane: str) -> bool:

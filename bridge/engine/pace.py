@@ -44,7 +44,7 @@ def bucket(key: str, rate: Rate) -> Bucket:
     """
     long = rate.seconds >= LONG_WINDOW
     steady = rate.calls * (0.5 if long else STEADY)
-    at_once = rate.calls // 2 if long else max(1, rate.calls // 10 - 2)
+    at_once = max(1, rate.calls // 2 if long else rate.calls // 10 - 2)
     interval = int(rate.seconds / steady * 1_000_000) + 1
     tolerance = (at_once - 1) * interval
     return Bucket(key, interval, tolerance, 0 if long else tolerance)

@@ -40,11 +40,15 @@ class Destination:
 
 @dataclass(frozen=True)
 class Round:
-    """What became of one batch; why the account was refused, or what sends it to rest."""
+    """What became of one batch; why the account was refused, or what sends it to rest.
+
+    `rest_seconds` is how long the rest lasts.
+    """
 
     settlements: Sequence[Settlement] = ()
     halt: str | None = None
     rest: Retry | None = None
+    rest_seconds: float = 0.0
 
     @property
     def reached(self) -> bool:
@@ -63,8 +67,11 @@ class Performer:
     patience: Patience
     now: Callable[[], float]
 
-    def perform(self, batch: Batch) -> Round:
-        """Nothing is in the ledger yet when it returns; raises LeaseLost."""
+    def perform(self, batch: Batch, rests: int = 0) -> Round:
+        """Nothing is in the ledger yet when it returns; raises LeaseLost.
+
+        `rests`: how often the account has rested since its vendor last took something.
+        """
         action = self.destination.kind.actions().get(batch.deliveries[0].action)
         if action is None:
             gone = f"{self.destination.name} has no such action any more"
@@ -72,14 +79,14 @@ class Performer:
         filled = [(each, self._item(action, batch, each)) for each in batch.deliveries]
         refused = [self._settled(each, item) for each, item in filled if isinstance(item, Rejected)]
         usable = [(each, item) for each, item in filled if isinstance(item, Item)]
-        done = self._perform(action, batch, usable) if usable else Round()
-        return Round([*refused, *done.settlements], done.halt, done.rest)
+        done = self._perform(action, batch, usable, rests) if usable else Round()
+        return replace(done, settlements=[*refused, *done.settlements])
 
     def _item(self, action: Action, batch: Batch, claimed: Claimed) -> Item | Rejected:
         sent_as = claimed.sent_as if batch.looked_up else batch.sent_as
         return calling.item_of(action, claimed, sent_as)
 
-    def _perform(self, action: Action, batch: Batch, usable: Filled) -> Round:
+    def _perform(self, action: Action, batch: Batch, usable: Filled, rests: int) -> Round:
         connector = self.destination.connector
         calls = self._calls(action, batch, usable)
         if connector is None:
@@ -87,19 +94,22 @@ class Performer:
             return Round([backoff.previewed(each, calls[each.id], now) for each, _ in usable])
         try:
             if batch.looked_up:
-                return self._look_up(connector, action, usable)
+                return self._look_up(connector, action, usable, rests)
             outcomes = self._send(connector, action, batch, usable)
         except Halted as refused:
             reason = str(refused) or "the vendor refuses the credentials"
             ended = [backoff.halted(each, reason, calls[each.id], self.now()) for each, _ in usable]
             return Round(ended, halt=reason)
+        rest = self._rest(outcomes, rests)
+        if action.batch > 1 and len(usable) == 1:
+            outcomes = [self._blamed(usable[0][0], outcomes[0], rest, rests)]
         settlements = [
             self._settled(each, outcome, calls[each.id])
             for (each, _), outcome in zip(usable, outcomes, strict=True)
         ]
         if action.merges:
             settlements = _due_together(settlements, [each.order_key for each, _ in usable])
-        return Round(settlements, rest=_longest_rest(outcomes))
+        return replace(rest, settlements=settlements)
 
     def _calls(self, action: Action, batch: Batch, usable: Filled) -> Mapping[str, Calls]:
         """By delivery; none where nothing is sent."""
@@ -130,15 +140,15 @@ class Performer:
     def _waited(self, usable: Filled) -> float:
         return max(0.0, self.now() - usable[0][0].planned_at)
 
-    def _look_up(self, connector: Connector, action: Action, usable: Filled) -> Round:
+    def _look_up(self, connector: Connector, action: Action, usable: Filled, rests: int) -> Round:
         """Once for all: what is looked up together was sent together."""
         found = calling.look_up(connector, action, usable[0][1])
         if found is None:
             return Round([backoff.absent(each, self.now()) for each, _ in usable])
         if isinstance(found, Unknown):
             return Round([self._undecided(action, each, found) for each, _ in usable])
-        rest = _longest_rest([found])
-        return Round([self._settled(each, found) for each, _ in usable], rest=rest)
+        settlements = [self._settled(each, found) for each, _ in usable]
+        return replace(self._rest([found], rests), settlements=settlements)
 
     def _undecided(self, action: Action, claimed: Claimed, why: Unknown) -> Settlement:
         """Nobody can tell whether it was done: the account decides, else the action."""
@@ -146,6 +156,26 @@ class Performer:
         if policy == "repeat":
             return backoff.repeated(claimed, why, self.now())
         return backoff.kept_for_a_person(claimed, why, self.now())
+
+    def _rest(self, outcomes: Sequence[Outcome], rests: int) -> Round:
+        """How long the account rests, if one of them says so: longer each time in a row."""
+        asked = [each for each in outcomes if isinstance(each, Retry) and each.whole_account]
+        if not asked:
+            return Round()
+        rest = max(asked, key=lambda each: each.after or 0.0)
+        return Round(rest=rest, rest_seconds=max(rest.after or 0.0, self.patience.rest(rests)))
+
+    def _blamed(self, claimed: Claimed, outcome: Outcome, rest: Round, rests: int) -> Outcome:
+        """What goes alone and still sends the account to rest may itself be the reason.
+
+        It lets others go first. Where they arrive, or none come for too long, it counts as
+        its own failure.
+        """
+        if rest.rest is None:
+            return outcome
+        later = rest.rest_seconds + self.patience.first
+        is_young = self.now() - claimed.planned_at < self.patience.max_age
+        return Retry(rest.rest.reason, later, limited=rests > 0 and is_young)
 
     def _settled(self, claimed: Claimed, outcome: Outcome, calls: Calls = ()) -> Settlement:
         timeout = getattr(self.destination.settings, "timeout", 0.0)
@@ -172,8 +202,3 @@ def _in_one_message(usable: Filled) -> str:
         f"in one message with {others} others, since the lane was behind; "
         f"delivery {first.id} has its text"
     )
-
-
-def _longest_rest(outcomes: Sequence[Outcome]) -> Retry | None:
-    rests = [each for each in outcomes if isinstance(each, Retry) and each.whole_account]
-    return max(rests, key=lambda rest: rest.after or 0.0, default=None)

@@ -86,10 +86,13 @@ def rest(connection: Connection, account: str, reason: str, until: float, now: f
 def note_success(connection: Connection, account: str, fingerprint: str, now: float) -> bool:
     """The vendor takes calls again. True where that ended a halt or a row of rests.
 
-    A halt that came meanwhile, by another call with the same credentials, stays.
+    What came meanwhile, by another call, stays: a halt of the same credentials, or a
+    rest that is not over.
     """
     known = standing(connection, account)
     if known is None or (known.halted and known.fingerprint == fingerprint):
+        return False
+    if known.fingerprint == "" and known.rest_until > now:
         return False
     if known.fingerprint in ("", fingerprint):
         return connection.execute(delete(accounts).where(_is(account))).rowcount == 1
@@ -98,16 +101,19 @@ def note_success(connection: Connection, account: str, fingerprint: str, now: fl
 
 def replace_refused(connection: Connection, account: str, now: float) -> bool:
     """End a halt for all but those who still have what was refused."""
-    clear_alert(connection, kind="halted", subject=account)
     values = {"halted": False, "rest_until": now + REPLACED_SECONDS}
     halted = _is(account) & accounts.c.halted
-    return connection.execute(update(accounts).where(halted).values(**values)).rowcount == 1
+    ended = connection.execute(update(accounts).where(halted).values(**values)).rowcount == 1
+    # The account before its alert, as everywhere: else two could wait for each other.
+    clear_alert(connection, kind="halted", subject=account)
+    return ended
 
 
 def resume(connection: Connection, account: str) -> bool:
     """Let a resting account send again; False where it was not resting."""
+    ended = connection.execute(delete(accounts).where(_is(account))).rowcount == 1
     clear_alert(connection, kind="halted", subject=account)
-    return connection.execute(delete(accounts).where(_is(account))).rowcount == 1
+    return ended
 
 
 def note_live(connection: Connection, account: str, now: float) -> None:

@@ -128,8 +128,7 @@ def _plainly(error: Exception) -> str:
 
 _BUSY_SECONDS = 3.0
 _SHORT_WAIT_MS = 20
-# How a file gives back pages is settled before its journal's mode, or never.
-_PRAGMAS = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
 def _sqlite(url: str) -> Engine:
@@ -147,6 +146,10 @@ def _sqlite(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
+        if cursor.execute("PRAGMA page_count").fetchone() == (0,):
+            # How a file gives back pages is settled before its journal's mode, or never; asked
+            # of one that is there, it would wait for whoever writes.
+            cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
         for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

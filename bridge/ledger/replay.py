@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Connection, Update, select, update
+from sqlalchemy import ColumnElement, Connection, Update, case, select, update
 
 from bridge.ledger.plan import Waiting, as_waiting
 from bridge.ledger.tables import deliveries, webhooks
@@ -66,6 +66,12 @@ def _again(which: ColumnElement[bool], now: float) -> Update:
         update(deliveries)
         .where(which, deliveries.c.state.in_(_SENDABLE), deliveries.c.attempts > 0)
         .values(
-            state="waiting", planned_at=now, due_at=now, failures=0, reason=None, settled_at=None
+            state="waiting",
+            # What may have been sent is looked for from when it was planned first.
+            planned_at=case((deliveries.c.uncertain, deliveries.c.planned_at), else_=now),
+            due_at=now,
+            failures=0,
+            reason=None,
+            settled_at=None,
         )
     )

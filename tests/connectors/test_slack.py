@@ -348,6 +348,17 @@ def find(vendor: VendorServer, channel: str = "C0123456789") -> Delivered | Retr
     return Slack(bot(vendor.url)).find("post_message", item)
 
 
+def test_no_more_of_the_channel_is_read_than_since_the_message_was_planned(
+    vendor: VendorServer,
+) -> None:
+    vendor.script(history())
+    item = message(channel="C0123456789").for_delivery(DELIVERY, planned_at=1_700_000_000.0)
+    assert Slack(bot(vendor.url)).find("post_message", item) is None
+    [request] = vendor.requests
+    said = request.body if isinstance(request.body, dict) else request.query
+    assert float(said["oldest"]) == 1_700_000_000.0 - 300
+
+
 def test_a_message_that_was_posted_is_found(vendor: VendorServer) -> None:
     vendor.script(history({"text": "hi"}, posted("another"), posted(DELIVERY)))
     assert find(vendor) == Delivered("1700000000.000200")

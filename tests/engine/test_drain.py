@@ -135,8 +135,8 @@ def test_a_delivery_that_is_too_old_is_given_up_after_a_few_tries(bench: Bench) 
 
 def test_rests_of_an_account_grow_until_a_call_is_taken(bench: Bench) -> None:
     down = Retry("unreachable", whole_account=True)
-    bench.script.answers = [down, down, down]
-    bench.plan("hello")
+    bench.script.answers = [down] * 6
+    bench.plan("one", "two")
     rests = []
     for _ in range(3):
         bench.drain()
@@ -450,6 +450,34 @@ def test_what_is_merged_of_one_person_is_due_again_together(bench: Bench) -> Non
     bench.plan("one", "two", lane=MERGE, person="ana")
     bench.drain(MERGE, jitter=lambda: next(jitter))
     assert bench.find(1).due_at == bench.find(2).due_at == bench.now() + 1.8
+
+
+def test_one_that_makes_its_account_rest_holds_up_nobody_for_good(bench: Bench) -> None:
+    class Barred(bench.destination.kind):  # type: ignore[name-defined, misc]
+        def merge(self, items: Sequence[Message]) -> list[Outcome]:
+            if any(item.text == "<script>" for item in items):
+                return [Retry("something refuses our calls (403)", whole_account=True)] * len(items)
+            return [self._answer(item) for item in items]
+
+        merge.action = Scripted.merge.action  # type: ignore[attr-defined]
+
+    bench.destination = replace(bench.destination, kind=Barred, connector=Barred(None))
+    bench.plan("<script>", *(f"good-{number}" for number in range(30)), lane=MERGE)
+    for number in range(30, 60):
+        bench.drain(MERGE)
+        bench.now.advance(60)
+        bench.plan(f"good-{number}", lane=MERGE)
+    bench.drain(MERGE)
+    assert sorted(bench.script.sent) == sorted(f"good-{number}" for number in range(60))
+    assert bench.find(1).state == "dead"
+
+
+def test_a_call_that_was_under_way_ends_no_rest_that_came_meanwhile(bench: Bench) -> None:
+    with bench.database.write() as connection:
+        accounts.rest(connection, "scripted", "the day is used up", bench.now() + 60, bench.now())
+        assert not accounts.note_success(connection, "scripted", "f", bench.now())
+        assert accounts.standing(connection, "scripted") is not None
+        assert accounts.note_success(connection, "scripted", "f", bench.now() + 60)
 
 
 def test_a_lane_that_is_lost_in_mid_batch_gets_no_further_call(bench: Bench, redis: Redis) -> None:
