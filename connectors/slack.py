@@ -50,6 +50,7 @@ from connectors.slack_text import escape_mrkdwn, message_text
 
 EVENT_TYPE = "showbridge_delivery"
 _PAGES = 5
+_ID = r"[CDGU][A-Z0-9]{6,}"
 CLOCKS_APART = 300.0
 """Seconds that Slack's clock may be behind ours."""
 _WEBHOOK = "webhook"
@@ -81,12 +82,18 @@ def _said(text: str) -> str:
     return said
 
 
+def _one_name(channel: str) -> str:
+    """`#sales` for `sales` and `#Sales` too: one channel is one lane, with one pace."""
+    name = channel.strip()
+    return name if re.fullmatch(_ID, name) else f"#{name.lstrip('#').lower()}"
+
+
 class PostMessage(Item):
     """`text` may hold Slack's formatting; values that a template inserts are escaped."""
 
     escape: ClassVar[Callable[[str], str] | None] = staticmethod(escape_mrkdwn)
 
-    channel: NonEmpty
+    channel: Annotated[NonEmpty, AfterValidator(_one_name)]
     text: Annotated[str, AfterValidator(_said)]
 
 

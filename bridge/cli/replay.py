@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -17,10 +19,11 @@ from bridge.cli.replaying import Replaying
 from bridge.cli.screen import clean, counted
 from bridge.cli.selecting import filters, selection
 from bridge.cli.speed import AT_ONCE, speed
-from bridge.config import load
+from bridge.config import Config, load
 from bridge.errors import OperatorError
 from bridge.ledger.database import Database
 from bridge.ledger.look_up import Story
+from bridge.ledger.newer import overtaken
 from bridge.ledger.plan import RENEWABLE
 from bridge.ledger.replay import delivery_ids, replay_delivery, replay_webhook
 from bridge.ledger.selection import DELIVERY_STATES, KEPT, WEBHOOK_STATES
@@ -80,7 +83,7 @@ def command(  # noqa: PLR0913, RUF100  # one for each option
     if which is not None:
         _refuse_options(ctx)
         with existing_ledger(config) as database:
-            _replay_one(database, which)
+            _replay_one(_Guard(config, database, even_if_newer), which)
         return
     anyway = {"newer": even_if_newer, "done": even_if_done}
     with existing_ledger(config) as database:
@@ -103,19 +106,49 @@ def _refuse_options(ctx: click.Context) -> None:
     given = [
         name
         for name in ctx.params
-        if name != "which" and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if name not in ("which", "even_if_newer")
+        and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
     if given:
         option = given[0].removeprefix("as_").replace("_", "-")
         raise OperatorError(f"an ID goes without other options, such as `--{option}`")
 
 
-def _replay_one(database: Database, which: str) -> None:
+@dataclass(frozen=True)
+class _Guard:
+    """Keeps an older value from being written over a newer one, unless that is meant."""
+
+    config: Config
+    database: Database
+    even_if_newer: bool
+
+    def check(self, ids: Sequence[str]) -> None:
+        """Raises OperatorError where one of these deliveries was overtaken."""
+        if self.even_if_newer:
+            return
+        with self.database.read() as connection:
+            found = {each for each in overtaken(connection, ids) if self._overwrites(*each)}
+        if found:
+            names = ", ".join(sorted(f"{account}.{action}" for account, action in found))
+            raise OperatorError(
+                f"a later event of the same person has arrived by {names}: the older would be "
+                "written over it. `--even-if-newer` sends it all the same"
+            )
+
+    def _overwrites(self, account: str, action: str) -> bool:
+        """A further message changes no earlier one."""
+        known = self.config.accounts.get(account)
+        declared = known.connector.actions().get(action) if known else None
+        return declared is not None and declared.idempotent
+
+
+def _replay_one(guard: _Guard, which: str) -> None:
+    database = guard.database
     delivery = None if _is_event(database, which) else _delivery(database, which)
     if delivery is not None:
-        _replay_delivery(database, delivery)
+        _replay_delivery(guard, delivery)
     elif EVENT.fullmatch(which):
-        _replay_event(database, which)
+        _replay_event(guard, which)
     else:
         raise OperatorError(
             f"`{clean(which, 40)}` is neither an event's id, like 1042, nor the first six or "
@@ -143,8 +176,9 @@ def _delivery(database: Database, which: str) -> str | None:
     return found[0] if found else None
 
 
-def _replay_delivery(database: Database, delivery: str) -> None:
-    with database.write() as connection:
+def _replay_delivery(guard: _Guard, delivery: str) -> None:
+    guard.check([delivery])
+    with guard.database.write() as connection:
         begun = replay_delivery(connection, delivery, time.time())
     if not begun:
         raise OperatorError(
@@ -154,10 +188,12 @@ def _replay_delivery(database: Database, delivery: str) -> None:
     click.echo(f"Delivery {delivery} will be sent again as it was filled in.")
 
 
-def _replay_event(database: Database, which: str) -> None:
+def _replay_event(guard: _Guard, which: str) -> None:
     number, _ = parse(which)
-    story = find(database, number)
-    with database.write() as connection:
+    story = find(guard.database, number)
+    owed = [delivery for event in story.events for delivery in event.deliveries]
+    guard.check([delivery.id for delivery in owed if delivery.state in RENEWABLE])
+    with guard.database.write() as connection:
         begun = replay_webhook(connection, number)
     if not begun:
         raise OperatorError(

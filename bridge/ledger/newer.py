@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, exists, func, select, tuple_
 
 from bridge.ledger.selection import (
     Candidate,
@@ -36,6 +36,24 @@ _ROW = [
     )
 ]
 _CONCERNED = deliveries.c.state.in_(["delivered", "sending", "waiting"])
+
+
+def overtaken(connection: Connection, ids: Iterable[str]) -> list[tuple[str, str]]:
+    """Account and action of those among `ids` after which a later one of the person arrived.
+
+    Reads all deliveries through for each: for a few.
+    """
+    newer = deliveries.alias("newer")
+    arrived = exists().where(
+        newer.c.lane == deliveries.c.lane,
+        newer.c.order_key == deliveries.c.order_key,
+        newer.c.webhook > deliveries.c.webhook,
+        newer.c.state == "delivered",
+    )
+    query = select(deliveries.c.account, deliveries.c.action).where(
+        deliveries.c.id.in_(list(ids)), deliveries.c.order_key != "", arrived
+    )
+    return [(row.account, row.action) for row in connection.execute(query)]
 
 
 class Newer:

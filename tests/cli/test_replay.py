@@ -59,6 +59,26 @@ def test_a_delivery_that_arrived_is_not_sent_again(house: House, half_done: Ledg
     assert "has arrived" in result.stderr
 
 
+def test_an_older_value_is_not_written_over_a_newer_one_by_mistake(
+    house: House, ledger: Ledger
+) -> None:
+    ledger.receive()
+    ledger.route()
+    ledger.deliver("hubspot", Rejected("no such property"))
+    ledger.receive()
+    ledger.route()
+    ledger.deliver("hubspot", Delivered())
+    older = delivery_id(ledger, "hubspot")
+    for which in (older, "1"):
+        refused = house.run("replay", which)
+        assert refused.exit_code == 2
+        assert "a later event of the same person has arrived by hubspot" in refused.stderr
+    assert told(ledger).events[0].deliveries[0].state == "rejected"
+    meant = house.run("replay", older, "--even-if-newer")
+    assert meant.exit_code == 0, meant.output
+    assert told(ledger).events[0].deliveries[0].state == "waiting"
+
+
 @pytest.mark.parametrize("which", ["7", "zzzzzz", "%%%%%%", "ab", "1-x"])
 def test_what_is_not_there_is_explained(house: House, half_done: Ledger, which: str) -> None:
     result = house.run("replay", which)

@@ -348,6 +348,12 @@ def find(vendor: VendorServer, channel: str = "C0123456789") -> Delivered | Retr
     return Slack(bot(vendor.url)).find("post_message", item)
 
 
+@pytest.mark.parametrize("written", ["sales", "#sales", " #Sales "])
+def test_one_channel_has_one_name_however_it_is_written(written: str) -> None:
+    assert message(channel=written).channel == "#sales"
+    assert message(channel="C0123456789").channel == "C0123456789"
+
+
 def test_no_more_of_the_channel_is_read_than_since_the_message_was_planned(
     vendor: VendorServer,
 ) -> None:
