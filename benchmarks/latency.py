@@ -2,7 +2,8 @@
 
 Everything as `showbridge run` starts it: receiver, workers, clock, Redis,
 SQLite. One signed purchase at a time; the clock runs from before it is sent
-until a local server, in Slack's place, has its message.
+until a local server, in Slack's place, has its message; each in a channel of its own,
+since Slack takes one message a second in each.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ rules:
   - name: Buyers
     when: {source: showpass, event: invoice.purchase}
     do:
-      - slack.post_message: {channel: C0123456789, text: "{{ order.id }}"}
+      - slack.post_message: {channel: "c-{{ order.id }}", text: "{{ order.id }}"}
 """
 
 
