@@ -25,10 +25,11 @@ from bridge.ledger.accept import Acceptor, Arrival
 from bridge.ledger.books import books
 from bridge.ledger.claim import Batch, claim
 from bridge.ledger.database import Database
-from bridge.ledger.look_up import Filters, recent, story
+from bridge.ledger.look_up import Filters, recent
 from bridge.ledger.migrate import migrate
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, record, waiting
 from bridge.ledger.settle import Settlement, settle
+from bridge.ledger.stories import story
 from bridge.ledger.verify import verify
 from tests.ledger.filling import fill
 from tests.servers import running_postgresql

@@ -26,8 +26,8 @@ from bridge.ledger.alerts import open_alerts
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
 from bridge.ledger.lanes import occupied
-from bridge.ledger.look_up import Story, story
 from bridge.ledger.migrate import migrate
+from bridge.ledger.stories import Story, story
 from bridge.web.app import create_app
 from tests.conftest import Now
 

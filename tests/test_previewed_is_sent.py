@@ -28,8 +28,9 @@ from bridge.engine.wake import Waker
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
 from bridge.ledger.lanes import INBOX, occupied
-from bridge.ledger.look_up import DeliveryRecord, story, totals
+from bridge.ledger.look_up import totals
 from bridge.ledger.migrate import migrate
+from bridge.ledger.stories import DeliveryRecord, story
 from bridge.sources.showpad import Showpad
 from bridge.sources.showpass import Showpass
 from bridge.testing.vendor import Answer, Reply, Request, VendorServer

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from bridge.cli.screen import clean, indented
 from bridge.config import AccountConfig, Config
-from bridge.ledger.look_up import AttemptRecord, DeliveryRecord
+from bridge.ledger.stories import AttemptRecord, DeliveryRecord
 
 _SENT = {
     "started": "being sent",

@@ -16,7 +16,7 @@ from bridge.cli.story_object import story_object
 from bridge.config import load
 from bridge.errors import OperatorError
 from bridge.ledger.database import Database
-from bridge.ledger.look_up import Story, story, webhook_number
+from bridge.ledger.stories import Story, story, webhook_number
 
 EVENT = re.compile(r"\d{1,18}(-([1-9]\d{0,5}))?", re.ASCII)
 

@@ -22,11 +22,11 @@ from bridge.cli.speed import AT_ONCE, speed
 from bridge.config import Config, load
 from bridge.errors import OperatorError
 from bridge.ledger.database import Database
-from bridge.ledger.look_up import Story
 from bridge.ledger.newer import overtaken
 from bridge.ledger.plan import RENEWABLE
 from bridge.ledger.replay import delivery_ids, replay_delivery, replay_webhook
 from bridge.ledger.selection import DELIVERY_STATES, KEPT, WEBHOOK_STATES
+from bridge.ledger.stories import Story
 
 SHORTEST_PREFIX = 6
 

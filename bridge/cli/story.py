@@ -25,7 +25,7 @@ from bridge.cli.screen import (
     stated,
 )
 from bridge.config import Config
-from bridge.ledger.look_up import AttemptRecord, DeliveryRecord, EventRecord, Story
+from bridge.ledger.stories import AttemptRecord, DeliveryRecord, EventRecord, Story
 
 INDENT = 2
 

@@ -9,7 +9,7 @@ from bridge.cli.calls import attempt_seconds, requests_of
 from bridge.cli.json_lines import iso
 from bridge.cli.story import verified
 from bridge.config import Config
-from bridge.ledger.look_up import AttemptRecord, DeliveryRecord, EventRecord, Story
+from bridge.ledger.stories import AttemptRecord, DeliveryRecord, EventRecord, Story
 
 
 def story_object(story: Story, config: Config, *, body: bool = False) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from bridge.ledger import endings
 from bridge.ledger.database import Connection
 from bridge.ledger.endings import Matter, Place, Standing
-from bridge.ledger.look_up import event_id
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent
+from bridge.ledger.stories import event_id
 
 # Of one event: nobody refunds an order in more parts than that.
 MOST_ENDINGS = 50

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from bridge.ledger.look_up import event_id
 from bridge.ledger.selection import KEPT, Selection, chosen_deliveries
+from bridge.ledger.stories import event_id
 from bridge.ledger.tables import deliveries
 
 VARIES = "…"

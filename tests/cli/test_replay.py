@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.connector import Delivered, Rejected
-from bridge.ledger.look_up import Story, story
+from bridge.ledger.stories import Story, story
 from tests.cli.house import House, Ledger
 
 

@@ -28,7 +28,7 @@ from bridge.ledger import accounts, lanes
 from bridge.ledger.alerts import open_alerts
 from bridge.ledger.claim import Batch, claim
 from bridge.ledger.database import Database
-from bridge.ledger.look_up import DeliveryRecord, story
+from bridge.ledger.stories import DeliveryRecord, story
 from tests.conftest import Now
 from tests.engine.scripted import Message, Script, Scripted, Settings, destination, patience
 from tests.ledger.records import delivery, plan_all

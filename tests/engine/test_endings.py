@@ -9,9 +9,9 @@ import pytest
 from bridge.connector import Rejected
 from bridge.ledger import endings
 from bridge.ledger.database import Database
-from bridge.ledger.look_up import DeliveryRecord
 from bridge.ledger.plan import Plan, PlannedEvent, record
 from bridge.ledger.replay import replay_webhook
+from bridge.ledger.stories import DeliveryRecord
 from tests.engine import test_turns
 from tests.engine.test_turns import Engine
 from tests.ledger.records import accept, arrival

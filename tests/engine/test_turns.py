@@ -24,9 +24,10 @@ from bridge.ledger.alerts import open_alerts
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
 from bridge.ledger.lanes import INBOX
-from bridge.ledger.look_up import Story, story, totals
+from bridge.ledger.look_up import totals
 from bridge.ledger.plan import waiting
 from bridge.ledger.replay import replay_delivery, replay_webhook
+from bridge.ledger.stories import Story, story
 from bridge.rules import World
 from bridge.sources.showpass import Showpass
 from tests.conftest import Now

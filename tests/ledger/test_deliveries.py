@@ -9,10 +9,11 @@ import pytest
 from bridge.ledger.claim import Batch, Claimed, claim, recover
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes, is_due
-from bridge.ledger.look_up import DeliveryRecord, Filters, recent, story, totals
+from bridge.ledger.look_up import Filters, recent, totals
 from bridge.ledger.plan import record, waiting
 from bridge.ledger.replay import replay_delivery, replay_webhook
 from bridge.ledger.settle import Settlement, settle
+from bridge.ledger.stories import DeliveryRecord, story
 from tests.ledger.records import LANE, accept, arrival, delivery, plan, plan_all
 
 NOW = 100.0

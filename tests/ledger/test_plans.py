@@ -14,11 +14,12 @@ from bridge.ledger import books, lanes, prune
 from bridge.ledger.claim import Batch, claim
 from bridge.ledger.database import Connection, Database
 from bridge.ledger.due import due_lanes, in_hand, is_due
-from bridge.ledger.look_up import Filters, recent, story
+from bridge.ledger.look_up import Filters, recent
 from bridge.ledger.migrate import migrate
 from bridge.ledger.plan import record, waiting
 from bridge.ledger.replay import replay_webhook
 from bridge.ledger.settle import Settlement, settle
+from bridge.ledger.stories import story
 from bridge.settings import RetentionConfig
 from tests.ledger.filling import BEGAN, fill
 from tests.ledger.records import accept, arrival, delivery, plan

@@ -14,11 +14,11 @@ from bridge.ledger import books, prune, shrink
 from bridge.ledger.accept import Acceptance
 from bridge.ledger.claim import Batch, claim
 from bridge.ledger.database import Database
-from bridge.ledger.look_up import story
 from bridge.ledger.migrate import migrate
 from bridge.ledger.plan import Plan, record
 from bridge.ledger.replay import replay_webhook
 from bridge.ledger.settle import Settlement, settle
+from bridge.ledger.stories import story
 from bridge.ledger.tables import deliveries, endings, webhooks
 from bridge.ledger.verify import verify
 from bridge.settings import RetentionConfig
