@@ -10,7 +10,7 @@ engine alone does. `bridge.testing.connectors` holds the conformance suite.
 from pydantic import Field, SecretStr
 
 from bridge.connector.declarations import Action, Connector, ConnectorSettings, Digest, action
-from bridge.connector.items import Call, EmailAddress, Gist, Item, NonEmpty, Skipped
+from bridge.connector.items import Call, Earlier, EmailAddress, Gist, Item, NonEmpty, Skipped
 from bridge.connector.outcomes import (
     Delivered,
     Halted,
@@ -22,14 +22,18 @@ from bridge.connector.outcomes import (
     Unknown,
 )
 from bridge.connector.pacing import Pacer, Rate, Seen, Unpaced
+from bridge.connector.surveying import Change, Checked, Use
 
 __all__ = [
     "Action",
     "Call",
+    "Change",
+    "Checked",
     "Connector",
     "ConnectorSettings",
     "Delivered",
     "Digest",
+    "Earlier",
     "EmailAddress",
     "Field",
     "Gist",
@@ -48,5 +52,6 @@ __all__ = [
     "Suppressed",
     "Unknown",
     "Unpaced",
+    "Use",
     "action",
 ]

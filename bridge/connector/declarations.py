@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from bridge.connector.items import Call, Item
 from bridge.connector.outcomes import Delivered, Outcome, Retry, Unknown
 from bridge.connector.pacing import Pacer, Rate, Unpaced
+from bridge.connector.surveying import Change, Checked, Use
 
 IfUnknown = Literal["repeat", "keep"]
 """A message that may have been sent: send it again, or keep it for a person."""
@@ -50,11 +52,13 @@ class Digest:
     The connector's `method(items, seconds)` returns one outcome for all;
     `preview(settings, items, seconds)` gives its calls. The items share their
     `sent_as` and come in the order of receipt; the oldest has waited `seconds`.
+    `always`: the action is nothing but a digest, also of a single item.
     """
 
     method: str
     preview: Callable[[Any, Sequence[Any], float], Sequence[Call]]
     most: int = 1000
+    always: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,16 @@ class Action:
     not, `if_unknown` is what becomes of an item that may have been done and
     cannot be looked up. `digest` is how all that waits becomes one message
     once the lane is late. `consent_for` is the item's field with the
-    address that must have consented; `preview` gives the calls that the method
+    address that must have consented, `withdraws_for` the one with the address
+    of a person who is taken off again; `preview` gives the calls that the method
     would make for one item.
+
+    `event`: the items hold their event. `not_before(item, received)` is the
+    earliest time at which the item may be sent, both aware times. `threads` is
+    the item's field that asks for `item.earlier`: what was delivered first in
+    the lane about the event's subject (its transaction, its shared space) by an
+    action with `threads`; where it is left empty nothing is looked up. The
+    reference of whatever is delivered so is remembered, unless it is empty.
     """
 
     name: str
@@ -89,6 +101,10 @@ class Action:
     if_unknown: IfUnknown = "keep"
     digest: Digest | None = None
     consent_for: str | None = None
+    withdraws_for: str | None = None
+    event: bool = False
+    not_before: Callable[[Any, datetime], datetime] | None = None
+    threads: str | None = None
 
 
 _Method = Callable[[Any, Sequence[Any]], list[Outcome]]
@@ -107,6 +123,10 @@ def action(
     if_unknown: IfUnknown = "keep",
     digest: Digest | None = None,
     consent_for: str | None = None,
+    withdraws_for: str | None = None,
+    event: bool = False,
+    not_before: Callable[[Any, datetime], datetime] | None = None,
+    threads: str | None = None,
 ) -> Callable[[_Method], _Method]:
     """Make a method an action: it takes 1 to `batch` items and returns one outcome for each.
 
@@ -131,6 +151,10 @@ def action(
             if_unknown=if_unknown,
             digest=digest,
             consent_for=consent_for,
+            withdraws_for=withdraws_for,
+            event=event,
+            not_before=not_before,
+            threads=threads,
         )
         return method
 
@@ -168,6 +192,21 @@ class Connector:
         nobody can tell; then `if_unknown` decides.
         """
         return Unknown("this vendor cannot be asked")
+
+    def survey(self, uses: Sequence[Use]) -> Sequence[Checked]:
+        """Ask the vendor whether the credentials are good and what the rules name exists.
+
+        One entry for each thing asked about, in the order to read them. Reads
+        only; never raises for what the vendor answers.
+        """
+        return ()
+
+    def changes(self, uses: Sequence[Use]) -> Sequence[Change]:
+        """What has to be made at the vendor before these rules can run; raises Halted.
+
+        Only what is missing; nothing that is there is changed.
+        """
+        return ()
 
 
 def _declared(connector: type[Connector]) -> Iterator[Action]:

@@ -33,6 +33,13 @@ NonEmpty = Annotated[str, AfterValidator(str.strip), Field(min_length=1)]
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """What was delivered before in the same lane about the same matter: the vendor's reference."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
 class Gist:
     """What an item's event comes to, for messages that sum many up.
 
@@ -48,17 +55,21 @@ class Item(BaseModel):
     """What one `do` step of a rule hands to an action; fields are what marketers write.
 
     `escape` is applied to every value that a template inserts into this item's
-    texts; what the rule itself says stays as it is.
+    texts; what the rule itself says stays as it is. `example` is what a rule
+    could write below the action, for the reference; each field has a description.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     escape: ClassVar[Callable[[str], str] | None] = None
+    example: ClassVar[Mapping[str, Any]] = {}
 
     _delivery_id: str = PrivateAttr(default="")
     _sent_as: str = PrivateAttr(default="")
     _gist: Gist | None = PrivateAttr(default=None)
     _planned_at: float | None = PrivateAttr(default=None)
+    _event: Mapping[str, Any] | None = PrivateAttr(default=None)
+    _earlier: Earlier | None = PrivateAttr(default=None)
 
     @property
     def delivery_id(self) -> str:
@@ -80,6 +91,21 @@ class Item(BaseModel):
         """In Unix seconds: nothing was sent of it before."""
         return self._planned_at
 
+    @property
+    def event(self) -> Mapping[str, Any]:
+        """The event in plain JSON data, under the names that rules use, without `raw`.
+
+        `event` in it has `id` (the same on a replay), `type`, `source` and `time` (ISO 8601:
+        when it was received). Amounts and times are texts. Empty unless the action is
+        declared with `event=True`.
+        """
+        return self._event or {}
+
+    @property
+    def earlier(self) -> Earlier | None:
+        """What this item follows, where the action has `threads`; None: there is nothing."""
+        return self._earlier
+
     def for_delivery(
         self,
         delivery_id: str,
@@ -87,12 +113,16 @@ class Item(BaseModel):
         sent_as: str = "",
         gist: Gist | None = None,
         planned_at: float | None = None,
+        event: Mapping[str, Any] | None = None,
+        earlier: Earlier | None = None,
     ) -> Self:
         item = self.model_copy()
         item._delivery_id = delivery_id
         item._sent_as = sent_as
         item._gist = gist
         item._planned_at = planned_at
+        item._event = event
+        item._earlier = earlier
         return item
 
 

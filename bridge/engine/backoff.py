@@ -114,6 +114,7 @@ def _settled(
         reference=reference,
         link=link,
         calls=calls,
+        topic=claimed.topic,
     )
 
 

@@ -37,7 +37,7 @@ class Batching:
         if _is_doubtful(oldest, action):
             return Batch(list(_sent_together(oldest, ready)), looked_up=True)
         alike = list(takewhile(lambda each: _is_alike(each, oldest, action), ready))
-        if action.digest and self._is_behind(alike):
+        if action.digest and (action.digest.always or self._is_behind(alike)):
             parts = alike[: action.digest.most]
             return Batch(parts, sent_as=_digest_name(parts))
         return Batch(_naturally(alike, action))

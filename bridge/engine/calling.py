@@ -16,6 +16,7 @@ from bridge.connector import (
     Call,
     Connector,
     Delivered,
+    Earlier,
     Gist,
     Halted,
     Item,
@@ -50,8 +51,14 @@ def item_of(action: Action, claimed: Claimed, sent_as: str = "") -> Item | Rejec
     except ValidationError as error:
         fields = ", ".join(str(each["loc"][0]) for each in error.errors() if each["loc"])
         return Rejected(f"no longer fits {action.name} ({fields}); replay the event")
+    asks = action.threads is not None and bool(getattr(item, action.threads))
     return item.for_delivery(
-        claimed.id, sent_as=sent_as, gist=_gist(claimed), planned_at=claimed.planned_at
+        claimed.id,
+        sent_as=sent_as,
+        gist=_gist(claimed),
+        planned_at=claimed.planned_at,
+        event=claimed.event,
+        earlier=Earlier(claimed.earlier) if asks and claimed.earlier else None,
     )
 
 

@@ -13,7 +13,7 @@ from bridge.engine.lane_names import actions_of, value_of
 from bridge.engine.lease import Lease
 from bridge.engine.pace import STEADY
 from bridge.engine.perform import Destination, Performer, Round
-from bridge.ledger import accounts
+from bridge.ledger import accounts, threads
 from bridge.ledger.alerts import clear_alert, raise_alert
 from bridge.ledger.claim import Batch, claim, recover
 from bridge.ledger.database import Connection, Database
@@ -49,6 +49,7 @@ class Drain:
             with self.database.write() as connection:
                 standing = accounts.standing(connection, self.destination.name)
                 settle(connection, done.settlements, lease.turn, self.now())
+                threads.remember(connection, lease.lane, done.settlements, self.now())
                 self._judge_account(connection, done, standing)
                 if first:
                     self._recover(connection, lease.lane)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bridge.errors import LedgerUnavailable
-from bridge.ledger import books, endings, prune, shrink
+from bridge.ledger import books, endings, prune, shrink, threads
 from bridge.ledger.database import Connection, Database
 from bridge.ledger.prune import Pruned
 from bridge.settings import RetentionConfig
@@ -83,6 +83,8 @@ class Housekeeping:
             log.info("pruned: %d bodies, %d whole records", emptied, dropped)
         while self._forget_endings():
             yield
+        while self._forget_threads():
+            yield
         while self._give_back():
             yield
         with self.database.write() as connection:
@@ -109,6 +111,12 @@ class Housekeeping:
         before = self.now() - self.retention.finished_seconds
         with self.database.write() as connection:
             return endings.forget(connection, before, self._limit) > 0
+
+    def _forget_threads(self) -> bool:
+        """What answers a message that old begins a thread of its own."""
+        before = self.now() - self.retention.finished_seconds
+        with self.database.write() as connection:
+            return threads.forget(connection, before, self._limit) > 0
 
     def _give_back(self) -> bool:
         with self.database.write() as connection:

@@ -134,7 +134,7 @@ class Performer:
             return calling.send(connector, action, items)
         outcome = calling.send_digest(connector, action, items, self._waited(usable))
         if isinstance(outcome, Delivered):
-            outcome = replace(outcome, remark=_in_one_message(usable))
+            outcome = replace(outcome, remark=_in_one_message(action, usable))
         return [outcome] * len(items)
 
     def _waited(self, usable: Filled) -> float:
@@ -196,9 +196,9 @@ def _due_together(settlements: Sequence[Settlement], persons: Sequence[str]) -> 
     ]
 
 
-def _in_one_message(usable: Filled) -> str:
+def _in_one_message(action: Action, usable: Filled) -> str:
     first, others = usable[0][0], len(usable) - 1
-    return (
-        f"in one message with {others} others, since the lane was behind; "
-        f"delivery {first.id} has its text"
-    )
+    if not others:
+        return ""
+    why = "" if action.digest and action.digest.always else ", since the lane was behind"
+    return f"in one message with {others} others{why}; delivery {first.id} has its text"

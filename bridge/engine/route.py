@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
 
-from bridge.connector import Connector
+from bridge.connector import Action, Connector, Item
 from bridge.engine.consent import refusal
 from bridge.engine.lane_names import lane_of, short
 from bridge.event import Event
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, Waiting
 from bridge.logs import place_of
 from bridge.rules import NotFilled, Rule, RuleSet, Step, Verdict, fill, judge
+from bridge.rules.values import view
 from bridge.source import Source
 
 log = logging.getLogger(__name__)
@@ -24,11 +28,16 @@ WHO_LENGTH = 320
 
 @dataclass(frozen=True)
 class PlannedAt:
-    """A delivery's id, its event's position in the webhook, and its place in the event."""
+    """A delivery's id, its event's position in the webhook, and its place in the event.
+
+    `event` is the event's own id; `received_at` is in Unix seconds.
+    """
 
     name: str
     position: int
     place: int
+    event: str = ""
+    received_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,10 @@ class Router:
         steps = [pair for rule in rules for pair in _with_turns(rule)]
         for place, (step, turn) in enumerate(steps):
             name = delivery_id(waiting, position, step, turn)
-            yield self._delivery(event, step, PlannedAt(name, position, place))
+            of_event = event_id(waiting, position)
+            received_at = waiting.webhook.received_at
+            at = PlannedAt(name, position, place, of_event, received_at)
+            yield self._delivery(event, step, at)
 
     def _delivery(self, event: Event, step: Step, at: PlannedAt) -> PlannedDelivery:
         action = self.accounts[step.account].actions()[step.action]
@@ -93,6 +105,8 @@ class Router:
             order_key=event.order_key,
             item={},
             gist=_gist(event) if action.digest else None,
+            event=described(event, at) if action.event else None,
+            topic=_topic(event) if action.threads else None,
         )
         try:
             item = fill(step, event)
@@ -104,7 +118,8 @@ class Router:
         if refused:
             # Without its item it can never be sent by mistake, only planned afresh.
             return replace(planned, lane=lane, state="suppressed", reason=refused)
-        return replace(planned, lane=lane, item=item.model_dump(mode="json"))
+        due_at = _not_before(action, item, at.received_at)
+        return replace(planned, lane=lane, item=item.model_dump(mode="json"), due_at=due_at)
 
     def may_repeat(self, delivery: PlannedDelivery) -> bool:
         """Whether twice is once, and nobody's consent is needed, which was another event's."""
@@ -146,6 +161,32 @@ def _gist(event: Event) -> Mapping[str, str] | None:
     return {"what": event.noun, "amount": amount, "currency": event.currency}
 
 
+def described(event: Event, at: PlannedAt) -> Mapping[str, Any]:
+    """The event as `bridge.connector.Item.event` shows it."""
+    seen = {name: value for name, value in view(event).items() if name != "raw"}
+    time = datetime.fromtimestamp(at.received_at, UTC).isoformat()
+    seen["event"] = {"id": at.event, "type": event.type, "source": event.source, "time": time}
+    plain: Mapping[str, Any] = json.loads(json.dumps(seen, default=_plain))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _topic(event: Event) -> str | None:
+    return short(f"{event.source} {event.subject}") if event.subject else None
+
+
+def _not_before(action: Action, item: Item, received_at: float) -> float:
+    """In Unix seconds; 0 where nothing has to be waited for."""
+    if action.not_before is None:
+        return 0.0
+    return action.not_before(item, datetime.fromtimestamp(received_at, UTC)).timestamp()
+
+
 def _with_turns(rule: Rule) -> Iterator[tuple[Step, int]]:
     """Each step with its turn among the rule's steps of the same action, from 1."""
     seen: Counter[tuple[str, str]] = Counter()
@@ -169,6 +210,12 @@ def delivery_id(waiting: Waiting, position: int, step: Step, turn: int) -> str:
         step.action,
         str(turn),
     )
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:24]
+
+
+def event_id(waiting: Waiting, position: int) -> str:
+    """The same for the same event, on every machine and every replay."""
+    parts = (waiting.webhook.source, waiting.idempotency_key, str(position))
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:24]
 
 

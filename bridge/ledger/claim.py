@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, insert, select, update
 
+from bridge.ledger import threads
 from bridge.ledger.due import in_hand, ready
 from bridge.ledger.tables import attempts, deliveries
 
@@ -17,6 +18,7 @@ class Claimed:
     """A delivery in a worker's hands; `attempt` is the number of this try, from 1.
 
     `sent_as` is the name of the digest that its last attempt was part of.
+    `earlier` is the reference of what was delivered first about its topic.
     """
 
     id: str
@@ -31,6 +33,9 @@ class Claimed:
     planned_at: float
     gist: Mapping[str, str] | None = None
     sent_as: str = ""
+    event: Mapping[str, Any] | None = None
+    topic: str | None = None
+    earlier: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,7 @@ def claim(
     found = connection.execute(query).all()
     batch = choose([_claimed(row) for row in found]) if found else Batch()
     if batch.deliveries:
+        batch = replace(batch, deliveries=threads.followed(connection, lane, batch.deliveries))
         taken = [
             {"id_": each.id, "turn": turn, "sent_as_": _sent_as(batch, each)}
             for each in batch.deliveries
@@ -93,6 +99,8 @@ _WANTED = [
         "planned_at",
         "gist",
         "sent_as",
+        "event",
+        "topic",
     )
 ]
 _TAKE = (
@@ -126,6 +134,8 @@ def _claimed(row: Any) -> Claimed:
         planned_at=row.planned_at,
         gist=row.gist,
         sent_as=row.sent_as or "",
+        event=row.event,
+        topic=row.topic,
     )
 
 

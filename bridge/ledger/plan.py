@@ -50,7 +50,7 @@ class PlannedEvent:
 
 @dataclass(frozen=True)
 class PlannedDelivery:
-    """One delivery as planned: `waiting`, or settled at once with a reason."""
+    """One delivery as planned: `waiting` until `due_at`, or settled at once with a reason."""
 
     id: str
     position: int
@@ -63,6 +63,9 @@ class PlannedDelivery:
     order_key: str
     item: Mapping[str, Any]
     gist: Mapping[str, str] | None = None
+    event: Mapping[str, Any] | None = None
+    topic: str | None = None
+    due_at: float = 0.0
     state: str = "waiting"
     reason: str | None = None
 
@@ -204,6 +207,8 @@ _RENEWED = (
     "place",
     "item",
     "gist",
+    "event",
+    "topic",
     "rules_version",
     "planned_at",
     "state",
@@ -229,10 +234,12 @@ def _delivery_row(plan: Plan, delivery: PlannedDelivery, now: float) -> dict[str
         "order_key": delivery.order_key,
         "item": dict(delivery.item),
         "gist": None if delivery.gist is None else dict(delivery.gist),
+        "event": None if delivery.event is None else dict(delivery.event),
+        "topic": delivery.topic,
         "rules_version": plan.rules_version,
         "planned_at": now,
         "state": delivery.state,
-        "due_at": now,
+        "due_at": max(now, delivery.due_at),
         "attempts": 0,
         "failures": 0,
         "uncertain": False,

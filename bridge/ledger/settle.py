@@ -18,7 +18,8 @@ class Settlement:
     """The end of one attempt: its `outcome`, and the delivery's new `state`.
 
     `due_at` counts where the state is `waiting`. `failures` is the delivery's
-    new count. `calls` are the requests that were or would be made.
+    new count. `calls` are the requests that were or would be made. `topic` is
+    what the delivery is about, where later ones may answer it.
     """
 
     delivery: str
@@ -32,6 +33,7 @@ class Settlement:
     reference: str | None = None
     link: str | None = None
     calls: Sequence[Mapping[str, Any]] = ()
+    topic: str | None = None
 
 
 def settle(

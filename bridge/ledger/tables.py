@@ -3,6 +3,7 @@
 webhooks ─< events            what arrived, and what it meant when it was routed
 webhooks ─< deliveries ─< attempts   what is owed for it, and each try
 endings                       which refund ended which matter, for its purchase if that comes late
+threads                       which message began what is said of one topic in one lane
 lanes, accounts, offices      who may do what right now: wakes, leases, rests
 alerts, rule_versions         what a person should know; the rules that were live
 tallies                       what was counted on its way in, to balance the books by
@@ -119,6 +120,9 @@ deliveries = Table(
     Column("item", JSON, nullable=False),
     # What the event comes to, where its message may become part of a digest.
     Column("gist", JSON(none_as_null=True)),
+    # The event as the action wants to see it, and what it is about, where the action threads.
+    Column("event", JSON(none_as_null=True)),
+    Column("topic", Text),
     Column("rules_version", Text, nullable=False),
     Column("planned_at", Float, nullable=False),
     # waiting, sending, delivered, previewed, suppressed, rejected, dead
@@ -173,6 +177,17 @@ endings = Table(
     Column("position", Integer, primary_key=True),
     Column("known_since", Float, nullable=False),
     Index("ix_endings_known_since", "known_since"),
+)
+
+# What was delivered first in a lane about a topic: what comes later answers it.
+threads = Table(
+    "threads",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("reference", Text, nullable=False),
+    Column("known_since", Float, nullable=False),
+    Index("ix_threads_known_since", "known_since"),
 )
 
 attempts = Table(

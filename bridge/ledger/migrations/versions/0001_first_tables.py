@@ -131,6 +131,8 @@ def upgrade() -> None:
         sa.Column("order_key", sa.Text(), nullable=False),
         sa.Column("item", sa.JSON(), nullable=False),
         sa.Column("gist", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("event", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("topic", sa.Text(), nullable=True),
         sa.Column("rules_version", sa.Text(), nullable=False),
         sa.Column("planned_at", sa.Float(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -197,6 +199,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "matter", "webhook", "position", name=op.f("pk_endings")),
     )
     op.create_index("ix_endings_known_since", "endings", ["known_since"], unique=False)
+    op.create_table(
+        "threads",
+        sa.Column("lane", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("known_since", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("lane", "topic", name=op.f("pk_threads")),
+    )
+    op.create_index("ix_threads_known_since", "threads", ["known_since"], unique=False)
     op.create_table(
         "attempts",
         sa.Column("delivery", sa.Text(), nullable=False),
