@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from bridge.connector import (
@@ -31,8 +32,18 @@ class Message(Item):
     text: str
 
 
-def message_call(_settings: Settings, message: Message) -> Sequence[Call]:
+class Answer(Item):
+    text: str
+    answers: str = ""
+
+
+def message_call(_settings: Settings, message: Message | Answer) -> Sequence[Call]:
     return [Call("POST", "/messages", body={"text": message.text})]
+
+
+def next_noon(_item: Answer, received: datetime) -> datetime:
+    noon = received.replace(hour=12, minute=0, second=0, microsecond=0)
+    return noon if noon >= received else noon + timedelta(days=1)
 
 
 def digest_call(_settings: Settings, messages: Sequence[Message], seconds: float) -> Sequence[Call]:
@@ -45,6 +56,7 @@ class Script:
 
     answers: list[Any] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
+    earlier: list[str | None] = field(default_factory=list)
     found: Delivered | Retry | Unknown | None = None
     looked_up: list[str] = field(default_factory=list)
     batches: list[list[str]] = field(default_factory=list)
@@ -78,6 +90,23 @@ class Scripted(Connector):
         """Post a message; twice is twice."""
         with self.pacer.call():
             return [self._answer(item) for item in items]
+
+    @action(Answer, preview=message_call, threads="answers", event=True, not_before=next_noon)
+    def answer(self, items: Sequence[Answer]) -> list[Outcome]:
+        """Answer what was said before."""
+        for item in items:
+            self.script.earlier.append(item.earlier.reference if item.earlier else None)
+        return [self._next_answer() for _ in items]
+
+    @action(
+        Message,
+        preview=message_call,
+        idempotent=False,
+        digest=Digest("post_digest", preview=digest_call, always=True),
+    )
+    def sum_up(self, items: Sequence[Message]) -> list[Outcome]:
+        """Never asked: there is always a digest."""
+        raise AssertionError
 
     def post_digest(self, items: Sequence[Message], seconds: float) -> Outcome:
         self.script.digests.append([item.text for item in items])
