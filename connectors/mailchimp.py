@@ -99,6 +99,7 @@ class Mailchimp(Connector):
         lane="audience",
         together="members",
         shards=2,
+        withdraws_for="email",
     )
     def unsubscribe(self, items: Sequence[Unsubscribe]) -> list[Outcome]:
         """Unsubscribe a person from an audience."""

@@ -21,6 +21,7 @@ _COMMANDS: Mapping[str, str] = {
     "event": "Tell the whole story of one event.",
     "dead": "Show what was given up, and what to type next.",
     "replay": "Route events, or send deliveries, again: one or many.",
+    "consent": "Show who was (un)subscribed, on whose word; export it.",
     "check": "Read bridge.yaml and rules.yaml; say every mistake.",
     "status": "Count what waits and what ended how; show the alerts.",
     "verify": "Check the whole ledger: nothing lost, doubled, out of order.",

@@ -9,7 +9,14 @@ engine alone does. `bridge.testing.connectors` holds the conformance suite.
 
 from pydantic import Field, SecretStr
 
-from bridge.connector.declarations import Action, Connector, ConnectorSettings, Digest, action
+from bridge.connector.declarations import (
+    Action,
+    Connector,
+    ConnectorSettings,
+    Digest,
+    OptIn,
+    action,
+)
 from bridge.connector.items import Call, Earlier, EmailAddress, Gist, Item, NonEmpty, Skipped
 from bridge.connector.outcomes import (
     Delivered,
@@ -41,6 +48,7 @@ __all__ = [
     "Item",
     "NonEmpty",
     "NotNow",
+    "OptIn",
     "Outcome",
     "Pacer",
     "Rate",

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from bridge.connector.items import Call, Item
+from bridge.connector.items import Call, Item, NonEmpty
 from bridge.connector.outcomes import Delivered, Outcome, Retry, Unknown
 from bridge.connector.pacing import Pacer, Rate, Unpaced
 from bridge.connector.surveying import Change, Checked, Use
@@ -19,12 +19,22 @@ IfUnknown = Literal["repeat", "keep"]
 """A message that may have been sent: send it again, or keep it for a person."""
 
 
+class OptIn(BaseModel):
+    """The text beside the box that people tick, and the operator's name for this version of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    wording: NonEmpty
+    version: NonEmpty
+
+
 class ConnectorSettings(BaseModel):
     """What `config/bridge.yaml` may say of an account; secrets are `SecretStr | None`.
 
     An account none of whose secrets is set runs in preview. `base_url` points
     the SDK at another host; `timeout` is in seconds, for each call. `if_unknown`
-    replaces what the actions declare.
+    replaces what the actions declare. Where people are put on lists, a field
+    `opt_in: OptIn | None` lets the record of their consent name the wording.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

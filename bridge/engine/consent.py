@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from bridge.connector import Action, Item
 from bridge.event import Contact
+from bridge.ledger.plan import PlannedConsent
+
+ADDRESS_LENGTH = 320
 
 
 def refusal(action: Action, item: Item, contact: Contact) -> str | None:
@@ -23,3 +26,16 @@ def refusal(action: Action, item: Item, contact: Contact) -> str | None:
     if address.strip().lower() != (contact.email or "").strip().lower():
         return "no consent: only the address of the person who agreed may be subscribed"
     return None
+
+
+def decision(
+    action: Action, item: Item, contact: Contact, wording: str | None
+) -> PlannedConsent | None:
+    """What is kept of putting somebody on a list or taking them off it."""
+    field = action.consent_for or action.withdraws_for
+    if field is None:
+        return None
+    address = str(getattr(item, field)).strip().casefold().replace("\0", "")[:ADDRESS_LENGTH]
+    if action.consent_for:
+        return PlannedConsent(address, "subscribe", contact.consent, wording)
+    return PlannedConsent(address, "unsubscribe", contact.consent, None)

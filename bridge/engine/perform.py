@@ -13,6 +13,7 @@ from bridge.connector import (
     Delivered,
     Halted,
     Item,
+    OptIn,
     Outcome,
     Rejected,
     Retry,
@@ -36,6 +37,11 @@ class Destination:
     fingerprint: str
     connector: Connector | None
     pacer: AccountPacer | None = None
+
+    @property
+    def opt_in(self) -> OptIn | None:
+        found = getattr(self.settings, "opt_in", None)
+        return found if isinstance(found, OptIn) else None
 
 
 @dataclass(frozen=True)

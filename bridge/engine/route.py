@@ -7,12 +7,12 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from bridge.connector import Action, Connector, Item
-from bridge.engine.consent import refusal
+from bridge.engine.consent import decision, refusal
 from bridge.engine.lane_names import lane_of, short
 from bridge.event import Event
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, Waiting
@@ -42,11 +42,15 @@ class PlannedAt:
 
 @dataclass(frozen=True)
 class Router:
-    """What routing needs to know: sources and connectors by configured name, and the rules."""
+    """What routing needs to know: sources and connectors by configured name, and the rules.
+
+    `wordings` names, by account, the version of the text on which people consent.
+    """
 
     sources: Mapping[str, Source]
     accounts: Mapping[str, type[Connector]]
     rules: RuleSet
+    wordings: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, waiting: Waiting) -> Plan:
         """Never raises: what cannot be routed is quarantined with its reason."""
@@ -114,6 +118,8 @@ class Router:
             state = "suppressed" if why.skipped else "rejected"
             return replace(planned, state=state, reason=why.reason)
         lane = lane_of(step.account, action, item, event.order_key)
+        wording = self.wordings.get(step.account)
+        planned = replace(planned, consent=decision(action, item, event.contact, wording))
         refused = refusal(action, item, event.contact)
         if refused:
             # Without its item it can never be sent by mistake, only planned afresh.

@@ -138,9 +138,13 @@ class Turns:
             if live is None:
                 return
             kinds = {name: each.kind for name, each in self.destinations.items()}
-            router = Router(sources=self.sources, accounts=kinds, rules=live)
+            router = Router(self.sources, kinds, live, self._wordings())
             if not self._route_batch(router, lease):
                 return
+
+    def _wordings(self) -> Mapping[str, str]:
+        named = {name: each.opt_in for name, each in self.destinations.items()}
+        return {name: opt_in.version for name, opt_in in named.items() if opt_in}
 
     def _route_batch(self, router: Router, lease: Lease) -> bool:
         """False where nothing waits."""

@@ -71,7 +71,7 @@ def written_by(
 _PLANNED = [
     deliveries.c[each.name]
     for each in fields(PlannedDelivery)
-    if each.name not in ("state", "reason")
+    if each.name not in ("consent", "state", "reason")
 ]
 
 

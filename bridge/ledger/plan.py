@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text, update
 
 from bridge.event import Webhook
+from bridge.ledger import consents
 from bridge.ledger.alerts import raise_alert
 from bridge.ledger.books import PLANNED, tally
 from bridge.ledger.tables import WAITING_WEBHOOK, deliveries, endings, events, webhooks
@@ -49,6 +50,16 @@ class PlannedEvent:
 
 
 @dataclass(frozen=True)
+class PlannedConsent:
+    """That somebody is to be put on a list or taken off it; the fields of `consents.Consent`."""
+
+    address: str
+    decision: str
+    flag: bool | None
+    wording: str | None
+
+
+@dataclass(frozen=True)
 class PlannedDelivery:
     """One delivery as planned: `waiting` until `due_at`, or settled at once with a reason."""
 
@@ -66,6 +77,7 @@ class PlannedDelivery:
     event: Mapping[str, Any] | None = None
     topic: str | None = None
     due_at: float = 0.0
+    consent: PlannedConsent | None = None
     state: str = "waiting"
     reason: str | None = None
 
@@ -139,6 +151,7 @@ def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
         if plan.state == "quarantined":
             _tell(connection, plan, now)
         _record_events(connection, plan, now)
+        consents.record(connection, plan, now)
         fresh += _record_deliveries(connection, plan, now)
     tally(connection, PLANNED, fresh)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, or_, select, update
 
+from bridge.ledger import consents
 from bridge.ledger.books import PRUNED_DELIVERIES, PRUNED_WEBHOOKS, tally
 from bridge.ledger.tables import WITH_BODY, attempts, deliveries, events, webhooks
 from bridge.settings import RetentionConfig
@@ -123,6 +124,7 @@ def _held(connection: Connection, numbers: list[int]) -> list[int]:
 def _delete(connection: Connection, numbers: list[int]) -> None:
     of_these = deliveries.c.webhook.in_(numbers)
     names = select(deliveries.c.id).where(of_these)
+    consents.close(connection, numbers)
     connection.execute(delete(attempts).where(attempts.c.delivery.in_(names)))
     owed = connection.execute(delete(deliveries).where(of_these)).rowcount
     connection.execute(delete(events).where(events.c.webhook.in_(numbers)))

@@ -4,6 +4,7 @@ webhooks ─< events            what arrived, and what it meant when it was rout
 webhooks ─< deliveries ─< attempts   what is owed for it, and each try
 endings                       which refund ended which matter, for its purchase if that comes late
 threads                       which message began what is said of one topic in one lane
+consents                      who was put on a list or taken off it, on whose word
 lanes, accounts, offices      who may do what right now: wakes, leases, rests
 alerts, rule_versions         what a person should know; the rules that were live
 tallies                       what was counted on its way in, to balance the books by
@@ -188,6 +189,34 @@ threads = Table(
     Column("reference", Text, nullable=False),
     Column("known_since", Float, nullable=False),
     Index("ix_threads_known_since", "known_since"),
+)
+
+# Kept when the delivery is pruned, as the proof: `outcome` and `reason` are its last then.
+consents = Table(
+    "consents",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("delivery", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    # subscribe, unsubscribe
+    Column("decision", Text, nullable=False),
+    Column("flag", Boolean),
+    Column("wording", Text),
+    Column("decided_at", Float, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("webhook", Number, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+    Column("settled_at", Float),
+    UniqueConstraint("delivery"),
+    Index("ix_consents_address", "address"),
+    Index("ix_consents_webhook", "webhook"),
+    sqlite_autoincrement=True,
 )
 
 attempts = Table(

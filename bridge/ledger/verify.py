@@ -1,20 +1,22 @@
 """What must hold for the whole ledger, whatever was killed: every check, in bounded memory.
 
 All is read in one snapshot, so that what happens meanwhile is no finding: the
-webhooks in portions, what belongs to none and everybody's order as a stream.
+webhooks in portions, what belongs to none as a stream, and the order of those
+who were sent several things at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, func, select, text
+from sqlalchemy import Connection, Select, Table, func, select, text
 
 from bridge.ledger.books import Books, books
 from bridge.ledger.tables import attempts, deliveries, events, webhooks
-from bridge.ledger.verify_checks import CHECKS, LOST_ATTEMPTS
+from bridge.ledger.verify_checks import INSPECTIONS, LOST_ATTEMPTS, Check
 from bridge.ledger.verify_order import ROWS, overtaken
 
 # Of webhooks, for each query.
@@ -61,16 +63,15 @@ def verify(
     `clocks_differ`: by how many seconds the clocks of the machines that wrote
     the ledger may differ, 0 where it was one.
     """
-    if connection.dialect.name == "postgresql":
-        # To sort all that was ever sent may take long.
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+    _take_time(connection)
     checked = {table.name: _count(connection, table) for table in _TABLES}
-    steps = _Steps(progress, checked["webhooks"] + checked["deliveries"])
+    # Everybody's order takes about as long as all portions together.
+    steps = _Steps(progress, checked["webhooks"] * 2)
     collected = _Collected()
     _check_portions(connection, collected, steps, portion)
     lost = connection.execute(LOST_ATTEMPTS.query, execution_options={"yield_per": ROWS})
-    collected.add(LOST_ATTEMPTS.what, LOST_ATTEMPTS.means, (_place(row) for row in lost))
-    late = overtaken(connection, clocks_differ, steps.advance)
+    collected.sort(lost, LOST_ATTEMPTS.checks)
+    late = overtaken(connection, clocks_differ)
     collected.add("deliveries that overtook another", _OVERTOOK, late)
     progress(steps.total, steps.total)
     return Verdict(checked, collected.findings(), books(connection))
@@ -83,11 +84,45 @@ _OVERTOOK = (
 )
 
 
+def _take_time(connection: Connection) -> None:
+    """To look at all that was ever sent may take long."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        # It is made anew for each portion, and takes longer than the portion.
+        connection.execute(text("SET LOCAL jit = off"))
+        # All rows of a cursor are wanted, and not a few of them soon.
+        connection.execute(text("SET LOCAL cursor_tuple_fraction = 1"))
+
+
+@contextmanager
+def _nearby_rows(connection: Connection) -> Iterator[None]:
+    """What belongs to a portion is looked up row by row.
+
+    PostgreSQL would rather read whole tables for it, once for each portion.
+    """
+    _may_read_whole_tables(connection, "off")
+    yield
+    _may_read_whole_tables(connection, "on")
+
+
+def _may_read_whole_tables(connection: Connection, answer: str) -> None:
+    if connection.dialect.name == "postgresql":
+        for way in ("seqscan", "hashjoin", "mergejoin"):
+            connection.execute(text(f"SET LOCAL enable_{way} = {answer}"))
+
+
 class _Collected:
     """Findings of the same kind become one, with the first as the example."""
 
     def __init__(self) -> None:
         self._found: dict[str, tuple[str, int, Place]] = {}
+
+    def sort(self, rows: Iterable[Sequence[Any]], checks: Sequence[Check]) -> None:
+        """What an inspection found, by check."""
+        for webhook, delivery, *wrong in rows:
+            for check, is_wrong in zip(checks, wrong, strict=True):
+                if is_wrong:
+                    self.add(check.what, check.means, [(webhook, delivery)])
 
     def add(self, what: str, means: str, places: Iterable[Place]) -> None:
         for place in places:
@@ -108,9 +143,8 @@ class _Steps:
     done: int = 0
 
     def advance(self, count: int) -> None:
-        before, self.done = self.done, min(self.done + count, self.total)
-        if before // ROWS != self.done // ROWS:
-            self.progress(self.done, self.total)
+        self.done = min(self.done + count, self.total)
+        self.progress(self.done, self.total)
 
 
 def _check_portions(
@@ -118,9 +152,10 @@ def _check_portions(
 ) -> None:
     first = 0
     while (last := _end_of_portion(connection, first, portion)) is not None:
-        for check in CHECKS:
-            rows = connection.execute(check.query, {"first": first, "last": last})
-            collected.add(check.what, check.means, (_place(row) for row in rows))
+        with _nearby_rows(connection):
+            for inspection in INSPECTIONS:
+                rows = connection.execute(inspection.query, {"first": first, "last": last})
+                collected.sort(rows, inspection.checks)
         steps.advance(portion)
         first = last + 1
 
@@ -145,10 +180,6 @@ def _end_of_portion(connection: Connection, first: int, portion: int) -> int | N
 
 def _last_of(table: Table) -> Select[tuple[int]]:
     return select(func.max(table.c.webhook))
-
-
-def _place(row: Row[Any, Any]) -> Place:
-    return row[0], row[1]
 
 
 def _count(connection: Connection, table: Table) -> int:

@@ -1,22 +1,56 @@
-"""What is checked of each webhook and what belongs to it: a query finds what breaks the rule."""
+"""What is checked of each webhook, of its events and of its deliveries.
+
+Each row is looked at once, for all its checks: of many deliveries it is the way to their
+attempts, which lie anywhere in their index, that takes the time.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+)
 
 from bridge.ledger.tables import attempts, deliveries, events, webhooks
 
 
 @dataclass(frozen=True)
 class Check:
-    """`query` yields the (webhook, delivery) of each that is wrong, either of them NULL."""
+    """`wrong` is true of a row that breaks the rule."""
 
     what: str
     means: str
-    query: Select[Any]
+    wrong: ColumnElement[bool]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Checks of the same rows. `webhook` and `delivery` name a row, either of them may be NULL."""
+
+    webhook: ColumnElement[Any]
+    delivery: ColumnElement[Any]
+    checks: Sequence[Check]
+    rows: ColumnElement[bool] | None = None
+
+    @property
+    def query(self) -> Select[Any]:
+        """Of the rows with anything wrong their names, and for each check whether it is."""
+        wrong = [check.wrong for check in self.checks]
+        query = select(self.webhook, self.delivery, *wrong).where(or_(*wrong))
+        return query if self.rows is None else query.where(self.rows)
 
 
 def _between(column: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -27,131 +61,163 @@ def _differ(one: ColumnElement[bool], other: ColumnElement[bool]) -> ColumnEleme
     return or_(and_(one, ~other), and_(~one, other))
 
 
-def _of_events(*wrong: ColumnElement[bool]) -> Select[Any]:
-    return select(events.c.webhook, null()).where(_between(events.c.webhook), *wrong)
+def _times(*which: ColumnElement[bool]) -> Any:
+    return func.sum(case((and_(*which), 1), else_=0))
 
 
-def _of_webhooks(*wrong: ColumnElement[bool]) -> Select[Any]:
-    return select(webhooks.c.number, null()).where(_between(webhooks.c.number), *wrong)
+def _has(table: Table, *which: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(table.c.webhook == webhooks.c.number, _between(table.c.webhook), *which)
 
 
-def _of_deliveries(*wrong: ColumnElement[bool]) -> Select[Any]:
-    return select(deliveries.c.webhook, deliveries.c.id).where(
-        _between(deliveries.c.webhook), *wrong
-    )
-
-
-_OPEN = deliveries.c.state.in_(["waiting", "sending"])
-_TRIES = attempts.c.delivery == deliveries.c.id
-_ARRIVED = attempts.c.outcome == "delivered"
 _UNDER_WAY = attempts.c.outcome == "started"
 
-
-def _tries(*which: ColumnElement[bool]) -> Any:
-    return select(func.count()).select_from(attempts).where(_TRIES, *which).scalar_subquery()
-
-
-# Of each portion of webhooks: `first` and `last` are bound.
-CHECKS = (
-    Check(
-        "events without a webhook",
-        "The webhook was deleted, and its events were left behind.",
-        _of_events(~exists().where(webhooks.c.number == events.c.webhook)),
-    ),
-    Check(
-        "deliveries without a webhook",
-        "The webhook was deleted; those that wait are still sent, and cannot be replayed.",
-        _of_deliveries(~exists().where(webhooks.c.number == deliveries.c.webhook)),
-    ),
-    Check(
-        "deliveries without an event",
-        "Nothing says why they are owed. A webhook that was kept aside from the start has no "
-        "event, and nothing may be sent for it.",
-        _of_deliveries(
-            ~exists().where(
+# The webhooks' range is asked for everywhere, so that no planner reads a whole table for a portion.
+_owed = (
+    select(
+        *(deliveries.c[name] for name in ("webhook", "id", "state", "settled_at", "claim")),
+        deliveries.c.attempts,
+        webhooks.c.number,
+        events.c.position,
+        func.count(attempts.c.delivery).label("recorded"),
+        _times(attempts.c.outcome == "delivered").label("arrived"),
+        _times(
+            _UNDER_WAY,
+            or_(deliveries.c.state != "sending", attempts.c.number != deliveries.c.attempts),
+        ).label("unattended"),
+        _times(_differ(_UNDER_WAY, attempts.c.finished_at.is_(None))).label("contradicting"),
+    )
+    .select_from(
+        deliveries.outerjoin(
+            webhooks,
+            and_(webhooks.c.number == deliveries.c.webhook, _between(webhooks.c.number)),
+        )
+        .outerjoin(
+            events,
+            and_(
                 events.c.webhook == deliveries.c.webhook,
                 events.c.position == deliveries.c.position,
-            )
+                _between(events.c.webhook),
+            ),
+        )
+        .outerjoin(attempts, attempts.c.delivery == deliveries.c.id)
+    )
+    .where(_between(deliveries.c.webhook))
+    # By the webhook first, else SQLite would go through all deliveries in the order of their ids.
+    .group_by(deliveries.c.webhook, deliveries.c.id, webhooks.c.number, events.c.position)
+    .subquery()
+)
+_OPEN = or_(_owed.c.state == "waiting", _owed.c.state == "sending")
+
+_EVENTS = Inspection(
+    events.c.webhook,
+    null(),
+    rows=_between(events.c.webhook),
+    checks=(
+        Check(
+            "events without a webhook",
+            "The webhook was deleted, and its events were left behind.",
+            ~exists().where(webhooks.c.number == events.c.webhook, _between(webhooks.c.number)),
         ),
     ),
-    Check(
-        "routed webhooks without an event",
-        "Whatever they were about was not done. `showbridge replay` routes one again.",
-        _of_webhooks(
-            webhooks.c.state == "routed",
-            ~exists().where(events.c.webhook == webhooks.c.number),
+)
+
+_WEBHOOKS = Inspection(
+    webhooks.c.number,
+    null(),
+    rows=_between(webhooks.c.number),
+    checks=(
+        Check(
+            "routed webhooks without an event",
+            "Whatever they were about was not done. `showbridge replay` routes one again.",
+            and_(webhooks.c.state == "routed", ~_has(events)),
         ),
-    ),
-    Check(
-        "routed webhooks without a delivery",
-        "A rule matched, and nothing is owed for it. `showbridge replay` routes one again.",
-        _of_webhooks(
-            webhooks.c.state == "routed",
-            ~exists().where(deliveries.c.webhook == webhooks.c.number),
+        Check(
+            "routed webhooks without a delivery",
+            "A rule matched, and nothing is owed for it. `showbridge replay` routes one again.",
+            and_(webhooks.c.state == "routed", ~_has(deliveries)),
         ),
-    ),
-    Check(
-        "deliveries that are open and ended at once",
-        "Their state and the time of their end contradict each other.",
-        _of_deliveries(_differ(_OPEN, deliveries.c.settled_at.is_(None))),
-    ),
-    Check(
-        "deliveries in nobody's or in two hands",
-        "One that is being sent belongs to a turn, and no other does. A worker takes them back "
-        "when it next begins a turn at their lane.",
-        _of_deliveries(_differ(deliveries.c.state == "sending", deliveries.c.claim.is_not(None))),
-    ),
-    Check(
-        "delivered without an attempt that arrived",
-        "It says delivered, and no attempt did it. Look for it at the vendor.",
-        _of_deliveries(deliveries.c.state == "delivered", ~exists().where(_TRIES, _ARRIVED)),
-    ),
-    Check(
-        "delivered twice",
-        "Two attempts arrived: a worker was taken for dead while it was still at it. Where the "
-        "action updates a contact this did no harm; a message was posted twice.",
-        _of_deliveries(_tries(_ARRIVED) > 1),
-    ),
-    Check(
-        "attempts that are missing or too many",
-        "A delivery counts other attempts than are recorded.",
-        _of_deliveries(deliveries.c.attempts != _tries()),
-    ),
-    Check(
-        "attempts that nobody is at",
-        "An attempt has begun and not ended, and it is not the last one of a delivery that is "
-        "being sent.",
-        _of_deliveries(
-            exists().where(
-                _TRIES,
-                _UNDER_WAY,
-                or_(deliveries.c.state != "sending", attempts.c.number != deliveries.c.attempts),
-            )
-        ),
-    ),
-    Check(
-        "attempts that have both ended and not",
-        "Their outcome and the time of their end contradict each other.",
-        _of_deliveries(
-            exists().where(_TRIES, _differ(_UNDER_WAY, attempts.c.finished_at.is_(None)))
-        ),
-    ),
-    Check(
-        "webhooks emptied too early",
-        "Their bodies were pruned while something is still to be done for them.",
-        _of_webhooks(
-            webhooks.c.pruned_at.is_not(None),
-            or_(
-                webhooks.c.state.in_(["waiting", "quarantined"]),
-                exists().where(and_(deliveries.c.webhook == webhooks.c.number, _OPEN)),
+        Check(
+            "webhooks emptied too early",
+            "Their bodies were pruned while something is still to be done for them.",
+            and_(
+                webhooks.c.pruned_at.is_not(None),
+                or_(
+                    webhooks.c.state.in_(["waiting", "quarantined"]),
+                    _has(deliveries, deliveries.c.state.in_(["waiting", "sending"])),
+                ),
             ),
         ),
     ),
 )
 
+_DELIVERIES = Inspection(
+    _owed.c.webhook,
+    _owed.c.id,
+    checks=(
+        Check(
+            "deliveries without a webhook",
+            "The webhook was deleted; those that wait are still sent, and cannot be replayed.",
+            _owed.c.number.is_(None),
+        ),
+        Check(
+            "deliveries without an event",
+            "Nothing says why they are owed. A webhook that was kept aside from the start has no "
+            "event, and nothing may be sent for it.",
+            _owed.c.position.is_(None),
+        ),
+        Check(
+            "deliveries that are open and ended at once",
+            "Their state and the time of their end contradict each other.",
+            _differ(_OPEN, _owed.c.settled_at.is_(None)),
+        ),
+        Check(
+            "deliveries in nobody's or in two hands",
+            "One that is being sent belongs to a turn, and no other does. A worker takes them back "
+            "when it next begins a turn at their lane.",
+            _differ(_owed.c.state == "sending", _owed.c.claim.is_not(None)),
+        ),
+        Check(
+            "delivered without an attempt that arrived",
+            "It says delivered, and no attempt did it. Look for it at the vendor.",
+            and_(_owed.c.state == "delivered", _owed.c.arrived == 0),
+        ),
+        Check(
+            "delivered twice",
+            "Two attempts arrived: a worker was taken for dead while it was still at it. Where the "
+            "action updates a contact this did no harm; a message was posted twice.",
+            _owed.c.arrived > 1,
+        ),
+        Check(
+            "attempts that are missing or too many",
+            "A delivery counts other attempts than are recorded.",
+            _owed.c.attempts != _owed.c.recorded,
+        ),
+        Check(
+            "attempts that nobody is at",
+            "An attempt has begun and not ended, and it is not the last one of a delivery that is "
+            "being sent.",
+            _owed.c.unattended > 0,
+        ),
+        Check(
+            "attempts that have both ended and not",
+            "Their outcome and the time of their end contradict each other.",
+            _owed.c.contradicting > 0,
+        ),
+    ),
+)
+
+# Of each portion of webhooks: `first` and `last` are bound.
+INSPECTIONS = (_EVENTS, _WEBHOOKS, _DELIVERIES)
+
 # Of the whole ledger.
-LOST_ATTEMPTS = Check(
-    "attempts without a delivery",
-    "The delivery was deleted, and its attempts were left behind.",
-    select(null(), attempts.c.delivery).where(~exists().where(_TRIES)),
+LOST_ATTEMPTS = Inspection(
+    null(),
+    attempts.c.delivery,
+    checks=(
+        Check(
+            "attempts without a delivery",
+            "The delivery was deleted, and its attempts were left behind.",
+            ~exists().where(deliveries.c.id == attempts.c.delivery),
+        ),
+    ),
 )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from bisect import insort
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select, tuple_
 
 from bridge.ledger.tables import attempts, deliveries
 
 ROWS = 1000
+# Later than any time.
+_NEVER = 1e300
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,7 @@ class _Owed:
     tries: list[_Try] = field(default_factory=list)
 
 
-def overtaken(
-    connection: Connection, clocks_differ: float, seen: Callable[[int], None]
-) -> Iterator[tuple[int, str]]:
+def overtaken(connection: Connection, clocks_differ: float) -> Iterator[tuple[int, str]]:
     """The (webhook, delivery) that arrived while one of the same person before it was open.
 
     What was planned only afterwards, as by a replay, was not there to be
@@ -54,25 +54,40 @@ def overtaken(
             if any(_overtakes(each, earlier, clocks_differ) for each in owed.tries):
                 yield owed.webhook, owed.name
             insort(earlier, owed, key=lambda each: each.settled)
-            seen(1)
 
 
+# Before one delivery in its person's order there is another that was open when it was planned:
+# few persons have that, and nobody else can have been overtaken.
+_PERSON = ("lane", "order_key")
+_ORDER = ("webhook", "position", "place", "id")
+_owed = (
+    select(
+        *(deliveries.c[name] for name in (*_PERSON, *_ORDER, "planned_at", "settled_at")),
+        func.max(func.coalesce(deliveries.c.settled_at, _NEVER))
+        .over(
+            partition_by=[deliveries.c[name] for name in _PERSON],
+            order_by=[deliveries.c[name] for name in _ORDER],
+            rows=(None, -1),
+        )
+        .label("open_until"),
+    )
+    .where(deliveries.c.order_key != "")
+    .subquery()
+)
 _QUERY = (
     select(
-        *(deliveries.c[name] for name in ("lane", "order_key", "webhook", "id")),
-        *(deliveries.c[name] for name in ("planned_at", "settled_at")),
+        *(deliveries.c[name] for name in (*_PERSON, "webhook", "id", "planned_at", "settled_at")),
         *(attempts.c[name] for name in ("worker", "started_at", "finished_at", "outcome")),
     )
     .select_from(deliveries.outerjoin(attempts, attempts.c.delivery == deliveries.c.id))
-    .where(deliveries.c.order_key != "")
-    .order_by(
-        deliveries.c.lane,
-        deliveries.c.order_key,
-        deliveries.c.webhook,
-        deliveries.c.position,
-        deliveries.c.place,
-        deliveries.c.id,
+    .where(
+        tuple_(*(deliveries.c[name] for name in _PERSON)).in_(
+            select(*(_owed.c[name] for name in _PERSON)).where(
+                _owed.c.open_until > _owed.c.planned_at
+            )
+        )
     )
+    .order_by(*(deliveries.c[name] for name in (*_PERSON, *_ORDER)))
 )
 
 

@@ -209,6 +209,36 @@ def upgrade() -> None:
     )
     op.create_index("ix_threads_known_since", "threads", ["known_since"], unique=False)
     op.create_table(
+        "consents",
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("flag", sa.Boolean(), nullable=True),
+        sa.Column("wording", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.Float(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("webhook", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("event_type", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("settled_at", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_consents")),
+        sa.UniqueConstraint("delivery", name=op.f("uq_consents_delivery")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_consents_address", "consents", ["address"], unique=False)
+    op.create_index("ix_consents_webhook", "consents", ["webhook"], unique=False)
+    op.create_table(
         "attempts",
         sa.Column("delivery", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),

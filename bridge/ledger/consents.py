@@ -1,0 +1,163 @@
+"""Who was put on a list or taken off it, on whose word, and what came of it.
+
+Written with the plan and kept when the delivery is pruned: it is the proof that
+somebody agreed, or the answer to why nothing was sent. What came of it is read
+from the delivery for as long as that is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, Select, exists, func, select, text, update
+
+from bridge.ledger.stories import event_id
+from bridge.ledger.tables import consents, deliveries
+from bridge.ledger.upsert import insert
+
+if TYPE_CHECKING:
+    from bridge.ledger.plan import Plan
+
+PORTION = 1000
+
+
+@dataclass(frozen=True)
+class Consent:
+    """One decision. `decision` is `subscribe` or `unsubscribe`.
+
+    `flag` is what the person said in this very event: True, False, or None where
+    nobody asked. `wording` is the version of the text beside the box, where the
+    operator has named it. `outcome` is the delivery's state; times in Unix seconds.
+    """
+
+    number: int
+    address: str
+    decision: str
+    decided_at: float
+    source: str
+    event: str
+    event_type: str
+    rule: str
+    account: str
+    action: str
+    flag: bool | None
+    wording: str | None
+    outcome: str
+    reason: str | None
+    settled_at: float | None
+
+
+def record(connection: Connection, plan: Plan, now: float) -> None:
+    """Write down the plan's decisions, before its deliveries are.
+
+    The same plan twice changes nothing. In a replay what did not arrive is
+    decided anew; what arrived keeps the words on which it was sent.
+    """
+    rows = list(_rows(plan, now))
+    if not rows:
+        return
+    statement = insert(connection, consents)
+    adding = statement.on_conflict_do_nothing(index_elements=["delivery"])
+    if plan.replayed:
+        renewed = {name: statement.excluded[name] for name in _RENEWED}
+        done = exists().where(
+            deliveries.c.id == consents.c.delivery,
+            text("deliveries.state IN ('waiting', 'sending', 'delivered')"),
+        )
+        adding = statement.on_conflict_do_update(
+            index_elements=["delivery"], set_=renewed, where=~done
+        )
+    connection.execute(adding, rows)
+
+
+_RENEWED = ("flag", "wording", "decided_at", "rule", "outcome", "reason")
+
+
+def _rows(plan: Plan, now: float) -> Iterator[dict[str, Any]]:
+    types = {event.position: event.type for event in plan.events}
+    for owed in plan.deliveries:
+        if owed.consent:
+            yield {
+                "delivery": owed.id,
+                "address": owed.consent.address,
+                "decision": owed.consent.decision,
+                "flag": owed.consent.flag,
+                "wording": owed.consent.wording,
+                "decided_at": now,
+                "source": plan.source,
+                "webhook": plan.number,
+                "position": owed.position,
+                "event_type": types.get(owed.position, ""),
+                "rule": owed.rule,
+                "account": owed.account,
+                "action": owed.action,
+                "outcome": owed.state,
+                "reason": owed.reason,
+            }
+
+
+def of_person(connection: Connection, address: str) -> list[Consent]:
+    """All decisions about an address, whatever its case, the oldest first."""
+    query = _query().where(consents.c.address == address.strip().casefold())
+    return [_consent(row) for row in connection.execute(query)]
+
+
+def after(connection: Connection, number: int, limit: int = PORTION) -> list[Consent]:
+    """The next decisions, in the order in which they were first written."""
+    query = _query().where(consents.c.number > number).limit(limit)
+    return [_consent(row) for row in connection.execute(query)]
+
+
+def close(connection: Connection, webhooks: Sequence[int]) -> None:
+    """Write down what came of the decisions of these webhooks, whose deliveries are about to go."""
+    ended = select(deliveries.c.state, deliveries.c.reason, deliveries.c.settled_at).where(
+        deliveries.c.id == consents.c.delivery
+    )
+    known = ended.exists()
+    connection.execute(
+        update(consents)
+        .where(consents.c.webhook.in_(webhooks), known)
+        .values(
+            outcome=ended.with_only_columns(deliveries.c.state).scalar_subquery(),
+            reason=ended.with_only_columns(deliveries.c.reason).scalar_subquery(),
+            settled_at=ended.with_only_columns(deliveries.c.settled_at).scalar_subquery(),
+        )
+    )
+
+
+def _query() -> Select[Any]:
+    """With what the delivery says where it is still there."""
+    there = deliveries.c.id.is_not(None)
+    return (
+        select(
+            consents,
+            func.coalesce(deliveries.c.state, consents.c.outcome).label("outcome_now"),
+            func.coalesce(deliveries.c.settled_at, consents.c.settled_at).label("settled_now"),
+            deliveries.c.reason.label("reason_now"),
+            there.label("is_there"),
+        )
+        .select_from(consents.outerjoin(deliveries, deliveries.c.id == consents.c.delivery))
+        .order_by(consents.c.number)
+    )
+
+
+def _consent(row: Row[Any]) -> Consent:
+    return Consent(
+        number=row.number,
+        address=row.address,
+        decision=row.decision,
+        decided_at=row.decided_at,
+        source=row.source,
+        event=event_id(row.webhook, row.position),
+        event_type=row.event_type,
+        rule=row.rule,
+        account=row.account,
+        action=row.action,
+        flag=row.flag,
+        wording=row.wording,
+        outcome=row.outcome_now,
+        reason=row.reason_now if row.is_there else row.reason,
+        settled_at=row.settled_now,
+    )
