@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: help install run test lint types tests bench chaos clean
+.PHONY: help install run test lint types tests bench chaos reference clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -37,6 +37,9 @@ bench: $(VENV)/.developing ## all figures of docs/performance.md on SQLite (half
 chaos: $(VENV)/.developing ## kill every part 200 times, on SQLite and on PostgreSQL (a quarter of an hour)
 	@$(BIN)/python -m tests.chaos --database sqlite
 	@$(BIN)/python -m tests.chaos --database postgresql
+
+reference: $(VENV)/.developing ## write the reference parts of docs/connectors/ anew
+	@$(BIN)/python -m bridge.cli.reference_pages docs/connectors
 
 clean: ## remove .venv and caches; the data folder stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,7 +18,7 @@ from bridge import config, rules
 from bridge.cli import cli
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 GROUPS = ("sources", "accounts", "server", "delivery", "alerts", "retention")
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -123,6 +123,8 @@ def test_commands_exist_with_their_options(file: Path, words: list[str]) -> None
     context = click.Context(cli)
     assert words[0] in cli.list_commands(context), f"{file.name}: showbridge {' '.join(words)}"
     command = cli.get_command(context, words[0])
+    if isinstance(command, click.Group):
+        command = command.commands.get(words[1])
     assert command is not None
     known = {name for parameter in command.params for name in parameter.opts}
     named = {word.partition("=")[0] for word in words[1:] if word.startswith("-")}
@@ -153,6 +155,14 @@ def _anchors(file: Path) -> set[str]:
     """As GitHub makes them of headings."""
     headings = _HEADING.findall(_FENCE.sub("", file.read_text("utf-8")))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_example_in_the_document_is_the_package() -> None:
+    package = ROOT / "examples" / "showbridge-acme"
+    shown = dict(_EXAMPLE.findall((ROOT / "docs" / "writing-a-connector.md").read_text("utf-8")))
+    files = [each for each in package.rglob("*.*") if each.suffix in (".py", ".toml")]
+    texts = {str(each.relative_to(package)): each.read_text("utf-8") for each in files}
+    assert {name: text for name, text in texts.items() if text} == shown
 
 
 def test_the_examples_pass_their_conformance_suites(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from bridge.cli import json_lines
 from bridge.cli.hooks import hook_url, receiver
 from bridge.cli.reading import Reading, read_both
 from bridge.cli.screen import clean, counted, indented, screen, stated
+from bridge.cli.survey import as_object, show, show_end, survey
 from bridge.cli.variables import Variable, Variables
 from bridge.config import FILE, AccountConfig, Config, SourceConfig
 from bridge.errors import Mistake
@@ -28,17 +29,38 @@ _REFERENCE = re.compile(r"\{\s*(env|file)\s*:")
 
 
 @click.command("check")
+@click.option("--online", is_flag=True, help="Also ask the vendors whether what is named exists.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def command(as_json: bool) -> None:
+def command(online: bool, as_json: bool) -> None:
     """Read bridge.yaml and rules.yaml; say every mistake, or what they mean."""
     reading = read_both()
-    if as_json:
+    if online and reading.is_right:
+        _ask_vendors(reading, as_json)
+    elif as_json:
         json_lines.say(_object(reading))
     elif reading.is_right:
         _print_meaning(screen(), reading)
     else:
         _print_mistakes(screen(), reading)
     if not reading.is_right:
+        raise click.exceptions.Exit(1)
+
+
+def _ask_vendors(reading: Reading, as_json: bool) -> None:
+    """What the files mean is left out: who asks online has seen it."""
+    config, rules = reading.config, reading.rules
+    assert config is not None  # noqa: S101  # nothing was wrong
+    assert rules is not None  # noqa: S101
+    surveys = []
+    for each in survey(config, rules):
+        surveys.append(each)
+        if not as_json:
+            show(screen(), each)
+    if as_json:
+        json_lines.say({**_object(reading), "online": [as_object(each) for each in surveys]})
+    else:
+        show_end(screen(), surveys)
+    if not all(each.is_right for each in surveys):
         raise click.exceptions.Exit(1)
 
 

@@ -16,6 +16,7 @@ from bridge.cli import json_lines
 from bridge.cli.existing import existing_ledger
 from bridge.cli.screen import clean, counted, full_time, indented, screen, stated
 from bridge.config import load
+from bridge.ledger import consents
 from bridge.ledger.consents import PORTION, Consent, after, of_person
 from bridge.ledger.database import Database
 
@@ -39,7 +40,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
     default="-",
     help="For `export`: the file to write, instead of the terminal.",
 )
-def command(who: str, as_json: bool, output: BinaryIO) -> None:
+@click.option("--forget", is_flag=True, help="Delete what is kept about this person.")
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+def command(who: str, as_json: bool, output: BinaryIO, forget: bool, yes: bool) -> None:
     """Show each decision to (un)subscribe somebody; WHO is an e-mail address.
 
     `showbridge consent export` writes the decisions about everybody as CSV.
@@ -47,13 +50,14 @@ def command(who: str, as_json: bool, output: BinaryIO) -> None:
     with existing_ledger(load(os.environ)) as database:
         if who == EXPORT:
             _export(database, output, as_json)
+        elif forget:
+            _forget(database, who, yes)
         else:
             _show(database, who, as_json)
 
 
 def _show(database: Database, who: str, as_json: bool) -> None:
-    if "@" not in who:
-        raise click.BadParameter(f"{who!r} is no e-mail address; `{EXPORT}` writes everybody's")
+    _require_address(who)
     with database.read() as connection:
         found = of_person(connection, who)
     if as_json:
@@ -69,6 +73,23 @@ def _show(database: Database, who: str, as_json: bool) -> None:
         console.print(hint, style="dim")
     else:
         console.print(f"Nothing was ever decided about {clean(who)}.")
+
+
+def _require_address(who: str) -> None:
+    if "@" not in who:
+        raise click.BadParameter(f"{who!r} is no e-mail address; `{EXPORT}` writes everybody's")
+
+
+def _forget(database: Database, who: str, yes: bool) -> None:
+    _require_address(who)
+    with database.read() as connection:
+        found = of_person(connection, who)
+    if found and not yes:
+        proof = "they are the proof that this person agreed, where they did"
+        click.confirm(f"Delete {counted(len(found), 'decision')}? {proof}.", abort=True)
+    with database.write() as connection:
+        count = consents.forget(connection, who)
+    click.echo(f"{counted(count, 'decision')} about {clean(who)} deleted.")
 
 
 def _print(console: Console, consent: Consent) -> None:

@@ -18,6 +18,7 @@ from bridge.connector.declarations import (
     action,
 )
 from bridge.connector.items import Call, Earlier, EmailAddress, Gist, Item, NonEmpty, Skipped
+from bridge.connector.json_api import JsonApi
 from bridge.connector.outcomes import (
     Delivered,
     Halted,
@@ -29,7 +30,7 @@ from bridge.connector.outcomes import (
     Unknown,
 )
 from bridge.connector.pacing import Pacer, Rate, Seen, Unpaced
-from bridge.connector.surveying import Change, Checked, Use
+from bridge.connector.surveying import Change, Checked, Use, is_filled_in
 
 __all__ = [
     "Action",
@@ -46,6 +47,7 @@ __all__ = [
     "Gist",
     "Halted",
     "Item",
+    "JsonApi",
     "NonEmpty",
     "NotNow",
     "OptIn",
@@ -62,4 +64,5 @@ __all__ = [
     "Unpaced",
     "Use",
     "action",
+    "is_filled_in",
 ]

@@ -31,13 +31,16 @@ class OptIn(BaseModel):
 class ConnectorSettings(BaseModel):
     """What `config/bridge.yaml` may say of an account; secrets are `SecretStr | None`.
 
-    An account none of whose secrets is set runs in preview. `base_url` points
+    An account none of whose secrets is set runs in preview; where that is not the
+    question, `lives_by` names the settings of which one must be set. `base_url` points
     the SDK at another host; `timeout` is in seconds, for each call. `if_unknown`
     replaces what the actions declare. Where people are put on lists, a field
     `opt_in: OptIn | None` lets the record of their consent name the wording.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    lives_by: ClassVar[tuple[str, ...]] = ()
 
     base_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
     timeout: float = Field(default=10.0, gt=0, le=60)

@@ -11,8 +11,8 @@ from typing import Any, Literal
 class Use:
     """One step of a rule that uses the account: `fields` as the rule writes them.
 
-    A text that holds `{{` is filled in from the event, so that nobody can know
-    it before; `literal` leaves those out.
+    A text that holds `{{` or `{%` is filled in from the event, so that nobody
+    can know it before; `literal` leaves those out.
     """
 
     rule: str
@@ -22,7 +22,12 @@ class Use:
     def literal(self, name: str) -> str | None:
         """The text of a field, where it is the same for every event."""
         value = self.fields.get(name)
-        return value if isinstance(value, str) and "{{" not in value else None
+        return value if isinstance(value, str) and not is_filled_in(value) else None
+
+
+def is_filled_in(text: str) -> bool:
+    """Whether a rule's text differs from event to event."""
+    return "{{" in text or "{%" in text
 
 
 @dataclass(frozen=True)

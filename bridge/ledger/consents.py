@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, select, text, update
+from sqlalchemy import Connection, Row, Select, delete, exists, func, select, text, update
 
 from bridge.ledger.stories import event_id
 from bridge.ledger.tables import consents, deliveries
@@ -108,6 +108,12 @@ def after(connection: Connection, number: int, limit: int = PORTION) -> list[Con
     """The next decisions, in the order in which they were first written."""
     query = _query().where(consents.c.number > number).limit(limit)
     return [_consent(row) for row in connection.execute(query)]
+
+
+def forget(connection: Connection, address: str) -> int:
+    """Delete what is kept about an address; how many decisions there were."""
+    of_person = consents.c.address == address.strip().casefold()
+    return connection.execute(delete(consents).where(of_person)).rowcount
 
 
 def close(connection: Connection, webhooks: Sequence[int]) -> None:

@@ -141,3 +141,12 @@ def test_the_export_is_a_table_that_no_spreadsheet_calculates(house: House, ledg
     assert [row["flag"] for row in rows] == ["yes"] * len(rows)
     assert all(not row["address"].startswith("=") for row in rows)
     assert house.run("consent", "export").stdout.lstrip("\ufeff").startswith("address,decision")
+
+
+def test_a_person_can_be_forgotten_alone(house: House, ledger: Ledger) -> None:
+    buy(ledger)
+    buy(ledger, "bo@example.com")
+    assert house.run("consent", ANA, "--forget").exit_code == 1, "nobody was asked"
+    assert len(decisions(house)) == 1
+    assert house.run("consent", ANA, "--forget", "--yes").exit_code == 0
+    assert (decisions(house), len(decisions(house, "bo@example.com"))) == ([], 1)
