@@ -95,6 +95,7 @@ class Performer:
     def _perform(self, action: Action, batch: Batch, usable: Filled, rests: int) -> Round:
         connector = self.destination.connector
         calls = self._calls(action, batch, usable)
+        began = self.now()
         if connector is None:
             now = self.now()
             return Round([backoff.previewed(each, calls[each.id], now) for each, _ in usable])
@@ -109,6 +110,8 @@ class Performer:
         rest = self._rest(outcomes, rests)
         if action.batch > 1 and len(usable) == 1:
             outcomes = [self._blamed(usable[0][0], outcomes[0], rest, rests)]
+        if action.idempotent and self.now() - began >= self._timeout:
+            outcomes = [_let_end(each, self._timeout) for each in outcomes]
         settlements = [
             self._settled(each, outcome, calls[each.id])
             for (each, _), outcome in zip(usable, outcomes, strict=True)
@@ -184,11 +187,22 @@ class Performer:
         return Retry(rest.rest.reason, later, limited=rests > 0 and is_young)
 
     def _settled(self, claimed: Claimed, outcome: Outcome, calls: Calls = ()) -> Settlement:
-        timeout = getattr(self.destination.settings, "timeout", 0.0)
         if isinstance(outcome, Unknown):
             # The vendor may still be at it: looked for now, it might not be there yet.
-            return backoff.doubtful(claimed, outcome, calls, timeout, self.patience, self.now())
+            pause = self._timeout
+            return backoff.doubtful(claimed, outcome, calls, pause, self.patience, self.now())
         return backoff.settlement(claimed, outcome, calls, self.patience, self.now())
+
+    @property
+    def _timeout(self) -> float:
+        return float(getattr(self.destination.settings, "timeout", 0.0))
+
+
+def _let_end(outcome: Outcome, timeout: float) -> Outcome:
+    """What was cut off may still be done: too soon, and it could land after the person's next."""
+    if not isinstance(outcome, Retry):
+        return outcome
+    return replace(outcome, after=max(outcome.after or 0.0, timeout))
 
 
 def _due_together(settlements: Sequence[Settlement], persons: Sequence[str]) -> list[Settlement]:
@@ -206,5 +220,6 @@ def _in_one_message(action: Action, usable: Filled) -> str:
     first, others = usable[0][0], len(usable) - 1
     if not others:
         return ""
+    word = "other" if others == 1 else "others"
     why = "" if action.digest and action.digest.always else ", since the lane was behind"
-    return f"in one message with {others} others{why}; delivery {first.id} has its text"
+    return f"in one message with {others} {word}{why}; delivery {first.id} has its text"

@@ -114,7 +114,7 @@ def test_what_always_comes_as_one_is_one_message_also_of_one(lane: Lane) -> None
     lane.plan(said("a", None, lane=SUM_UP), said("b", None, lane=SUM_UP))
     lane.drain(SUM_UP)
     assert lane.script.digests == [["alone"], ["a", "b"]]
-    together = "in one message with 1 others; delivery a has its text"
+    together = "in one message with 1 other; delivery a has its text"
     assert [_reason(lane, number) for number in (1, 2, 3)] == [None, together, together]
 
 
