@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
 from bridge.connector import Action
 from bridge.ledger.claim import Batch, Claimed
+
+# So many batches of different actions are looked through for one of them.
+_MIXED = 4
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Batching:
     @property
     def limit(self) -> int:
         """How many to choose from: the most that one batch may hold, and some beside it."""
-        return max((_most(action) for action in self.actions.values()), default=1)
+        most = max((_most(action) for action in self.actions.values()), default=1)
+        return most * min(len(self.actions), _MIXED)
 
     def choose(self, ready: Sequence[Claimed]) -> Batch:
         """From the oldest on, as many as belong together."""
@@ -36,7 +39,7 @@ class Batching:
             return Batch([oldest])
         if _is_doubtful(oldest, action):
             return Batch(list(_sent_together(oldest, ready)), looked_up=True)
-        alike = list(takewhile(lambda each: _is_alike(each, oldest, action), ready))
+        alike = list(_alike(ready, oldest, action))
         if action.digest and (action.digest.always or self._is_behind(alike)):
             parts = alike[: action.digest.most]
             return Batch(parts, sent_as=_digest_name(parts))
@@ -56,8 +59,15 @@ def _is_doubtful(delivery: Claimed, action: Action) -> bool:
     return delivery.uncertain and not action.idempotent
 
 
-def _is_alike(delivery: Claimed, oldest: Claimed, action: Action) -> bool:
-    return delivery.action == oldest.action and not _is_doubtful(delivery, action)
+def _alike(ready: Sequence[Claimed], oldest: Claimed, action: Action) -> Iterator[Claimed]:
+    """What one call could do with the oldest: past others' other actions, never past a person's."""
+    held: set[str] = set()
+    for each in ready:
+        same = each.action == oldest.action and not _is_doubtful(each, action)
+        if same and each.order_key not in held:
+            yield each
+        elif each.order_key:
+            held.add(each.order_key)
 
 
 def _sent_together(oldest: Claimed, ready: Sequence[Claimed]) -> Iterator[Claimed]:
