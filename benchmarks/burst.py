@@ -38,7 +38,8 @@ accounts:
   mailchimp:
     api_key: {{env: MAILCHIMP_API_KEY}}
     base_url: "{url}"
-    express_opt_in: true
+    opt_in: {{wording: Send me news, version: "1"}}
+    double_opt_in: false
 """
 RULES_YAML = """
 rules:

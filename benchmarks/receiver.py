@@ -4,7 +4,9 @@ A bare Flask app that checks the same HMAC and keeps nothing, and the design
 that comes to mind first: Flask, the HMAC, one RQ job for each request, a Redis
 with its default snapshots. All behind gunicorn with the same workers and
 threads, under the same requests (a ticket purchase of 4 KB, each with an id of
-its own), in turns, A B C A B C.
+its own), in turns, A B C A B C. Beside the throughput stands the processor time
+that the web processes themselves spent on an answer, which depends less on
+what else the machine does.
 
 `--draining` lets a worker route and deliver meanwhile (accounts in preview).
 `--killed` kills web processes and Redis right after the last answer instead,
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import killed
+from benchmarks.idle import processes_under
 from benchmarks.load import Result, run
 from benchmarks.purchases import requests
 from benchmarks.servers import SnapshotRedis, environ, plain, running, showbridge
@@ -35,8 +38,19 @@ WARM_UP = 1000
 
 @dataclass(frozen=True)
 class Contender:
+    """`process` is the id of its server's first process."""
+
     name: str
     port: int
+    process: int
+
+
+@dataclass(frozen=True)
+class Round:
+    """What the client saw, and the server's seconds of processor time for an answer."""
+
+    seen: Result
+    spent: float
 
 
 def main() -> None:
@@ -78,26 +92,27 @@ def _contenders(
     stack: ExitStack, data: Path, database_url: str, draining: bool
 ) -> Sequence[Contender]:
     """Ours first, the naive one last."""
-    found = [Contender(name, free_port()) for name in ("showbridge", "bare Flask", "Flask, RQ job")]
+    ports = [free_port() for _ in range(3)]
     (data / "r").mkdir()
     redis = stack.enter_context(running_redis(data / "r"))
     snapshots = SnapshotRedis(data / "s")
     stack.callback(snapshots.kill)
     ours, bare, naive = (
-        environ(data, found[0].port, REDIS_URL=redis, DATABASE_URL=database_url),
-        environ(data, found[1].port),
-        environ(data, found[2].port, REDIS_URL=snapshots.url),
+        environ(data, ports[0], REDIS_URL=redis, DATABASE_URL=database_url),
+        environ(data, ports[1]),
+        environ(data, ports[2], REDIS_URL=snapshots.url),
     )
     log = data / "log"
-    for command, environment, one, path in (
-        (showbridge("web"), ours, found[0], "/healthz"),
-        (plain("benchmarks.bare", found[1].port), bare, found[1], "/"),
-        (plain("benchmarks.naive", found[2].port), naive, found[2], "/"),
+    found = []
+    for name, command, environment, port in (
+        ("showbridge", showbridge("web"), ours, ports[0]),
+        ("bare Flask", plain("benchmarks.bare", ports[1]), bare, ports[1]),
+        ("Flask, RQ job", plain("benchmarks.naive", ports[2]), naive, ports[2]),
     ):
-        url = f"http://127.0.0.1:{one.port}{path}"
-        stack.enter_context(running(command, environment, url, log))
+        server = running(command, environment, f"http://127.0.0.1:{port}/", log)
+        found.append(Contender(name, port, stack.enter_context(server).pid))
     if draining:
-        url = f"http://127.0.0.1:{found[0].port}/healthz"
+        url = f"http://127.0.0.1:{ports[0]}/healthz"
         for command in (showbridge("worker", "--processes", "1"), showbridge("clock")):
             stack.enter_context(running(command, ours, url, log))
     return found
@@ -105,33 +120,42 @@ def _contenders(
 
 def _compare(
     contenders: Sequence[Contender], options: argparse.Namespace
-) -> dict[str, list[Result]]:
-    results: dict[str, list[Result]] = {one.name: [] for one in contenders}
+) -> dict[str, list[Round]]:
+    results: dict[str, list[Round]] = {one.name: [] for one in contenders}
     for one in contenders:
         run(one.port, requests(WARM_UP), options.connections)
     for _ in range(options.rounds):
         for one in contenders:
             prepared = requests(options.requests)
-            results[one.name].append(run(one.port, prepared, options.connections))
+            before = _processor_seconds(one)
+            seen = run(one.port, prepared, options.connections)
+            spent = (_processor_seconds(one) - before) / options.requests
+            results[one.name].append(Round(seen, spent))
     return results
 
 
-def _report(results: dict[str, list[Result]]) -> None:
+def _processor_seconds(one: Contender) -> float:
+    return sum(process.cpu_seconds() for process in processes_under(one.process))
+
+
+def _report(results: dict[str, list[Round]]) -> None:
     ours, *others = results
     for name, rounds in results.items():
-        rates = [result.rate for result in rounds]
+        rates = [each.seen.rate for each in rounds]
         p50, p99 = (
-            statistics.median(result.percentile(share) * 1000 for result in rounds)
+            statistics.median(each.seen.percentile(share) * 1000 for each in rounds)
             for share in (0.5, 0.99)
         )
-        statuses = sorted({status for result in rounds for status in result.statuses})
+        spent = statistics.median(each.spent * 1e6 for each in rounds)
+        statuses = sorted({status for each in rounds for status in each.seen.statuses})
         print(
             f"{name:14} {statistics.median(rates):7.0f}/s ({min(rates):.0f} to {max(rates):.0f})"
-            f"   p50 {p50:5.1f} ms   p99 {p99:5.1f} ms   answers {statuses}"
+            f"   p50 {p50:5.1f} ms   p99 {p99:5.1f} ms   processor {spent:4.0f} us"
+            f"   answers {statuses}"
         )
     for other in others:
         pairs = zip(results[ours], results[other], strict=True)
-        ratios = [mine.rate / theirs.rate for mine, theirs in pairs]
+        ratios = [mine.seen.rate / theirs.seen.rate for mine, theirs in pairs]
         print(
             f"{ours} to {other}: {statistics.median(ratios):.2f}"
             f" ({min(ratios):.2f} to {max(ratios):.2f})"

@@ -71,6 +71,7 @@ def world(config: Config) -> World:
     return World(
         sources={name: type(one.source) for name, one in config.sources.items()},
         accounts={name: one.connector for name, one in config.accounts.items()},
+        settings={name: one.settings for name, one in config.accounts.items()},
     )
 
 
@@ -131,7 +132,7 @@ class _Loader:
             accounts=MappingProxyType(accounts),
             server=_server(valid.server),
             delivery=_delivery(valid.delivery),
-            alerts=AlertsConfig(tell, valid.alerts.again),
+            alerts=AlertsConfig(tell, valid.alerts.again, valid.alerts.resting_after),
             retention=RetentionConfig(valid.retention.bodies, valid.retention.finished),
         )
 

@@ -34,14 +34,20 @@ class Findings:
         self.warnings.append(self.document.mistake(path, what, advice))
 
     def validated(
-        self, model: type[Model], value: Any, path: Path, known: Iterable[str] = ()
+        self,
+        model: type[Model],
+        value: Any,
+        path: Path,
+        known: Iterable[str] = (),
+        context: Mapping[str, Any] | None = None,
     ) -> Model | None:
         """The value as a model; None where mistakes were found in it.
 
-        `known` are the keys to suggest at the top, where there are more than the model's.
+        `known` are the keys to suggest at the top, where there are more than the model's;
+        `context` is what the model's validators are told.
         """
         try:
-            return model.model_validate(value)
+            return model.model_validate(value, context=context)
         except ValidationError as error:
             for details in error.errors(include_url=False, include_input=False):
                 self._add_one(details, path, model, known)

@@ -114,10 +114,14 @@ class EmailTarget:
 
 @dataclass(frozen=True)
 class AlertsConfig:
-    """Whom to tell of alerts: the first that can be reached; `again` after so long."""
+    """Whom to tell of alerts: the first that can be reached; `again` after so long.
+
+    `resting_after`: for how long nothing gets through to an account before that is an alert.
+    """
 
     tell: tuple[ActionTarget | EmailTarget, ...] = ()
     again_seconds: float = 86400.0
+    resting_after_seconds: float = 900.0
 
 
 @dataclass(frozen=True)

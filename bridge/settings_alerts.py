@@ -93,7 +93,11 @@ class TellReader:
         if "text" in fields:
             self._findings.add((*path, "text"), "the text is the alert's own", "take it out")
             return
-        if self._findings.validated(declared.item, {**fields, "text": "An alert"}, path):
+        said = {**fields, "text": "An alert"}
+        if self._findings.validated(declared.item, said, path):
+            kind = self._accounts[account]
+            for refused in kind.connector.refuses(kind.settings, action, said):
+                self._findings.add((*path, *refused.field), refused.what, refused.advice)
             yield ActionTarget(account, action, fields)
 
     def _misread(self) -> set[str]:

@@ -120,12 +120,15 @@ class SettingsReader:
         own = {key: value for key, value in given.items() if key not in _OF_ACCOUNT}
         found = self._references.resolved(own, path)
         known = [*_OF_ACCOUNT, *connector.Settings.model_fields]
-        settings = self._findings.validated(connector.Settings, found, path, known=known)
+        told = {"folder": self._references.folder}
+        settings = self._findings.validated(connector.Settings, found, path, known, told)
         if settings is None:
             return
-        bare = bool(secret) and not any(getattr(settings, field) for field in secret)
-        preview = self._preview(given.get("preview"), bare, name, secret, path)
-        lacks = self._wanted(name, secret, path) if bare and "preview" not in given else ""
+        deciding = connector.Settings.lives_by or secret
+        bare = bool(deciding) and not any(getattr(settings, field) for field in deciding)
+        wanted = [field for field in deciding if field in secret]
+        preview = self._preview(given.get("preview"), bare, name, wanted, path)
+        lacks = self._wanted(name, wanted, path) if bare and "preview" not in given else ""
         mark = fingerprint(connector, settings)
         yield AccountConfig(name, connector, settings, preview, mark, lacks)
 
@@ -168,7 +171,10 @@ class SettingsReader:
         parts = value if isinstance(value, list) else [value]
         for part in parts:
             reference = isinstance(part, dict) and len(part) == 1 and {"env", "file"} & set(part)
-            if part is not None and not reference:
+            if isinstance(part, dict) and not reference:
+                for name, one in part.items():
+                    self._refuse_literal(one, (*path, name), f"{field}_{name}")
+            elif part is not None and not reference:
                 variable = re.sub(r"[^A-Z0-9]", "_", field.upper())
                 advice = f"write {{env: {variable}}} and set that variable"
                 self._findings.add(path, f"`{path[-1]}`: {_NEVER}", advice)

@@ -156,6 +156,7 @@ class AlertsText(_Strict):
 
     tell: tuple[Any, ...] = ()
     again: Seconds = Field(default=86400.0, ge=60)
+    resting_after: Seconds = Field(default=900.0, ge=60)
 
 
 class RetentionText(_Strict):

@@ -1,4 +1,4 @@
-"""HubSpot: contacts, kept up to date by their e-mail address.
+"""HubSpot: contacts and what belongs to them: deals, notes, lists, events, subscriptions.
 
 Pages that this rests on: updating by address
 https://developers.hubspot.com/docs/api-reference/2026-03/crm/objects/contacts/update-contact,
@@ -9,43 +9,74 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 from bridge.connector import (
     Call,
+    Change,
+    Checked,
     Connector,
     ConnectorSettings,
+    Delivered,
+    Field,
+    Item,
+    OptIn,
     Outcome,
     Pacer,
     Rate,
+    Retry,
     SecretStr,
+    Unknown,
+    Use,
     action,
+)
+from connectors import (
+    hubspot_deal_calls,
+    hubspot_events,
+    hubspot_list_changes,
+    hubspot_lists,
+    hubspot_note_calls,
+    hubspot_notes,
+    hubspot_subscribing,
+    hubspot_subscriptions,
 )
 from connectors.hubspot_batches import upsert
 from connectors.hubspot_calls import Line, Turn
-from connectors.hubspot_contacts import ADDRESS, UpsertContact
+from connectors.hubspot_contacts import UpsertContact
+from connectors.hubspot_deal_writes import write_deals
+from connectors.hubspot_deals import MoveDeal, UpsertDeal
+from connectors.hubspot_events import LogEvent
+from connectors.hubspot_lists import AddToList, Lists, RemoveFromList
+from connectors.hubspot_notes import AddNote
+from connectors.hubspot_schema import Schema
+from connectors.hubspot_setup import changes
+from connectors.hubspot_singles import CONTACTS, calls_for
+from connectors.hubspot_subscribing import Subscriptions
+from connectors.hubspot_subscriptions import Subscribe
+from connectors.hubspot_survey import survey
 
 __all__ = ["CONTACTS", "HubSpot", "HubSpotSettings", "UpsertContact"]
 
-CONTACTS = "/crm/v3/objects/contacts"
-"""The path that the pinned SDK speaks; another SDK may speak another version."""
+CRM = "crm"
+"""What is done for one person is done in the order of the rules: in one lane."""
+
+SHARDS = 4
 
 
 class HubSpotSettings(ConnectorSettings):
-    """`access_token`: of a Service Key, or of a private app that still has one."""
+    """What an account of HubSpot needs."""
 
-    access_token: SecretStr | None = None
+    access_token: SecretStr | None = Field(
+        default=None,
+        description="Of a Service Key, or of a private app that still has one.",
+    )
+    opt_in: OptIn | None = Field(
+        default=None,
+        description="The wording beside the box that people tick, for the record of consent.",
+    )
 
 
 def _preview(settings: HubSpotSettings, item: UpsertContact) -> list[Call]:
-    create = {"properties": {ADDRESS: item.email, **item.properties}}
-    if not item.properties:
-        return [Call("POST", CONTACTS, body=create)]
-    path = f"{CONTACTS}/{quote(item.email, safe='')}"
-    return [
-        Call("PATCH", path, {"idProperty": ADDRESS}, {"properties": item.properties}),
-        Call("POST", CONTACTS, body=create, when="no contact with this address yet"),
-    ]
+    return calls_for(item)
 
 
 class HubSpot(Connector):
@@ -63,12 +94,95 @@ class HubSpot(Connector):
     def __init__(self, settings: Any, pacer: Pacer | None = None) -> None:
         super().__init__(settings, pacer)
         self._line = Line(self.settings, self.pacer)
+        self._schema = Schema(self._line)
+        self._lists = Lists(self._line)
+        self._subscriptions = Subscriptions(self._line)
 
-    @action(UpsertContact, preview=_preview, batch=100, merges=True, shards=4)
+    @action(UpsertContact, preview=_preview, batch=100, merges=True, together=CRM, shards=SHARDS)
     def upsert_contact(self, items: Sequence[UpsertContact]) -> list[Outcome]:
         """Create the contact with this e-mail address, or update the one that is there.
 
         Items of one contact are merged in their order. What an item would have
         set and a later one sets anew is never sent, so HubSpot cannot refuse it.
+        Values that do not fit their property are refused before any call.
         """
-        return upsert(Turn(self._line), items)
+        return upsert(Turn(self._line), self._schema, items)
+
+    @action(
+        UpsertDeal,
+        preview=hubspot_deal_calls.preview_upsert,
+        batch=100,
+        together=CRM,
+        shards=SHARDS,
+    )
+    def upsert_deal(self, items: Sequence[UpsertDeal]) -> list[Outcome]:
+        """Create the deal that has this id, or update it, and link it to the contact.
+
+        It is never moved back in its pipeline unless the rule says so.
+        """
+        return write_deals(self._line, self._schema, items)
+
+    @action(
+        MoveDeal, preview=hubspot_deal_calls.preview_move, batch=100, together=CRM, shards=SHARDS
+    )
+    def move_deal(self, items: Sequence[MoveDeal]) -> list[Outcome]:
+        """Move the deal that has this id to another stage; none is created."""
+        return write_deals(self._line, self._schema, items)
+
+    @action(
+        AddNote,
+        preview=hubspot_notes.preview,
+        together=CRM,
+        shards=SHARDS,
+        idempotent=False,
+        event=True,
+    )
+    def add_note(self, items: Sequence[AddNote]) -> list[Outcome]:
+        """Put a note on the timeline of the contact, and of the deal."""
+        return [hubspot_note_calls.add(self._line, self._schema, item) for item in items]
+
+    @action(AddToList, preview=hubspot_lists.preview_add, batch=100, together=CRM, shards=SHARDS)
+    def add_to_list(self, items: Sequence[AddToList]) -> list[Outcome]:
+        """Put the contact on a static list."""
+        return hubspot_list_changes.change(self._line, self._lists, items, "add")
+
+    @action(
+        RemoveFromList,
+        preview=hubspot_lists.preview_remove,
+        batch=100,
+        together=CRM,
+        shards=SHARDS,
+    )
+    def remove_from_list(self, items: Sequence[RemoveFromList]) -> list[Outcome]:
+        """Take the contact off a static list."""
+        return hubspot_list_changes.change(self._line, self._lists, items, "remove")
+
+    @action(LogEvent, preview=hubspot_events.preview, together=CRM, shards=SHARDS, event=True)
+    def log_event(self, items: Sequence[LogEvent]) -> list[Outcome]:
+        """Log a custom event of the contact, in accounts with an Enterprise plan."""
+        return [hubspot_events.log_event(self._line, item) for item in items]
+
+    @action(
+        Subscribe,
+        preview=hubspot_subscriptions.preview,
+        together=CRM,
+        shards=SHARDS,
+        consent_for="email",
+        event=True,
+    )
+    def subscribe(self, items: Sequence[Subscribe]) -> list[Outcome]:
+        """Subscribe a person who has agreed to it to a type of marketing e-mail."""
+        types = self._subscriptions
+        return [hubspot_subscribing.subscribe(self._line, types, item) for item in items]
+
+    def find(self, action: str, item: Item) -> Delivered | Retry | Unknown | None:
+        """Only notes are looked for; what else is done twice is done once."""
+        if not (isinstance(item, AddNote) and item.sent_as):
+            return Unknown("nothing tells this from others")
+        return hubspot_note_calls.find(self._line, item)
+
+    def survey(self, uses: Sequence[Use]) -> list[Checked]:
+        return survey(self._line, self._schema, uses)
+
+    def changes(self, uses: Sequence[Use]) -> list[Change]:
+        return changes(self._line, self._schema, uses)

@@ -1,7 +1,9 @@
-"""What HubSpot's answers mean for one contact.
+"""What HubSpot's answers mean for one object: a contact, a deal, a note.
 
 Refusals: https://developers.hubspot.com/docs/api-reference/error-handling, limits
 https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines.
+What is wrong with a value is told in the text of `message`, as JSON:
+`[{"isValid": false, "error": "INVALID_LONG", "name": "closedate", ...}]`.
 """
 
 from __future__ import annotations
@@ -23,17 +25,32 @@ DAILY_PAUSE = 3600.0
 DAY = 86_400.0
 
 _LIMIT = "X-HubSpot-RateLimit-"
-_WANTED = "grant it crm.objects.contacts.read and crm.objects.contacts.write"
+_DAILY_LEFT = f"{_LIMIT}Daily-Remaining"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a call is about ("contact"), and the scopes that a token needs for it."""
+
+    name: str
+    scopes: str
+
+
+CONTACT = Subject("contact", "crm.objects.contacts.read and crm.objects.contacts.write")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What HubSpot said, or in `trouble` why it said nothing."""
+    """What HubSpot said, or in `trouble` why it said nothing.
+
+    `unheard`: the request went out, so that it may have been done.
+    """
 
     status: int = 0
     text: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     trouble: Retry | None = None
+    unheard: bool = False
 
     @cached_property
     def body(self) -> dict[str, Any]:
@@ -48,27 +65,41 @@ class Answer:
         return 200 <= self.status < 300
 
 
-def outcome(answer: Answer, properties: Iterable[str] = ()) -> Outcome:
-    """What a call for one contact came to; `properties` were sent. Raises Halted."""
+def outcome(answer: Answer, properties: Iterable[str] = (), about: Subject = CONTACT) -> Outcome:
+    """What a call for one object came to; `properties` were sent. Raises Halted.
+
+    A 404 is retried: the object was merged away or deleted in between. Where it
+    means something else, look at `answer.status` before.
+    """
     if answer.trouble:
         return answer.trouble
     if answer.status in (401, 403):
-        return _barred(answer)
+        return _barred(answer, about)
     if answer.status == 429:
         return _limited(answer)
     if answer.ok:
-        return _delivered(answer)
+        return _delivered(answer, about)
     if _passing(answer):
         outage = answer.status in (502, 503, 504)
-        reason = f"HubSpot has a problem of its own ({answer.status}{_trace(answer)})"
-        return Retry(reason, _retry_after(answer), whole_account=outage)
-    return _rejected(answer, properties)
+        return Retry(
+            f"HubSpot has a problem of its own ({answer.status}{_trace(answer)})",
+            _retry_after(answer),
+            whole_account=outage,
+        )
+    return _rejected(answer, properties, about)
 
 
 def existing(answer: Answer) -> str:
     """The id of the contact that is in the way of a new one; empty where there is none."""
     found = re.search(r"Existing ID: (\d+)", str(answer.body.get("message")))
     return found[1] if answer.status == 409 and found else ""
+
+
+def values_of(told_of: Mapping[str, object]) -> dict[str, str]:
+    """What an answer says that an object holds, without what is empty."""
+    properties = told_of.get("properties")
+    told = properties if isinstance(properties, Mapping) else {}
+    return {str(name): str(value) for name, value in told.items() if value not in (None, "")}
 
 
 def seen(headers: Mapping[str, str]) -> list[Seen]:
@@ -88,17 +119,19 @@ def _number(headers: Mapping[str, str], name: str) -> int | None:
 
 def _passing(answer: Answer) -> bool:
     # 404 merged or deleted in between, 408 timed out, 423 locked, 477 moving to another data centre
+    if answer.status == 414:  # an address so long that no path holds it
+        return False
     return answer.status >= 500 or answer.status in (404, 408, 423, 477) or not answer.body
 
 
-def _delivered(answer: Answer) -> Outcome:
-    contact = answer.body.get("id")
-    if isinstance(contact, str | int) and contact:
-        return Delivered(str(contact))
-    return Retry("HubSpot answered without a contact")
+def _delivered(answer: Answer, about: Subject) -> Outcome:
+    made = answer.body.get("id")
+    if isinstance(made, str | int) and made:
+        return Delivered(str(made))
+    return Retry(f"HubSpot answered without a {about.name}")
 
 
-def _barred(answer: Answer) -> Outcome:
+def _barred(answer: Answer, about: Subject) -> Outcome:
     if answer.status == 401:
         raise Halted(
             f"HubSpot does not accept the access token ({_code(answer)}); "
@@ -106,30 +139,80 @@ def _barred(answer: Answer) -> Outcome:
         )
     if not answer.body:
         return Retry("something before HubSpot refuses our calls (403)", whole_account=True)
-    raise Halted(f"HubSpot's access token may not do this ({_code(answer)}); {_WANTED}")
+    raise Halted(
+        f"HubSpot's access token may not do this ({_code(answer)}); grant it {about.scopes}"
+    )
 
 
 def _limited(answer: Answer) -> Retry:
-    asked = _retry_after(answer)
+    asked, trace = _retry_after(answer), _trace(answer)
     said = answer.text.lower()
-    daily_left = answer.headers.get(f"{_LIMIT}Daily-Remaining")
-    if "daily" in said or daily_left == "0":
-        reason, after = "HubSpot's limit for the day is used up", max(asked or 0, DAILY_PAUSE)
-    elif "secondly" in said and "ten_secondly" not in said:
-        reason, after = "HubSpot's limit per second is used up", asked or SECONDLY_PAUSE
-    else:
-        reason, after = "HubSpot's limit per ten seconds is used up", asked or BURST_PAUSE
-    return Retry(f"{reason} (429{_trace(answer)})", after, whole_account=True)
+    if "daily" in said or answer.headers.get(_DAILY_LEFT) == "0":
+        after = max(asked or 0, DAILY_PAUSE)
+        return Retry(f"HubSpot's limit for the day is used up (429{trace})", after, True)
+    if "secondly" in said and "ten_secondly" not in said:
+        after = asked or SECONDLY_PAUSE
+        return Retry(f"HubSpot's limit per second is used up (429{trace})", after, True)
+    after = asked or BURST_PAUSE
+    return Retry(f"HubSpot's limit per ten seconds is used up (429{trace})", after, True)
 
 
-def _rejected(answer: Answer, properties: Iterable[str]) -> Rejected:
-    said = answer.text.replace('\\"', '"')
-    named = set(re.findall(r'"(?:name|in|propertyName)":\s*\[?\s*"(\w+)"', said))
-    known = sorted(named & {"email", *properties})
-    about = f" because of {', '.join(known)}" if known else ""
-    codes = sorted(set(re.findall(r'"(?:error|code)":\s*"([A-Z][A-Z_]+)"', said)))
+def _rejected(answer: Answer, properties: Iterable[str], about: Subject) -> Rejected:
+    """Names no property that was not sent: HubSpot's texts may hold anything."""
+    sent = {"email", *properties}
+    problems = [each for each in _problems(answer) if each[1] in sent]
+    for error, name in problems:
+        if explained := _explained(error, name):
+            return explained
+    known = sorted({name for _, name in problems} | _named(answer) & sent)
+    because = f" because of {', '.join(known)}" if known else ""
+    codes = sorted(set(re.findall(r'"(?:error|code)":\s*"([A-Z][A-Z_]+)"', _plain(answer))))
     why = f": {', '.join(codes)}" if codes else ""
-    return Rejected(f"HubSpot refuses the contact{about} ({_code(answer)}{why})")
+    return Rejected(f"HubSpot refuses the {about.name}{because} ({_code(answer)}{why})")
+
+
+def _explained(error: str, name: str) -> Rejected | None:
+    """In a marketer's words, for what a rule or the account's settings can set right."""
+    match error:
+        case "PROPERTY_DOESNT_EXIST":
+            return Rejected(
+                f"HubSpot has no property `{name}`; `showbridge hubspot setup` can create it"
+            )
+        case "READ_ONLY_VALUE":
+            return Rejected(
+                f"HubSpot sets the property `{name}` by itself; take it out of the rule"
+            )
+        case "INVALID_OPTION":
+            return Rejected(
+                f"HubSpot's property `{name}` has no such option; "
+                "add it in HubSpot or change the rule"
+            )
+        case "INVALID_EMAIL":
+            return Rejected("HubSpot does not take this e-mail address")
+    return None
+
+
+def _problems(answer: Answer) -> list[tuple[str, str]]:
+    """What HubSpot says of single values: the error, and the property's name."""
+    objects = re.findall(r"\{[^{}]*\}", _plain(answer))
+    told = [(_text(each, "error") or _text(each, "code"), _text(each, "name")) for each in objects]
+    pattern = r'"code":\s*"(\w+)",\s*"context":\s*\{"propertyName":\s*\["(\w+)"'
+    told += re.findall(pattern, _plain(answer))
+    return [(error, name) for error, name in told if error and name]
+
+
+def _text(written: str, key: str) -> str:
+    found = re.search(rf'"{key}":\s*"(\w+)"', written)
+    return found[1] if found else ""
+
+
+def _named(answer: Answer) -> set[str]:
+    return set(re.findall(r'"(?:name|in|propertyName)":\s*\[?\s*"(\w+)"', _plain(answer)))
+
+
+def _plain(answer: Answer) -> str:
+    """Also what is JSON within a text of the JSON."""
+    return answer.text.replace('\\"', '"')
 
 
 def _code(answer: Answer) -> str:

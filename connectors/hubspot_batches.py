@@ -18,26 +18,46 @@ What it costs beyond that, where HubSpot refuses k of n items:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bridge.connector import Delivered, Outcome, Rejected, Retry
 from connectors.hubspot_answers import Answer, existing, outcome
 from connectors.hubspot_calls import Turn
-from connectors.hubspot_contacts import ADDRESS, UpsertContact, Write, by_address, joined
-from connectors.hubspot_shares import OTHERS, TRACE, UNCLEAR, Inputs, blamed, found, shares
-from connectors.hubspot_singles import THERE, Singles
+from connectors.hubspot_contacts import ADDRESS, STAGE, UpsertContact
+from connectors.hubspot_fitting import fitted, stage_order
+from connectors.hubspot_schema import NotRead, Schema
+from connectors.hubspot_shares import (
+    OTHERS,
+    TRACE,
+    UNCLEAR,
+    Found,
+    Inputs,
+    blamed,
+    found,
+    shares,
+)
+from connectors.hubspot_singles import NOTHING_NEW, THERE, Singles, not_added
+from connectors.hubspot_writes import Write, by_address, joined
 
 _Each = TypeVar("_Each")
 
 
-def upsert(turn: Turn, items: Sequence[UpsertContact]) -> list[Outcome]:
+def upsert(turn: Turn, schema: Schema, items: Sequence[UpsertContact]) -> list[Outcome]:
     """One outcome for each item. Raises Halted."""
-    writes = by_address(items)
-    singles = Singles(turn)
+    try:
+        told = {place: fitted(schema, item) for place, item in enumerate(items)}
+        fit = {place: item for place, item in told.items() if isinstance(item, UpsertContact)}
+        singles = Singles(turn, stage_order(schema, fit))
+    except NotRead as later:
+        return [later.retry for _ in items]
+    singles.outcomes |= {
+        place: refusal for place, refusal in told.items() if isinstance(refusal, Rejected)
+    }
+    writes = by_address(fit)
     if len(writes) > 1:
         _Batches(turn, singles).upsert(writes)
     for write in writes.values() if len(writes) == 1 else ():
-        singles.in_order(write.stages())
+        singles.in_order(write.stages(singles.order))
     return [singles.outcomes[place] for place in range(len(items))]
 
 
@@ -45,6 +65,8 @@ class _Batches:
     def __init__(self, turn: Turn, singles: Singles) -> None:
         self._turn = turn
         self._singles = singles
+        self._known: dict[str, dict[str, str]] = {}
+        """What contacts hold, by their ids, of what was asked for and of what was sent."""
 
     def upsert(self, writes: Mapping[str, Write]) -> None:
         """Writes by address; settles all.
@@ -61,73 +83,107 @@ class _Batches:
             if isinstance(known, Retry):
                 self._singles.settle(write, known)
             elif known:
-                contacts.setdefault(known, []).append(write)
+                self._known[known.id] = dict(known.values)
+                contacts.setdefault(known.id, []).append(write)
             else:
                 new.append(write)
         for contact, write in self._create(new):
             contacts.setdefault(contact, []).append(write)
         self._update({contact: joined(of_one) for contact, of_one in contacts.items()})
 
-    def _look_up(self, addresses: Mapping[str, Any]) -> dict[str, str | Retry]:
-        """The ids of those who are there, and whom HubSpot cannot be asked about now."""
-        inputs = [{"id": address} for address in addresses]
-        wanted = {"idProperty": ADDRESS, "properties": [ADDRESS, OTHERS], "inputs": inputs}
+    def _look_up(self, writes: Mapping[str, Write]) -> dict[str, Found | Retry]:
+        """Those who are there, and whom HubSpot cannot be asked about now."""
+        needs = {name for write in writes.values() for name in write.needs}
+        staged = {STAGE} if self._singles.order else set()
+        names = [ADDRESS, OTHERS, *sorted((needs | staged) - {ADDRESS, OTHERS})]
+        inputs = [{"id": address} for address in writes]
+        wanted = {"idProperty": ADDRESS, "properties": names, "inputs": inputs}
         answer = self._turn.batch("read", wanted)
-        known = found(answer, addresses)
+        known = found(answer, writes)
         if known is not None:
             return dict(known)
         if not _is_refused(answer):
-            return dict.fromkeys(addresses, _later(answer))
+            return dict.fromkeys(writes, _later(answer))
         # An address that HubSpot cannot even look for is left to the call that creates.
-        parts = _halves(addresses) if len(addresses) > 1 else []
+        parts = _halves(writes) if len(writes) > 1 else []
         return {address: told for part in parts for address, told in self._look_up(part).items()}
 
     def _create(self, writes: Sequence[Write]) -> list[tuple[str, Write]]:
         """What is then to be updated, with the contact's id."""
-        stages = {write.name: write.stages() for write in writes}
-        answers = self._send(
-            "create", {name: {"properties": parts[0].to_create} for name, parts in stages.items()}
-        )
+        order = self._singles.order
+        stages = {write.name: write.stages(order) for write in writes}
+        sent = {name: parts[0].to_create(order) for name, parts in stages.items()}
+        answers = self._send("create", {name: {"properties": sent[name]} for name in sent})
         left = []
         for write in writes:
             answer = answers[write.name]
             if contact := existing(answer):
                 left.append((contact, write))
-            elif later := self._judge(stages[write.name], answer):
+            elif later := self._judge(stages[write.name], answer, sent[write.name]):
                 left.append((str(answer.body["id"]), joined(later)))
         return left
 
     def _update(self, contacts: Mapping[str, Write]) -> None:
         """Writes by id; each round sends the next stage of every contact."""
-        left: dict[str, list[Write]] = {}
-        for contact, write in contacts.items():
-            if write.properties:
-                left[contact] = write.stages()
-            else:
-                self._singles.settle(write, Delivered(contact, remark=THERE))
-        while left:
+        left = {contact: write.stages(self._singles.order) for contact, write in contacts.items()}
+        while left := self._ready(left):
+            sent = {
+                contact: first.to_update(self._known.get(contact), self._singles.order)
+                for contact, (first, *_) in left.items()
+            }
             answers = self._send(
                 "update",
                 {
-                    first.name: {"id": contact, "properties": first.properties}
+                    first.name: {"id": contact, "properties": sent[contact]}
                     for contact, (first, *_) in left.items()
                 },
             )
             left = {
                 contact: later
                 for contact, stages in left.items()
-                if (later := self._judge(stages, answers[stages[0].name], contact))
+                if (later := self._judge(stages, answers[stages[0].name], sent[contact], contact))
             }
 
-    def _judge(self, stages: Sequence[Write], answer: Answer, contact: str = "") -> list[Write]:
+    def _ready(self, waiting: Mapping[str, list[Write]]) -> dict[str, list[Write]]:
+        """Those that have something to send in a batch; settles the others."""
+        ready = {}
+        for contact, stages in waiting.items():
+            left = self._with_news(contact, stages)
+            if left and left[0].needs and contact not in self._known:
+                self._singles.in_order(left, contact)
+            elif left:
+                ready[contact] = left
+        return ready
+
+    def _with_news(self, contact: str, stages: Sequence[Write]) -> list[Write]:
+        """Without the first ones that change nothing, or cannot be sent at all."""
+        left = list(stages)
+        known = self._known.get(contact)
+        while left and (known is not None or not left[0].needs):
+            first, *later = left
+            if refusal := not_added(first, known or {}):
+                left = self._singles.left_after(first, refusal, later)
+            elif first.to_update(known, self._singles.order):
+                break
+            else:
+                remark = THERE if first.is_bare else NOTHING_NEW
+                left = self._singles.left_after(first, Delivered(contact, remark=remark), later)
+        return left
+
+    def _judge(
+        self, stages: Sequence[Write], answer: Answer, sent: Mapping[str, str], contact: str = ""
+    ) -> list[Write]:
         """Go by what became of the first of them; what of them the next batch is to send."""
         if answer is UNCLEAR:
             self._singles.in_order(stages, contact)
             return []
         first, *later = stages
-        result = outcome(answer, first.properties)
+        result = outcome(answer, sent)
         left = self._singles.left_after(first, result, later)
         if isinstance(result, Delivered):
+            # Of one that only creating found, nothing is known but what was sent.
+            if not contact or contact in self._known:
+                self._known.setdefault(contact or result.reference, {}).update(sent)
             return left
         self._singles.in_order(left, contact)
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from hubspot import Client
 from hubspot.crm.contacts.exceptions import OpenApiException
 
 from bridge.connector import Halted, NotNow, Pacer, Retry, SecretStr
-from connectors.hubspot_answers import Answer, outcome, seen
+from connectors.hubspot_answers import CONTACT, Answer, Subject, outcome, seen
 
 PATIENCE = 2
 """So many calls without an answer, and the rest of a batch is left for later."""
@@ -29,7 +29,7 @@ class CallSettings(Protocol):
 
 
 class Line:
-    """The line to one account's contacts, kept open between batches."""
+    """The line to one account, kept open between batches."""
 
     def __init__(self, settings: CallSettings, pacer: Pacer) -> None:
         self._settings = settings
@@ -44,14 +44,36 @@ class Line:
     def in_batches(self) -> Any:
         return self._client.crm.contacts.batch_api
 
-    @cached_property
-    def _client(self) -> Client:
+    def request(
+        self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Any request of HubSpot's API; what stands in `path` is quoted already.
+
+        Through the HTTP client below the SDK's methods: its `api_request` knows
+        no timeout, and prints what goes wrong. Raises Halted without a token.
+        """
+        return self.ask(
+            self.one_by_one.api_client.call_api,
+            path,
+            method,
+            query_params=list((query or {}).items()),
+            header_params={"Accept": "application/json", "Content-Type": "application/json"},
+            body=body,
+            auth_settings=["oauth2"],
+        )
+
+    def access_token(self) -> str:
+        """For the one question that wants it in its body. Raises Halted."""
         token = self._settings.access_token
         if token is None:
             raise Halted("no access token is set; put one into `access_token` of this account")
+        return token.get_secret_value()
+
+    @cached_property
+    def _client(self) -> Client:
         host = (self._settings.base_url or "").rstrip("/") or None
         retry = urllib3.Retry(0, redirect=0)  # the engine alone retries
-        return Client.create(access_token=token.get_secret_value(), host=host, retry=retry)
+        return Client.create(access_token=self.access_token(), host=host, retry=retry)
 
     def ask(self, call: Callable[..., Any], *args: Any, **options: Any) -> Answer:
         """One HTTP request, in its turn."""
@@ -75,27 +97,37 @@ class Turn:
     silent; what was not sent gets the answer that stopped it.
     """
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, about: Subject = CONTACT) -> None:
         self._line = line
+        self._about = about
         self._silences = 0
         self._last: Answer | None = None
 
+    def request(
+        self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None
+    ) -> Answer:
+        """As `Line.request`, but silent once it is time to stop. Raises Halted."""
+        return self._ask(self._line.request, method, path, body, query)
+
     def update(self, contact: str, properties: dict[str, str], **options: str) -> Answer:
         """`contact` is an id, or what `id_property` says."""
-        return self._ask(self._line.one_by_one.update, contact, _body(properties), **options)
+        return self._typed(self._line.one_by_one.update, contact, _body(properties), **options)
 
     def create(self, properties: dict[str, str]) -> Answer:
-        return self._ask(self._line.one_by_one.create, _body(properties))
+        return self._typed(self._line.one_by_one.create, _body(properties))
 
     def batch(self, name: str, body: dict[str, Any]) -> Answer:
         """`name`: read, create or update. Raises Halted."""
-        return self._ask(getattr(self._line.in_batches, name), body)
+        return self._typed(getattr(self._line.in_batches, name), body)
 
-    def _ask(self, call: Callable[..., Any], *args: Any, **options: Any) -> Answer:
+    def _typed(self, call: Callable[..., Any], *args: Any, **options: Any) -> Answer:
+        return self._ask(self._line.ask, call, *args, **options)
+
+    def _ask(self, ask: Callable[..., Answer], *args: Any, **options: Any) -> Answer:
         if self._last:
             return self._last
-        answer = self._line.ask(call, *args, **options)
-        came_to = outcome(answer)
+        answer = ask(*args, **options)
+        came_to = outcome(answer, about=self._about)
         self._silences += answer.trouble is not None
         whole_account = isinstance(came_to, Retry) and came_to.whole_account
         if whole_account or self._silences >= PATIENCE:
@@ -122,6 +154,7 @@ def _answer(call: Callable[[], Any]) -> Answer:
         away = isinstance(error.reason, urllib3.exceptions.NewConnectionError)
         return Answer(trouble=Retry("HubSpot could not be reached", whole_account=away))
     except urllib3.exceptions.HTTPError:
-        return Answer(trouble=Retry("HubSpot did not answer in time, or the connection broke"))
+        unheard = Retry("HubSpot did not answer in time, or the connection broke")
+        return Answer(trouble=unheard, unheard=True)
     except ValueError:
-        return Answer(trouble=Retry("HubSpot's answer could not be read"))
+        return Answer(trouble=Retry("HubSpot's answer could not be read"), unheard=True)

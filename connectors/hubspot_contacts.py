@@ -1,31 +1,31 @@
-"""What rules hand to HubSpot, and how the items of one contact become one write. Pure."""
+"""What rules hand to HubSpot for a contact. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationInfo, field_validator
 
 from bridge.connector import EmailAddress, Field, Item
+from connectors.hubspot_values import number
 
 ADDRESS = "email"
 STAGE = "lifecyclestage"
+COUNTED = "showbridge_counted"
+"""The contact's property that says which deliveries have been counted by `increment`."""
 
 
-def _texts(value: Any) -> Any:
+def texts(value: Any) -> Any:
     """Texts without what would blank a property: HubSpot clears a value that is sent empty."""
     if not isinstance(value, Mapping):
         return value
-    if any(str(name).lower() == ADDRESS for name in value):
-        raise ValueError("the address belongs into `email:`, beside `properties:`")
-    texts = {str(name): _text(name, given) for name, given in value.items()}
-    return {name: text for name, text in texts.items() if text.strip()}
+    named = {str(name): text_of(name, given) for name, given in _allowed(value)}
+    return {name: text for name, text in named.items() if text.strip()}
 
 
-def _text(name: Any, value: Any) -> str:
+def text_of(name: Any, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -35,81 +35,87 @@ def _text(name: Any, value: Any) -> str:
     raise ValueError(f"`{name}` must be one text, number or true/false")
 
 
+def _allowed(value: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
+    for name in value:
+        if str(name).lower() == ADDRESS:
+            raise ValueError("the address belongs into `email:`, beside `properties:`")
+        if str(name).lower() == COUNTED:
+            raise ValueError(f"`{COUNTED}` is kept by the bridge itself")
+    return value.items()
+
+
+def _amounts(value: Any) -> Any:
+    """Numbers to add, without empty ones and zeros."""
+    if not isinstance(value, Mapping):
+        return value
+    amounts = {str(name): _amount(name, given) for name, given in _allowed(value)}
+    return {name: amount for name, amount in amounts.items() if amount}
+
+
+def _amount(name: Any, value: Any) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    text = text_of(name, value).strip()
+    found = number(text or "0") if not isinstance(value, bool) else None
+    if found is None:
+        raise ValueError(f"`{name}` must be a number to add")
+    return found
+
+
+def _lists(value: Any) -> Any:
+    """One option, several with semicolons between them, or a list of them."""
+    if not isinstance(value, Mapping):
+        return value
+    named = {str(name): _options(name, given) for name, given in _allowed(value)}
+    return {name: options for name, options in named.items() if options}
+
+
+def _options(name: Any, value: Any) -> list[str]:
+    given = value if isinstance(value, list | tuple) else [value]
+    parts = [part.strip() for each in given for part in text_of(name, each).split(";")]
+    return list(dict.fromkeys(filter(None, parts)))
+
+
 class UpsertContact(Item):
-    """`properties` by HubSpot's internal names; an empty value leaves the contact's own alone."""
+    """Properties by HubSpot's internal names; an empty value leaves the contact's own alone."""
 
-    email: EmailAddress
-    properties: Annotated[dict[str, str], BeforeValidator(_texts)] = Field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Write:
-    """Items of one contact as one write, by their places in the batch, in order of receipt."""
-
-    items: Mapping[int, UpsertContact]
-
-    @property
-    def name(self) -> str:
-        """The `objectWriteTraceId`: no other write of the same batch has it."""
-        return str(next(iter(self.items)))
-
-    @property
-    def email(self) -> str:
-        return next(iter(self.items.values())).email
-
-    @cached_property
-    def properties(self) -> dict[str, str]:
-        """A later value replaces an earlier one; what later items leave alone stays."""
-        merged: dict[str, str] = {}
-        for item in self.items.values():
-            merged |= item.properties
-        return merged
-
-    @property
-    def to_create(self) -> dict[str, str]:
-        return {ADDRESS: self.email, **self.properties}
-
-    def halves(self) -> list[Write]:
-        places = list(self.items)
-        middle = len(places) // 2
-        return [self._part(places[:middle]), self._part(places[middle:])]
-
-    def stages(self) -> list[Write]:
-        """Cut wherever the lifecycle stage changes.
-
-        HubSpot moves it forward only, so the last one need not be the one that stays:
-        https://integrate.hubspot.com/t/update-lifecycle-stage-using-api/1333
-        """
-        parts: list[list[int]] = [[]]
-        reached = ""
-        for place, item in self.items.items():
-            stage = item.properties.get(STAGE) or reached
-            if reached and stage != reached:
-                parts.append([])
-            parts[-1].append(place)
-            reached = stage
-        return [self._part(places) for places in parts]
-
-    def _part(self, places: Sequence[int]) -> Write:
-        return Write({place: self.items[place] for place in places})
-
-
-def key_of(email: str) -> str:
-    """HubSpot keeps addresses in lower case."""
-    return email.strip().lower()
-
-
-def by_address(items: Sequence[UpsertContact]) -> dict[str, Write]:
-    """One write for each address, in order of their first items."""
-    found: dict[str, dict[int, UpsertContact]] = {}
-    for place, item in enumerate(items):
-        found.setdefault(key_of(item.email), {})[place] = item
-    return {key: Write(places) for key, places in found.items()}
-
-
-def joined(writes: Sequence[Write]) -> Write:
-    """The writes of one contact that goes by several addresses."""
-    items: Iterator[tuple[int, UpsertContact]] = (
-        each for write in writes for each in write.items.items()
+    email: EmailAddress = Field(
+        description="The contact's e-mail address; without one there is nothing to do."
     )
-    return Write(dict(sorted(items, key=lambda each: each[0])))
+    properties: Annotated[dict[str, str], BeforeValidator(texts)] = Field(
+        default_factory=dict,
+        description="Values to set, by HubSpot's internal names; an empty value changes nothing.",
+    )
+    only_if_empty: Annotated[dict[str, str], BeforeValidator(texts)] = Field(
+        default_factory=dict,
+        description="Values to set only where the contact has none yet.",
+    )
+    increment: Annotated[dict[str, Decimal], BeforeValidator(_amounts)] = Field(
+        default_factory=dict,
+        description="Numbers to add to what number properties hold; a negative one takes away.",
+    )
+    append: Annotated[dict[str, list[str]], BeforeValidator(_lists)] = Field(
+        default_factory=dict,
+        description="Options to tick beside those that are ticked, in properties of checkboxes.",
+    )
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "email": "{{ contact.email }}",
+        "properties": {"lastname": "{{ contact.last_name }}", "lifecyclestage": "customer"},
+        "only_if_empty": {"first_event": "{{ tickets[0].event_name }}"},
+        "increment": {"tickets_bought": "{{ tickets | length }}"},
+        "append": {"ticket_types": "{{ tickets | map(attribute='type') | join(';') }}"},
+    }
+
+    @field_validator("only_if_empty", "increment", "append")
+    @classmethod
+    def _said_once(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        """One section for each property: with two, nobody could say which comes first."""
+        for section, before in info.data.items():
+            if twice := sorted(set(value) & set(before if isinstance(before, dict) else {})):
+                raise ValueError(f"`{twice[0]}` stands under `{section}` already")
+        return value
+
+    def names(self) -> set[str]:
+        """The properties that it is about."""
+        return {*self.properties, *self.only_if_empty, *self.increment, *self.append}

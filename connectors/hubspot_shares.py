@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bridge.connector import Retry
-from connectors.hubspot_answers import Answer
-from connectors.hubspot_contacts import ADDRESS, key_of
+from connectors.hubspot_answers import Answer, values_of
+from connectors.hubspot_contacts import ADDRESS
+from connectors.hubspot_writes import key_of
 
 TRACE = "objectWriteTraceId"
 OTHERS = "hs_additional_emails"
@@ -59,12 +61,20 @@ def blamed(answer: Answer, inputs: Inputs) -> dict[str, Answer]:
     }
 
 
-def found(answer: Answer, addresses: Collection[str]) -> dict[str, str] | None:
-    """Ids by address, as a read tells them; None where the answer is none."""
+@dataclass(frozen=True)
+class Found:
+    """A contact that is there: its id, and what of it was asked for."""
+
+    id: str
+    values: Mapping[str, str]
+
+
+def found(answer: Answer, addresses: Collection[str]) -> dict[str, Found] | None:
+    """Contacts by address, as a read tells them; None where the answer is none."""
     if not answer.ok or not isinstance(answer.body.get("results"), list):
         return None
     return {
-        address: contact
+        address: Found(contact, values_of(result))
         for result in _dicts(answer.body["results"])
         for address in _addresses(result) & set(addresses)
         if (contact := _id(result))
@@ -74,8 +84,9 @@ def found(answer: Answer, addresses: Collection[str]) -> dict[str, str] | None:
 def _results(answer: Answer, inputs: Inputs) -> Iterator[tuple[str, str]]:
     names = {key: name for name, body in inputs.items() for key in _keys(body)}
     for result in _dicts(answer.body.get("results")):
-        keys = [result.get(TRACE), *_keys(result)]
-        name = next((names[key] for key in keys if key in names), None)
+        traced = str(result.get(TRACE))
+        known = (names[key] for key in _keys(result) if key in names)
+        name = traced if traced in inputs else next(known, None)
         if name and (contact := _id(result)):
             yield name, contact
 

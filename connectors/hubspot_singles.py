@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from urllib.parse import quote
 
-from bridge.connector import Delivered, Outcome, Rejected, Retry
-from connectors.hubspot_answers import existing, outcome
+from bridge.connector import Call, Delivered, Outcome, Rejected, Retry
+from connectors.hubspot_answers import Answer, existing, outcome, values_of
 from connectors.hubspot_calls import Turn
-from connectors.hubspot_contacts import ADDRESS, Write
+from connectors.hubspot_contacts import ADDRESS, UpsertContact
+from connectors.hubspot_fitting import READING
+from connectors.hubspot_writes import Order, Write
+
+CONTACTS = "/crm/v3/objects/contacts"
+"""The path that the pinned SDK speaks; another SDK may speak another version."""
 
 THERE = "the contact was there already"
+NOTHING_NEW = "the contact had all of it already"
+
+
+def calls_for(item: UpsertContact) -> list[Call]:
+    """The calls for one item alone, with values as the rule writes them."""
+    write = Write({0: item})
+    create = Call("POST", CONTACTS, body={"properties": write.to_create()})
+    if write.is_bare:
+        return [create]
+    if write.needs:
+        path, query = reading(write)
+        when = "no contact with this address yet; else what it holds is built on, by its id"
+        return [READING, Call("GET", path, query), replace(create, when=when)]
+    path = f"{CONTACTS}/{quote(item.email, safe='')}"
+    update = Call("PATCH", path, {"idProperty": ADDRESS}, {"properties": write.to_update()})
+    return [READING, update, replace(create, when="no contact with this address yet")]
 
 
 class Singles:
     """What has become of the items so far, by their places, and the calls for single contacts."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Turn, order: Order = ()) -> None:
         self._turn = turn
+        self.order = order
         self.outcomes: dict[int, Outcome] = {}
 
     def settle(self, write: Write, result: Outcome) -> None:
@@ -46,24 +70,69 @@ class Singles:
 
     def _upsert(self, write: Write, contact: str) -> Outcome:
         """HubSpot cannot update or create by address in one call: it takes one to three."""
-        if not write.properties:
+        if write.is_bare:
             return Delivered(contact, remark=THERE) if contact else self._create(write)
+        if write.needs:
+            return self._build_on(write, contact)
         if contact:
             return self._update(write, contact)
-        answer = self._turn.update(write.email, write.properties, id_property=ADDRESS)
+        properties = write.to_update(order=self.order)
+        answer = self._turn.update(write.email, properties, id_property=ADDRESS)
         if answer.status == 404:
             return self._create(write)
-        return outcome(answer, write.properties)
+        return outcome(answer, properties)
+
+    def _build_on(self, write: Write, contact: str) -> Outcome:
+        """Read what the contact holds, and write what becomes of it."""
+        answer = self._read(write, contact)
+        if answer.status == 404 and not contact:
+            return self._create(write)
+        found = outcome(answer)
+        if not isinstance(found, Delivered):
+            return found
+        return self._update(write, found.reference, values_of(answer.body))
+
+    def _read(self, write: Write, contact: str) -> Answer:
+        path, query = reading(write, contact)
+        return self._turn.request("GET", path, query=query)
 
     def _create(self, write: Write) -> Outcome:
         """Where somebody created the contact in between, it is updated by its id."""
-        answer = self._turn.create(write.to_create)
+        properties = write.to_create(self.order)
+        answer = self._turn.create(properties)
         contact = existing(answer)
         if not contact:
-            return outcome(answer, write.properties)
-        if not write.properties:
+            return outcome(answer, properties)
+        if write.is_bare:
             return Delivered(contact, remark=THERE)
-        return self._update(write, contact)
+        return self._build_on(write, contact) if write.needs else self._update(write, contact)
 
-    def _update(self, write: Write, contact: str) -> Outcome:
-        return outcome(self._turn.update(contact, write.properties), write.properties)
+    def _update(
+        self, write: Write, contact: str, known: Mapping[str, str] | None = None
+    ) -> Outcome:
+        if refusal := not_added(write, known or {}):
+            return refusal
+        properties = write.to_update(known, self.order)
+        if not properties:
+            return Delivered(contact, remark=NOTHING_NEW)
+        return outcome(self._turn.update(contact, properties), properties)
+
+
+def reading(write: Write, contact: str = "") -> tuple[str, dict[str, str]]:
+    """Path and query of the call that asks what the contact holds."""
+    query = {} if contact else {"idProperty": ADDRESS}
+    return (
+        f"{CONTACTS}/{quote(contact or write.email, safe='')}",
+        {**query, "properties": ",".join(sorted(write.needs))},
+    )
+
+
+def not_added(write: Write, known: Mapping[str, str]) -> Rejected | None:
+    """The refusal of a write that adds to what is no number."""
+    name = write.cannot_add(known)
+    if not name:
+        return None
+    return Rejected(
+        f"HubSpot's property `{name}` holds no number for this contact, "
+        "so that `increment` cannot add to it"
+    )

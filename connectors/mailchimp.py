@@ -1,4 +1,4 @@
-"""Mailchimp: subscribing people who agreed, and unsubscribing them.
+"""Mailchimp: subscribing people who agreed, taking them off, and telling what they did.
 
 People are found by a hash of their address, and by their status it is seen who has left:
 https://developer.mailchimp.com/documentation/mailchimp/guides/manage-subscribers-with-the-mailchimp-api/.
@@ -6,145 +6,220 @@ https://developer.mailchimp.com/documentation/mailchimp/guides/manage-subscriber
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
-from itertools import groupby
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from mailchimp_marketing import Client
-
-from bridge.connector import Call, Connector, Halted, NotNow, Outcome, Retry, Suppressed, action
-from connectors.mailchimp_answers import Answer, answered, delivered, no_audience, refusal
-from connectors.mailchimp_crew import Crew, Outcomes, Settled
-from connectors.mailchimp_members import (
-    MailchimpSettings,
-    Member,
-    Person,
+from bridge.connector import (
+    Checked,
+    Connector,
+    Delivered,
+    Halted,
+    Item,
+    Outcome,
+    Pacer,
+    Retry,
+    Unknown,
+    Use,
+    action,
+)
+from connectors import mailchimp_previews as previews
+from connectors.mailchimp_calls import Line
+from connectors.mailchimp_crew import Crew
+from connectors.mailchimp_directory import Directory, Unresolved
+from connectors.mailchimp_items import (
+    AddTags,
+    Archive,
+    LogEvent,
     Subscribe,
     Unsubscribe,
-    member,
-    member_hash,
-    people_of,
-    tagging,
+    tag_changes,
 )
+from connectors.mailchimp_leaving import Leaving
+from connectors.mailchimp_marking import Marking
+from connectors.mailchimp_members import Person, Wish
+from connectors.mailchimp_ordering import Ordering
+from connectors.mailchimp_orders import AddOrder, RefundOrder
+from connectors.mailchimp_rounds import Settled, one_by_one, settle
+from connectors.mailchimp_settings import MailchimpSettings
 from connectors.mailchimp_subscribing import Subscribing
+from connectors.mailchimp_survey import Surveyor
+from connectors.mailchimp_wishes import Wishes
 
-__all__ = ["Mailchimp", "MailchimpSettings", "Subscribe", "Unsubscribe"]
+__all__ = [
+    "AddOrder",
+    "AddTags",
+    "Archive",
+    "LogEvent",
+    "Mailchimp",
+    "MailchimpSettings",
+    "RefundOrder",
+    "Subscribe",
+    "Unsubscribe",
+]
 
 LARGEST_BATCH = 100
 """Mailchimp takes 500 in one bulk call; it has to be done within `timeout`."""
-MOST_UNSUBSCRIBED = 50
-
-
-def _path(settings: MailchimpSettings, item: Member) -> str:
-    return f"/3.0/lists/{settings.list_id(item.audience)}/members/{member_hash(item.email)}"
-
-
-def _preview_subscribe(settings: MailchimpSettings, item: Subscribe) -> list[Call]:
-    if not settings.list_id(item.audience):
-        return []
-    path, told = _path(settings, item), member(settings, item)
-    calls = [
-        Call("GET", path, {"fields": "status"}),
-        Call("PUT", path, body=told, when="unless this person has left the audience"),
-    ]
-    if item.tags:
-        calls.append(Call("POST", f"{path}/tags", body=tagging(item), when="after that"))
-    return calls
-
-
-def _preview_unsubscribe(settings: MailchimpSettings, item: Unsubscribe) -> list[Call]:
-    if not settings.list_id(item.audience):
-        return []
-    return [Call("PATCH", _path(settings, item), body={"status": "unsubscribed"})]
+MOST_ALONE = 50
+TOGETHER = "members"
+"""All actions wait for each other: a person's subscription, tags, events and orders keep order."""
+SHARDS = 2
+"""Each makes its calls side by side already."""
 
 
 class Mailchimp(Connector):
-    """One Mailchimp account, by an API key. Mailchimp takes 10 calls at once; half is ours."""
+    """One Mailchimp account, by an API key. Mailchimp takes 10 calls at once; half is ours.
+
+    The lanes hold all audiences: a rule may call one by its id and another by its name.
+    """
 
     name = "mailchimp"
     title = "Mailchimp"
     Settings = MailchimpSettings
     concurrency = 5
 
+    def __init__(self, settings: Any, pacer: Pacer | None = None) -> None:
+        super().__init__(settings, pacer)
+        line = Line(self.settings, self.pacer)
+        self._ask = line.ask
+        self._directory = Directory(line.ask)
+        self._ordering = Ordering(line.ask, self._directory)
+
     @action(
         Subscribe,
-        preview=_preview_subscribe,
+        preview=previews.subscribe,
         batch=LARGEST_BATCH,
         merges=True,
-        lane="audience",
-        together="members",
-        shards=2,  # each makes its calls side by side already
+        together=TOGETHER,
+        shards=SHARDS,
         consent_for="email",
     )
     def subscribe(self, items: Sequence[Subscribe]) -> list[Outcome]:
-        """Subscribe a person who has agreed to it, and tag them.
+        """Subscribe a person who has agreed to it, and write and tag what is known of them.
 
         Somebody who is there is brought up to date; somebody who has left
         (unsubscribed, bounced, archived, deleted for good) is left alone.
         """
         crew = Crew(self.concurrency)
+        wishes = self._wishes(crew)
         subscribing = Subscribing(self.settings, self._ask, crew)
-        people = sorted(people_of(self.settings, items), key=lambda person: person.list_id)
-        settled: dict[Person[Any], Outcomes] = {}
-        for _, group in groupby(people, key=lambda person: person.list_id):
-            settled.update(subscribing.people(list(group)))
-        return _in_order(settled)
+        return settle(wishes.of(items, wishes.subscription), subscribing.people)
 
     @action(
         Unsubscribe,
-        preview=_preview_unsubscribe,
-        batch=MOST_UNSUBSCRIBED,
+        preview=previews.unsubscribe,
+        batch=MOST_ALONE,
         merges=True,
-        lane="audience",
-        together="members",
-        shards=2,
+        together=TOGETHER,
+        shards=SHARDS,
         withdraws_for="email",
     )
     def unsubscribe(self, items: Sequence[Unsubscribe]) -> list[Outcome]:
         """Unsubscribe a person from an audience."""
-        people = people_of(self.settings, items)
-        return _in_order(Crew(self.concurrency).each(self._unsubscribe, people))
+        leaving = Leaving(self.settings, self._ask)
+        return self._side_by_side(items, lambda person, _: leaving.unsubscribe(person))
 
-    def _unsubscribe(self, person: Person[Unsubscribe]) -> Outcomes:
-        return [self._left(person)] * len(person.items)
+    @action(
+        Archive,
+        preview=previews.archive,
+        batch=MOST_ALONE,
+        merges=True,
+        together=TOGETHER,
+        shards=SHARDS,
+        withdraws_for="email",
+    )
+    def archive(self, items: Sequence[Archive]) -> list[Outcome]:
+        """Archive a person, who then gets no mail of this audience and is not paid for."""
+        leaving = Leaving(self.settings, self._ask)
+        return self._side_by_side(items, lambda person, _: leaving.archive(person))
 
-    def _left(self, person: Person[Unsubscribe]) -> Outcome:
-        who = (person.list_id, person.hash)
-        if not who[0]:
-            return no_audience(person.audience)
-        answer = self._ask("update_list_member", *who, {"status": "unsubscribed"})
-        if answer.status == 404:
-            return Suppressed("this person is not in this audience, if there is such an audience")
-        if answer.ok and answer.body.get("status") == "unsubscribed":
-            return delivered(answer, self.settings.centre)
-        return refusal(answer, person.audience)
+    @action(
+        AddTags,
+        preview=previews.add_tags,
+        batch=MOST_ALONE,
+        merges=True,
+        together=TOGETHER,
+        shards=SHARDS,
+    )
+    def add_tags(self, items: Sequence[AddTags]) -> list[Outcome]:
+        """Tag a person who is in an audience already; nobody is subscribed by it."""
+        marking = Marking(self.settings, self._ask)
 
-    @cached_property
-    def _lists(self) -> Any:
-        if self.settings.api_key is None:
-            raise Halted("no API key is set; put one into `api_key` of this account")
-        key, seconds = self.settings.api_key.get_secret_value(), self.settings.timeout
-        # With a `server`, the SDK would replace that very word wherever a URL holds it.
-        client = Client({"api_key": key, "server": "", "timeout": seconds})
-        host = self.settings.base_url or f"https://{self.settings.centre}.api.mailchimp.com"
-        client.api_client.host = f"{host.rstrip('/')}/3.0"
-        return client.lists
+        def tag(person: Person, item: AddTags) -> Outcome:
+            return marking.tags(person, tag_changes(item.tags, item.remove_tags))
 
-    def _ask(self, method: str, *args: Any, **options: Any) -> Answer:
-        # Side by side: the SDK keeps nothing between its calls, each opens its own connection.
-        call = getattr(self._lists, method)
+        return self._side_by_side(items, tag)
+
+    @action(
+        LogEvent,
+        preview=previews.log_event,
+        together=TOGETHER,
+        shards=SHARDS,
+        idempotent=False,
+        event=True,
+    )
+    def log_event(self, items: Sequence[LogEvent]) -> list[Outcome]:
+        """Log what a person in an audience did, for automations and segments."""
+        marking = Marking(self.settings, self._ask)
+        return self._side_by_side(
+            items, lambda person, item: marking.event(person, previews.happening(item))
+        )
+
+    @action(
+        AddOrder,
+        preview=previews.add_order,
+        together=TOGETHER,
+        shards=SHARDS,
+        event=True,
+    )
+    def add_order(self, items: Sequence[AddOrder]) -> list[Outcome]:
+        """Add an order to a store, once; whoever is not in the audience is not subscribed by it."""
+        return [self._ordering.add(item) for item in items]
+
+    @action(
+        RefundOrder,
+        preview=previews.refund_order,
+        together=TOGETHER,
+        shards=SHARDS,
+    )
+    def refund_order(self, items: Sequence[RefundOrder]) -> list[Outcome]:
+        """Mark an order as refunded, or as partially refunded."""
+        return [self._ordering.refund(item) for item in items]
+
+    def find(self, action: str, item: Item) -> Delivered | Retry | Unknown | None:
+        """Events carry the delivery's id; everything else may be done twice."""
+        if not isinstance(item, LogEvent):
+            return Unknown("this vendor cannot be asked")
+        marking = Marking(self.settings, self._ask)
         try:
-            with self.pacer.call():
-                return answered(lambda: call(*args, **options))
-        except NotNow as busy:
-            return Answer(trouble=Retry(str(busy), busy.after, whole_account=True))
+            named = self.settings.audience(item.audience)
+            place = self._directory.place(named, item.audience)
+            return marking.logged(place.list_id, item.email, item.sent_as)
+        except Unresolved as why:
+            gone = "the audience of this event cannot be found"
+            return why.outcome if isinstance(why.outcome, Retry) else Unknown(gone)
+        except Halted as refused:
+            return Unknown(str(refused))
 
+    def survey(self, uses: Sequence[Use]) -> list[Checked]:
+        """The key, and the audiences, merge fields, groups, permissions and stores of rules."""
+        return Surveyor(self.settings, self._ask, self._directory).survey(uses)
 
-def _in_order(settled: Settled) -> list[Outcome]:
-    placed = [
-        (place, outcome)
-        for person, outcomes in settled.items()
-        for place, outcome in zip(person.places, outcomes, strict=True)
-    ]
-    return [outcome for _, outcome in sorted(placed, key=lambda each: each[0])]
+    def _wishes(self, crew: Crew) -> Wishes:
+        return Wishes(self.settings, self._directory, crew)
+
+    def _side_by_side(
+        self, items: Sequence[Any], do: Callable[[Person, Any], Outcome]
+    ) -> list[Outcome]:
+        """One person beside the other, and what is wanted of one in its order."""
+        crew = Crew(self.concurrency)
+
+        def each(person: Person) -> list[Outcome]:
+            def one(wish: Wish) -> Outcome:
+                return do(person, wish.wanted)
+
+            return one_by_one(person, one)
+
+        def people(persons: Sequence[Person]) -> Settled:
+            return crew.each(each, persons)
+
+        return settle(self._wishes(crew).of(items), people)

@@ -51,7 +51,7 @@ def refused_in_bulk(error: Mapping[str, Any], audience: str) -> Outcome | None:
     title = next((title for words, title in _TITLES.items() if words in said), "")
     if error.get("error_code") != "ERROR_GENERIC" or not (title or field):
         return None
-    errors = [{"field": field}]
+    errors = [{"field": field, "message": error.get("field_message")}]
     told = {"title": title or "Invalid Resource", "detail": said, "errors": errors}
     return refusal(Answer(400, told), audience)
 

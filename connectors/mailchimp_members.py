@@ -1,97 +1,14 @@
-"""Whom rules want subscribed or unsubscribed, and what Mailchimp is told of them."""
+"""Members of audiences: who is meant, and what Mailchimp is told of them."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from pydantic import AfterValidator, BeforeValidator, field_validator
-
-from bridge.connector import ConnectorSettings, EmailAddress, Field, Item, NonEmpty, SecretStr
-
-LONGEST_TAG = 100
-
-
-class MailchimpSettings(ConnectorSettings):
-    """`audiences` gives names to audience ids: `newsletter: a1b2c3d4e5`.
-
-    `express_opt_in` says that the box in the checkout is an express opt-in by
-    the law that counts. Without it, new people get Mailchimp's confirmation mail.
-    """
-
-    api_key: SecretStr | None = None
-    audiences: dict[str, str] = Field(default_factory=dict)
-    express_opt_in: bool = False
-
-    @field_validator("api_key")
-    @classmethod
-    def _with_its_centre(cls, key: SecretStr | None) -> SecretStr | None:
-        if key and not re.fullmatch(r".+-[a-z]{2,4}\d{1,4}", key.get_secret_value()):
-            raise ValueError(
-                "a Mailchimp API key ends with a hyphen and its data centre, like `-us6`; "
-                "copy the whole key"
-            )
-        return key
-
-    @property
-    def centre(self) -> str:
-        """The data centre that the key names; empty without a key."""
-        key = self.api_key.get_secret_value() if self.api_key else ""
-        return key.rpartition("-")[2]
-
-    @property
-    def status_if_new(self) -> str:
-        return "subscribed" if self.express_opt_in else "pending"
-
-    def list_id(self, audience: str) -> str:
-        """Empty where the text can be no id: dots and slashes would lead to another address."""
-        named = self.audiences.get(audience, audience)
-        return named if re.fullmatch(r"[0-9A-Za-z_-]{1,64}", named) else ""
-
-
-def _texts(value: Any) -> Any:
-    """Merge fields without the empty ones: those would blank what Mailchimp has."""
-    if not isinstance(value, Mapping):
-        return value
-    texts = {str(name): _text(given) for name, given in value.items()}
-    return {name: text for name, text in texts.items() if text.strip()}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value).replace("\0", "")
-    if value is None:
-        return ""
-    raise ValueError("a merge field is one text or number")
-
-
-def _tags(tags: list[str]) -> list[str]:
-    cut = (tag.replace("\0", "").strip()[:LONGEST_TAG].strip() for tag in tags)
-    return list(dict.fromkeys(tag for tag in cut if tag))
-
-
-class Member(Item):
-    """`audience` is a name from the account's `audiences`, or an audience id."""
-
-    audience: NonEmpty
-    email: EmailAddress
-
-
-class Unsubscribe(Member):
-    """Whom to unsubscribe."""
-
-
-class Subscribe(Member):
-    """Whom to subscribe, and what to write of them."""
-
-    merge_fields: Annotated[dict[str, str], BeforeValidator(_texts)] = Field(default_factory=dict)
-    tags: Annotated[list[str], AfterValidator(_tags)] = Field(default_factory=list)
-
-
-Wanted = TypeVar("Wanted", bound=Member)
+from bridge.connector import Outcome
+from connectors.mailchimp_settings import MailchimpSettings
 
 
 def member_hash(address: str) -> str:
@@ -99,69 +16,140 @@ def member_hash(address: str) -> str:
     return hashlib.md5(address.lower().encode(), usedforsecurity=False).hexdigest()
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be written of one person, in Mailchimp's own ids and types.
+
+    `tags` says of each whether it is to be there; `permissions` are ids.
+    """
+
+    email: str
+    merge_fields: Mapping[str, Any] = field(default_factory=dict)
+    interests: Sequence[str] = ()
+    permissions: Sequence[str] = ()
+    language: str = ""
+    tags: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What one item wants of one member; `refused` says why that is not even tried."""
+
+    audience: str
+    email: str
+    list_id: str = ""
+    wanted: Any = None
+    refused: Outcome | None = None
+
+    @property
+    def address(self) -> str:
+        return self.email.lower()
+
+
 @dataclass(frozen=True, eq=False)
-class Person(Generic[Wanted]):
+class Person:
     """One member of one audience, and all that a batch wants of them, in order.
 
-    `places` are where the items stand in the batch; `list_id` is empty where
-    there can be no such audience.
+    `places` are where the wishes stand in the batch.
     """
 
     list_id: str
     places: Sequence[int]
-    items: Sequence[Wanted]
+    wishes: Sequence[Wish]
 
     @property
     def address(self) -> str:
-        return self.items[0].email.lower()
+        return self.wishes[0].address
 
     @property
     def audience(self) -> str:
-        return self.items[0].audience
+        return self.wishes[0].audience
 
     @property
-    def hash(self) -> str:
-        return member_hash(self.address)
+    def who(self) -> tuple[str, str]:
+        """As the paths of Mailchimp's API name them."""
+        return self.list_id, member_hash(self.address)
 
 
-def people_of(settings: MailchimpSettings, items: Sequence[Wanted]) -> list[Person[Wanted]]:
-    """Each person once, in the order in which they first appear."""
+def people_of(wishes: Mapping[int, Wish]) -> list[Person]:
+    """Each person once, in the order in which they first appear; wishes by their places."""
     places: dict[tuple[str, str], list[int]] = {}
-    for place, item in enumerate(items):
-        who = (settings.list_id(item.audience), member_hash(item.email))
-        places.setdefault(who, []).append(place)
+    for place, wish in wishes.items():
+        places.setdefault((wish.list_id, wish.address), []).append(place)
     return [
-        Person(list_id, of_one, [items[place] for place in of_one])
+        Person(list_id, of_one, [wishes[place] for place in of_one])
         for (list_id, _), of_one in places.items()
     ]
 
 
-def merged(items: Sequence[Subscribe]) -> Subscribe:
-    """What the items come to one after the other: later merge fields win, tags gather."""
-    fields = {name: text for item in items for name, text in item.merge_fields.items()}
-    tags = list(dict.fromkeys(tag for item in items for tag in item.tags))
-    return items[-1].model_copy(update={"merge_fields": fields, "tags": tags})
+def merged(wants: Sequence[Wanted]) -> Wanted:
+    """What they come to one after the other: later fields and tags win, groups gather.
+
+    Permissions are for somebody new, and after the first nobody is.
+    """
+    tags: dict[str, tuple[str, bool]] = {}
+    for one in wants:
+        for tag, there in one.tags.items():
+            name, was_there = tags.pop(tag.casefold(), (tag, False))
+            tags[tag.casefold()] = (name if was_there else tag, there)
+    return replace(
+        wants[-1],
+        merge_fields={name: value for one in wants for name, value in one.merge_fields.items()},
+        interests=list(dict.fromkeys(group for one in wants for group in one.interests)),
+        permissions=wants[0].permissions,
+        language=next((one.language for one in reversed(wants) if one.language), ""),
+        tags=dict(tags.values()),
+    )
 
 
-def member(settings: MailchimpSettings, item: Subscribe, *, new: bool = True) -> dict[str, Any]:
-    """For a PUT. Never with `status`: it would bring back those who left."""
-    told: dict[str, Any] = {"email_address": item.email}
-    if new:
-        told["status_if_new"] = settings.status_if_new
-    if item.merge_fields:
-        told["merge_fields"] = item.merge_fields
+def told_of(wanted: Wanted) -> dict[str, Any]:
+    """What a PUT, a PATCH and a bulk creation have in common."""
+    told: dict[str, Any] = {"email_address": wanted.email}
+    if wanted.merge_fields:
+        told["merge_fields"] = dict(wanted.merge_fields)
+    if wanted.interests:
+        told["interests"] = dict.fromkeys(wanted.interests, True)
+    if wanted.language:
+        told["language"] = wanted.language
     return told
 
 
-def newcomers(settings: MailchimpSettings, items: Sequence[Subscribe]) -> dict[str, Any]:
+def newcomer(settings: MailchimpSettings, wanted: Wanted) -> dict[str, Any]:
+    """For a PUT of somebody who is not there."""
+    return {**present(settings, wanted), **_permitted(wanted)}
+
+
+def present(settings: MailchimpSettings, wanted: Wanted) -> dict[str, Any]:
+    """For a PUT. Never with `status`: it would bring back those who left."""
+    return {**told_of(wanted), "status_if_new": settings.status_if_new}
+
+
+def customer(settings: MailchimpSettings, wanted: Wanted) -> dict[str, Any]:
+    """For a PATCH of somebody who is there as a customer only, and now agrees."""
+    return {**told_of(wanted), **_permitted(wanted), "status": settings.status_if_new}
+
+
+def _permitted(wanted: Wanted) -> dict[str, Any]:
+    given = [{"marketing_permission_id": each, "enabled": True} for each in wanted.permissions]
+    return {"marketing_permissions": given} if given else {}
+
+
+def newcomers(settings: MailchimpSettings, wants: Sequence[Wanted]) -> dict[str, Any]:
     """For a bulk creation, which leaves those alone who are there."""
-    return {"members": [_newcomer(settings, item) for item in items], "update_existing": False}
+    return {"members": [_in_bulk(settings, one) for one in wants], "update_existing": False}
 
 
-def _newcomer(settings: MailchimpSettings, item: Subscribe) -> dict[str, Any]:
-    told = {**member(settings, item, new=False), "status": settings.status_if_new}
-    return told | {"tags": item.tags} if item.tags else told
+def _in_bulk(settings: MailchimpSettings, wanted: Wanted) -> dict[str, Any]:
+    told = {**told_of(wanted), "status": settings.status_if_new}
+    tags = [tag for tag, there in wanted.tags.items() if there]
+    return told | {"tags": tags} if tags else told
 
 
-def tagging(item: Subscribe) -> dict[str, Any]:
-    return {"tags": [{"name": tag, "status": "active"} for tag in item.tags]}
+def tagging(tags: Mapping[str, bool]) -> dict[str, Any]:
+    """Without the wrapper Mailchimp says 204 and does nothing."""
+    return {
+        "tags": [
+            {"name": tag, "status": "active" if there else "inactive"}
+            for tag, there in tags.items()
+        ]
+    }

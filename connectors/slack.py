@@ -1,132 +1,82 @@
-"""Slack: messages, by a bot token or by an incoming webhook.
+"""Slack: messages, their threads and changes, reactions, and a digest every day.
 
-Pages that this rests on: https://docs.slack.dev/reference/methods/chat.postMessage,
-https://docs.slack.dev/reference/methods/conversations.history,
+By a bot token or by an incoming webhook. Pages that this rests on:
+https://docs.slack.dev/reference/methods/chat.postMessage,
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/,
 https://docs.slack.dev/messaging/formatting-message-text/.
 """
 
 from __future__ import annotations
 
-import logging
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
-from typing import Annotated, Any, ClassVar
-
-from pydantic import AfterValidator, field_validator
-from slack_sdk import WebClient, WebhookClient
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from bridge.connector import (
-    Call,
+    Checked,
     Connector,
-    ConnectorSettings,
     Delivered,
     Digest,
     Halted,
     Item,
-    NonEmpty,
-    NotNow,
     Outcome,
     Pacer,
-    Rate,
+    Refusal,
     Retry,
-    SecretStr,
-    Skipped,
+    Suppressed,
     Unknown,
+    Use,
     action,
 )
-from connectors.slack_answers import (
-    HALTING,
-    WEBHOOK_HALTING,
-    CannotLookError,
-    asked,
-    inner_of,
-    refusal,
-    seen_in,
+from connectors.slack_answers import code_of, data_of, is_yes, refusal
+from connectors.slack_daily import DailyDigest, due_since, not_before
+from connectors.slack_directory import Directory
+from connectors.slack_history import find
+from connectors.slack_items import AddReaction, Content, Placed, PostMessage, UpdateMessage
+from connectors.slack_line import RATES, Line
+from connectors.slack_messages import (
+    Body,
+    Reference,
+    changed,
+    content_of,
+    is_of_many,
+    posted,
+    reference_of,
+    referred,
 )
-from connectors.slack_digest import digest_text
-from connectors.slack_text import escape_mrkdwn, message_text
+from connectors.slack_previews import (
+    daily,
+    digested,
+    preview_dailies,
+    preview_daily,
+    preview_digest,
+    preview_post,
+    preview_reaction,
+    preview_update,
+)
+from connectors.slack_refusals import refusals
+from connectors.slack_settings import SlackSettings
+from connectors.slack_survey import survey, survey_of_webhook
 
-EVENT_TYPE = "showbridge_delivery"
-_PAGES = 5
-_ID = r"[CDGU][A-Z0-9]{6,}"
-CLOCKS_APART = 300.0
-"""Seconds that Slack's clock may be behind ours."""
-_WEBHOOK = "webhook"
-"""The lane of a webhook URL's calls: it has one channel, whatever the rules name."""
+__all__ = ["AddReaction", "DailyDigest", "PostMessage", "Slack", "SlackSettings", "UpdateMessage"]
 
-
-class SlackSettings(ConnectorSettings):
-    """A bot token with `chat:write`, or a webhook URL; with both, the token is used.
-
-    A webhook URL is whole: `base_url` does not change it, and it always posts
-    to the channel that it was made for, whatever channel a rule names.
-    """
-
-    bot_token: SecretStr | None = None
-    webhook_url: SecretStr | None = None
-
-    @field_validator("webhook_url")
-    @classmethod
-    def _whole(cls, url: SecretStr | None) -> SecretStr | None:
-        if url and not re.fullmatch(r"https?://[^/]+/.+", url.get_secret_value()):
-            raise ValueError("a webhook URL is https://hooks.slack.com/services/T.../B.../...")
-        return url
-
-
-def _said(text: str) -> str:
-    said = text.replace("\0", "")
-    if not said.strip():
-        raise Skipped("the message is empty for this event")
-    return said
-
-
-def _one_name(channel: str) -> str:
-    """`#sales` for `sales` and `#Sales` too: one channel is one lane, with one pace."""
-    name = channel.strip()
-    return name if re.fullmatch(_ID, name) else f"#{name.lstrip('#').lower()}"
-
-
-class PostMessage(Item):
-    """`text` may hold Slack's formatting; values that a template inserts are escaped."""
-
-    escape: ClassVar[Callable[[str], str] | None] = staticmethod(escape_mrkdwn)
-
-    channel: Annotated[NonEmpty, AfterValidator(_one_name)]
-    text: Annotated[str, AfterValidator(_said)]
-
-
-def _message(item: PostMessage, text: str) -> dict[str, Any]:
-    message = {"channel": item.channel, **_content(text)}
-    if item.sent_as:
-        payload = {"delivery_id": item.sent_as}
-        message["metadata"] = {"event_type": EVENT_TYPE, "event_payload": payload}
-    return message
-
-
-def _content(text: str) -> dict[str, Any]:
-    return {"text": message_text(text), "unfurl_links": False, "unfurl_media": False}
-
-
-def _digested(items: Sequence[PostMessage], seconds: float) -> str:
-    return digest_text([item.text for item in items], [item.gist for item in items], seconds)
-
-
-def _preview(settings: SlackSettings, item: PostMessage) -> list[Call]:
-    return _calls(settings, item, item.text)
-
-
-def _preview_digest(
-    settings: SlackSettings, items: Sequence[PostMessage], seconds: float
-) -> list[Call]:
-    return _calls(settings, items[0], _digested(items, seconds))
-
-
-def _calls(settings: SlackSettings, item: PostMessage, text: str) -> list[Call]:
-    if settings.webhook_url and not settings.bot_token:
-        return [Call("POST", "/services/***", body=_content(text))]
-    return [Call("POST", "/api/chat.postMessage", body=_message(item, text))]
+_NO_THREAD = (
+    "cannot_reply_to_message",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_thread_locked",
+    "thread_not_found",
+)
+_NO_UPDATE = (
+    "block_mismatch",
+    "cant_update_message",
+    "edit_window_closed",
+    "message_not_found",
+    "streaming_state_conflict",
+)
+_GONE = ("message_not_found", "not_reactable", "thread_locked", "is_archived")
+_ALONE = "nothing was said of this here before, so it is a message of its own"
+_MOST_OF_A_DAY = 10_000
 
 
 class Slack(Connector):
@@ -135,142 +85,178 @@ class Slack(Connector):
     name = "slack"
     title = "Slack"
     Settings = SlackSettings
-    rates = (Rate(1, 1.0, per_lane=True),)
+    rates = RATES
 
-    def __init__(self, settings: SlackSettings, pacer: Pacer | None = None) -> None:
+    def __init__(
+        self,
+        settings: SlackSettings,
+        pacer: Pacer | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(settings, pacer)
-        self._channels: dict[str, str] = {}
+        self._line = Line(settings, self.pacer)
+        self._directory = Directory(self._line, now)
 
     @action(
         PostMessage,
-        preview=_preview,
-        lane="channel",
+        preview=preview_post,
+        lane="place",
+        together="post_message",
         idempotent=False,
-        digest=Digest("post_digest", _preview_digest),
+        digest=Digest("post_digest", preview_digest),
+        event=True,
+        threads="thread_of",
     )
     def post_message(self, items: Sequence[PostMessage]) -> list[Outcome]:
-        """Post a message to a channel."""
-        return [self._post(item, item.text) for item in items]
+        """Post a message to a channel, in a thread, or to a person."""
+        return [self._post_one(item, asked_to_follow=bool(item.thread_of)) for item in items]
 
     def post_digest(self, items: Sequence[PostMessage], seconds: float) -> Outcome:
         """One message for many of one channel, the first of which has waited `seconds`."""
-        return self._post(items[0], _digested(items, seconds))
+        return self._post(items[0], digested(items, seconds))
+
+    @action(
+        UpdateMessage,
+        preview=preview_update,
+        lane="place",
+        together="post_message",
+        idempotent=False,
+        event=True,
+        threads="update_of",
+    )
+    def update_message(self, items: Sequence[UpdateMessage]) -> list[Outcome]:
+        """Change the first message about a transaction or Shared Space."""
+        return [self._update(item) for item in items]
+
+    @action(
+        AddReaction,
+        preview=preview_reaction,
+        lane="place",
+        together="post_message",
+        threads="reaction_to",
+    )
+    def add_reaction(self, items: Sequence[AddReaction]) -> list[Outcome]:
+        """Add an emoji below the first message about a transaction or Shared Space."""
+        return [self._react(item) for item in items]
+
+    @action(
+        DailyDigest,
+        preview=preview_daily,
+        lane="round",
+        idempotent=False,
+        digest=Digest("post_daily", preview_dailies, most=_MOST_OF_A_DAY, always=True),
+        not_before=not_before,
+    )
+    def post_daily_digest(self, items: Sequence[DailyDigest]) -> list[Outcome]:
+        """Sum up a day in one message: how many and how much, by groups."""
+        return [self._post(item, daily([item])) for item in items]
+
+    def post_daily(self, items: Sequence[DailyDigest], seconds: float) -> Outcome:
+        """One message for all that came since the last one."""
+        return self._post(items[0], daily(items))
+
+    @classmethod
+    def refuses(
+        cls, settings: Any | None, action: str, fields: Mapping[str, Any]
+    ) -> Sequence[Refusal]:
+        return list(refusals(settings, action, fields))
 
     def find(self, action: str, item: Item) -> Delivered | Retry | Unknown | None:
-        """Look for the message in the channel since it was planned, 1,000 messages at most.
-
-        Unknown where the token may not look, or there are more.
-
-        Scopes: `channels:history` or `groups:history`, and `channels:read` for a channel's name.
-        """
-        if not (self.settings.bot_token and item.sent_as and isinstance(item, PostMessage)):
+        """Look for the message in the channel since it was planned."""
+        if not (self.settings.bot_token and item.sent_as and isinstance(item, Placed)):
             return Unknown("only a bot token can look into a channel")
-        try:
-            channel = self._channel_id(item.channel)
-            options = {"channel": channel, "include_all_metadata": True, **_since(item)}
-            history = self._web.conversations_history
-            for message in self._pages("conversations.history", history, "messages", **options):
-                if _carries(message, item.sent_as):
-                    return Delivered(str(message.get("ts", "")))
-        except CannotLookError as unseen:
-            return unseen.outcome
-        return None
+        since = due_since(item) if isinstance(item, DailyDigest) else item.planned_at
+        return find(self._line, self._directory, item, since)
 
-    def _post(self, item: PostMessage, text: str) -> Outcome:
-        if self.settings.bot_token:
-            return self._post_as_bot(item, text)
-        if self.settings.webhook_url:
-            return self._post_to_webhook(item, text)
-        raise Halted("neither a bot token nor a webhook URL is set for this account")
+    def survey(self, uses: Sequence[Use]) -> Sequence[Checked]:
+        if self.settings.by_webhook:
+            return list(survey_of_webhook(uses))
+        return list(survey(self._line, uses))
 
-    def _post_as_bot(self, item: PostMessage, text: str) -> Outcome:
-        message = _message(item, text)
-        response = self._asked(item.channel, lambda: self._web.chat_postMessage(**message))
-        if isinstance(response, Retry | Unknown):
-            return response
-        data = response.data if isinstance(response.data, dict) else {}
-        if response.status_code == 200 and data.get("ok") is True:
-            self._channels[item.channel.lstrip("#")] = str(data.get("channel", ""))
-            return Delivered(str(data.get("ts", "")))
-        return refusal(response, data.get("error"), HALTING, item.channel)
+    # Posting
 
-    def _post_to_webhook(self, item: PostMessage, text: str) -> Outcome:
-        response = self._asked(_WEBHOOK, lambda: self._webhook.send(**_content(text)))
-        if isinstance(response, Retry | Unknown):
-            return response
-        if response.status_code == 200 and response.body == "ok":
+    def _post_one(self, item: Content, *, asked_to_follow: bool) -> Outcome:
+        at = referred(item.earlier)
+        if at is None or self.settings.by_webhook:
+            outcome = self._post(item, content_of(item))
+            return _with_remark(outcome, _ALONE) if asked_to_follow else outcome
+        return self._answer(item, at)
+
+    def _answer(self, item: Content, at: Reference) -> Outcome:
+        content = content_of(item)
+        answer = self._line.post(item.place, posted(item, at.channel, content, at))
+        if not isinstance(answer, Retry | Unknown) and code_of(answer) in _NO_THREAD:
+            outcome = self._post_to(item, at.channel, content)
+            remark = "the earlier message takes no answers, so it is a message of its own"
+            return _with_remark(outcome, remark)
+        return self._outcome(item, answer)
+
+    def _post(self, item: Placed, content: Body) -> Outcome:
+        if self.settings.by_webhook:
+            return self._post_to_webhook(item, content)
+        if not self.settings.bot_token:
+            raise Halted("neither a bot token nor a webhook URL is set for this account")
+        if item.person is None:
+            return self._post_to(item, item.channel or "", content)
+        conversation = self._directory.conversation(item)
+        if not isinstance(conversation, str):
+            return conversation
+        return self._post_to(item, conversation, content)
+
+    def _post_to(self, item: Placed, channel: str, content: Body) -> Outcome:
+        answer = self._line.post(item.place, posted(item, channel, content))
+        return self._outcome(item, answer)
+
+    def _outcome(self, item: Placed, answer: Any) -> Outcome:
+        if isinstance(answer, Retry | Unknown):
+            return answer
+        if not is_yes(answer):
+            return refusal(answer, item.channel or "")
+        data = data_of(answer)
+        if item.channel and data.get("channel"):
+            self._directory.note(item.channel, str(data["channel"]))
+        return Delivered(reference_of(data, of_many=is_of_many(item)))
+
+    def _post_to_webhook(self, item: Placed, content: Body) -> Outcome:
+        answer = self._line.post_to_webhook(content)
+        if isinstance(answer, Retry | Unknown):
+            return answer
+        if answer.status_code == 200 and answer.body == "ok":
             return Delivered()
-        return refusal(response, response.body, WEBHOOK_HALTING, item.channel)
+        return refusal(answer, item.channel or "", webhook=True)
 
-    def _asked(self, lane: str, call: Callable[[], Any]) -> Any:
-        """The answer, or an outcome. Slack counts posts by channel, and reads by method."""
-        try:
-            with self.pacer.call(lane):
-                return asked(call)
-        except NotNow as busy:
-            return Retry(str(busy), busy.after, limited=True)
+    # What is there already
 
-    @cached_property
-    def _web(self) -> WebClient:
-        host = (self.settings.base_url or "https://slack.com").rstrip("/")
-        return WebClient(
-            token=self.settings.bot_token.get_secret_value(),
-            base_url=f"{host}/api/",
-            timeout=self.settings.timeout,
-            logger=_mute(),
-            retry_handlers=[],  # the SDK's own would post again after a dropped connection
-        )
+    def _update(self, item: UpdateMessage) -> Outcome:
+        at = referred(item.earlier)
+        if at is None or at.of_many:
+            return self._post_one(item, asked_to_follow=True)
+        answer = self._line.ask("chat.update", **changed(at, content_of(item)))
+        if isinstance(answer, Retry | Unknown):
+            return answer
+        if is_yes(answer):
+            return Delivered(str(at))
+        if code_of(answer) not in _NO_UPDATE:
+            return refusal(answer, item.channel or "", posts=False)
+        remark = "the earlier message cannot be changed any more, so it is a message of its own"
+        return _with_remark(self._post_to(item, at.channel, content_of(item)), remark)
 
-    @cached_property
-    def _webhook(self) -> WebhookClient:
-        return WebhookClient(
-            url=self.settings.webhook_url.get_secret_value(),
-            timeout=self.settings.timeout,
-            logger=_mute(),
-            retry_handlers=[],
-        )
-
-    def _channel_id(self, channel: str) -> str:
-        name = channel.lstrip("#")
-        if name not in self._channels and not re.fullmatch(r"[CDG][A-Z0-9]{6,}", name):
-            options = {"types": "public_channel,private_channel", "limit": 1000}
-            try:
-                listing = self._web.conversations_list
-                for seen in self._pages("conversations.list", listing, "channels", **options):
-                    self._channels[str(seen.get("name"))] = str(seen.get("id", ""))
-            except CannotLookError as unseen:
-                if isinstance(unseen.outcome, Retry):
-                    raise
-        return self._channels.get(name) or channel
-
-    def _pages(
-        self, lane: str, method: Callable[..., Any], key: str, **params: Any
-    ) -> Iterator[Mapping[str, Any]]:
-        cursor = ""
-        for _ in range(_PAGES):
-            page = partial(method, cursor=cursor or None, **params)
-            answer = self._asked(lane, page)
-            data = seen_in(answer, key)
-            yield from (one for one in data[key] if isinstance(one, dict))
-            cursor = str(inner_of(data, "response_metadata").get("next_cursor") or "")
-            if not cursor:
-                return
-        raise CannotLookError(Unknown("there is more in Slack than the bridge looks through"))
+    def _react(self, item: AddReaction) -> Outcome:
+        at = referred(item.earlier)
+        if at is None:
+            return Suppressed("nothing was said of this here before that it could react to")
+        if at.of_many:
+            return Suppressed("the message about this tells of others too, so it gets no reaction")
+        where = {"channel": at.channel, "timestamp": at.ts}
+        answer = self._line.ask("reactions.add", **where, name=item.emoji)
+        if isinstance(answer, Retry | Unknown):
+            return answer
+        if is_yes(answer) or code_of(answer) == "already_reacted":
+            return Delivered(str(at))
+        if code_of(answer) in _GONE:
+            return Suppressed("the message about this is gone or takes no reactions any more")
+        return refusal(answer, item.channel or "", posts=False)
 
 
-def _mute() -> logging.Logger:
-    # The SDK logs texts and addresses; outside the hierarchy no configuration can turn that on.
-    return logging.Logger("slack_sdk", logging.CRITICAL + 1)  # noqa: LOG001
-
-
-def _since(item: Item) -> dict[str, Any]:
-    """How far back to look, and how much at a time."""
-    if item.planned_at is None:
-        return {"limit": 200}
-    return {"limit": 200, "oldest": f"{item.planned_at - CLOCKS_APART:.6f}"}
-
-
-def _carries(message: Mapping[str, Any], delivery_id: str) -> bool:
-    metadata = inner_of(message, "metadata")
-    payload = inner_of(metadata, "event_payload")
-    return metadata.get("event_type") == EVENT_TYPE and payload.get("delivery_id") == delivery_id
+def _with_remark(outcome: Outcome, remark: str) -> Outcome:
+    return replace(outcome, remark=remark) if isinstance(outcome, Delivered) else outcome

@@ -8,13 +8,11 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from bridge.connector import Gist
+from connectors.slack_money import is_money, money
 from connectors.slack_text import escape_mrkdwn, one_line
 
 SHOWN = 5
 LONGEST_LINE = 200
-_LARGEST = 15
-"""More digits before the point are no amount of money."""
-_WITHOUT_CENTS = frozenset({"CLP", "ISK", "JPY", "KRW", "VND"})
 
 WHY = "_This channel was behind: Slack takes one message a second, so these come together._"
 
@@ -34,17 +32,18 @@ def summary(gists: Sequence[Gist | None]) -> str:
     parts = [_kind(what, [gist for gist in known if gist.what == what]) for what in kinds]
     others = len(gists) - len(known)
     if others:
-        parts.append(_counted(others, "other message" if parts else "message"))
+        parts.append(counted_in_words(others, "other message" if parts else "message"))
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 2 else parts)
 
 
 def _kind(what: str, gists: Sequence[Gist]) -> str:
-    counted = _counted(len(gists), escape_mrkdwn(what))
+    counted = counted_in_words(len(gists), escape_mrkdwn(what))
     totals = _totals(gists)
     return f"{counted}, {' + '.join(totals)}" if totals else counted
 
 
-def _counted(number: int, what: str) -> str:
+def counted_in_words(number: int, what: str) -> str:
+    """`1 sale`, `1,200 sales`."""
     return f"{number:,} {what if number == 1 else plural(what)}"
 
 
@@ -59,14 +58,9 @@ def _totals(gists: Iterable[Gist]) -> list[str]:
     totals: dict[str, Decimal] = {}
     for gist in gists:
         amount, currency = gist.amount, gist.currency.strip().upper()[:3]
-        if amount is not None and amount.is_finite() and amount.adjusted() < _LARGEST:
+        if amount is not None and is_money(amount):
             totals[currency] = totals.get(currency, Decimal(0)) + amount
-    return [_money(total, currency) for currency, total in totals.items()]
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    places = 0 if currency in _WITHOUT_CENTS else 2
-    return f"{escape_mrkdwn(currency)} {amount:,.{places}f}".strip()
+    return [escape_mrkdwn(money(total, currency)) for currency, total in totals.items()]
 
 
 def time_in_words(seconds: float) -> str:

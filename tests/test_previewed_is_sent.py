@@ -36,6 +36,8 @@ from bridge.sources.showpass import Showpass
 from bridge.testing.vendor import Answer, Reply, Request, VendorServer
 from bridge.web.app import create_app
 from tests.conftest import Now
+from tests.connectors.mailchimp_api.checking import mistakes
+from tests.connectors.slack_limits import flaws
 
 SHIPPED = Path(__file__).parent.parent / "config"
 SECRETS = {"SHOWPASS_SECRETS": "showpass-secret", "SHOWPAD_SECRETS": "showpad-secret"}
@@ -44,6 +46,9 @@ CREDENTIALS = {
     "SLACK_BOT_TOKEN": "xoxb-for-tests",
     "MAILCHIMP_API_KEY": "0123456789abcdef-us6",
 }
+
+NEWSLETTER = "a1b2c3d4e5"
+"""The id of Mailchimp's audience with that name."""
 
 Body = tuple[str, bytes]
 """The source's name, and what it sends."""
@@ -65,6 +70,8 @@ class Vendors:
         return speak[request.path.split("/")[1]](request)
 
     def _hubspot(self, request: Request) -> Reply:
+        if request.method == "GET":
+            return _refusal(403, "the token may not read the properties")
         if request.method == "PATCH":
             address = unquote(request.path.rpartition("/")[2]).lower()
             known = address in self.contacts
@@ -76,9 +83,16 @@ class Vendors:
         return Answer(201, {"id": "1"})
 
     def _slack(self, request: Request) -> Reply:
+        if flaws(request):
+            return Answer(200, {"ok": False, "error": "invalid_blocks"})
         return Answer(200, {"ok": True, "ts": "1.1", "channel": "C0123456789"})
 
     def _mailchimp(self, request: Request) -> Reply:
+        if request.path == "/3.0/lists":
+            return Answer(200, {"lists": [{"id": NEWSLETTER, "name": "Newsletter"}]})
+        if request.path.endswith("/merge-fields"):
+            fields = [{"tag": tag, "name": tag, "type": "text"} for tag in ("FNAME", "LNAME")]
+            return Answer(200, {"merge_fields": fields})
         person = request.path.split("/")[5]
         if request.path.endswith("/tags"):
             return Answer(204)
@@ -153,7 +167,11 @@ class Bridge:
 
 
 def _sent(request: Request) -> Sent:
-    return Sent(request.method, request.path, dict(request.query), request.body)
+    """As a preview tells it, which cannot know the id of an audience that a rule names."""
+    wrong = mistakes(request) if request.path.startswith("/3.0/") else []
+    assert not wrong, wrong
+    path = request.path.replace(NEWSLETTER, "***")
+    return Sent(request.method, path, dict(request.query), request.body)
 
 
 Start = Callable[..., Bridge]
@@ -252,6 +270,16 @@ def previewed(delivery: DeliveryRecord, *left_out: str) -> list[Sent]:
     ]
 
 
+def remembered(call: Sent) -> bool:
+    """Whether a connector asks for it once in a while only: every preview tells it."""
+    starts, ends = ("/crm/v3/properties/",), ("/3.0/lists", "/merge-fields")
+    return call.path.startswith(starts) or call.path.endswith(ends)
+
+
+def without_remembered(calls: Sequence[Sent]) -> list[Sent]:
+    return [call for call in calls if not remembered(call)]
+
+
 def both(preview: Bridge, live: Bridge, body: Body) -> dict[str, list[Sent]]:
     """Run one webhook through both; what was sent, after seeing that nothing was in the preview."""
     preview.receive(body)
@@ -264,9 +292,12 @@ def assert_same(preview: Bridge, live: Bridge, sent: Mapping[str, Sequence[Sent]
     """Delivery by delivery: one in each lane, so the requests of its turn are its own."""
     planned, done = preview.deliveries(), live.deliveries()
     assert [each.id for each in planned] == [each.id for each in done]
-    expected = {each.lane: previewed(each) for each in planned if each.state == "previewed"}
-    assert len(expected) == sum(each.state == "previewed" for each in planned)
-    assert sent == expected
+    shown = {each.lane: previewed(each) for each in planned if each.state == "previewed"}
+    assert len(shown) == sum(each.state == "previewed" for each in planned)
+    expected = {lane: without_remembered(calls) for lane, calls in shown.items()}
+    assert {lane: without_remembered(calls) for lane, calls in sent.items()} == expected
+    for lane, calls in sent.items():
+        assert set(map(str, filter(remembered, calls))) <= set(map(str, shown[lane]))
     ended = {"previewed": "delivered"}
     assert [ended.get(each.state, each.state) for each in planned] == [e.state for e in done]
 
@@ -333,10 +364,10 @@ def test_of_a_contact_that_is_known_the_call_that_makes_one_is_left_out(
     vendors.contacts.add("priya.raghunathan@example.com")
     sent = both(preview, live, samples()[0])
     (planned,) = [each for each in preview.deliveries() if each.account == "hubspot"]
-    assert [call.method for call in previewed(planned)] == ["PATCH", "POST"]
+    assert [call.method for call in previewed(planned)] == ["GET", "PATCH", "POST"]
     unconditional = previewed(planned, "no contact with this address yet")
     assert sent[planned.lane] == unconditional
-    assert [call.method for call in unconditional] == ["PATCH"]
+    assert [call.method for call in unconditional] == ["GET", "PATCH"]
 
 
 def test_whoever_has_left_the_audience_is_asked_about_and_left_alone(
@@ -345,12 +376,12 @@ def test_whoever_has_left_the_audience_is_asked_about_and_left_alone(
     preview.receive(samples()[0])
     preview.work()
     (planned,) = [each for each in preview.deliveries() if each.account == "mailchimp"]
-    asking, *_ = previewed(planned)
+    asking, *_ = without_remembered(previewed(planned))
     vendors.members[asking.path.rpartition("/")[2]] = "unsubscribed"
     live.receive(samples()[0])
-    assert live.work()[planned.lane] == [asking]
+    assert without_remembered(live.work()[planned.lane]) == [asking]
     left = previewed(planned, "unless this person has left the audience", "after that")
-    assert left == [asking]
+    assert without_remembered(left) == [asking]
     (done,) = [each for each in live.deliveries() if each.account == "mailchimp"]
     assert (done.state, done.reason) == ("suppressed", "this person has unsubscribed")
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Sequence
 
 import click
 
 from bridge.cli.signals import listening
 from bridge.cli.start import await_ledger, load_config, redis_url, require_redis_named
 from bridge.engine import assemble
+from bridge.engine.clock import Clock
 from bridge.engine.housekeeping import Housekeeping
 from bridge.engine.notify import keep_telling
 from bridge.engine.queue import LaneQueue, connect
@@ -31,25 +33,37 @@ def command() -> None:
     database = await_ledger(config)
     queue = LaneQueue(connect(url))
     clock = assemble.clock(database, queue, time.time)
-    housekeeping = Housekeeping(database, config.retention, time.time)
+    chores = (
+        Housekeeping(database, config.retention, time.time).tick,
+        assemble.outages(config, database, time.time).look,
+    )
     notifier = assemble.notifier(config, database, queue, time.time)
     with listening() as signals:
         end_telling = keep_telling(notifier, lambda: clock.holds)
         log.info("the clock runs")
         while not signals.stop:
-            clock.tick()
-            if clock.holds:
-                _keep_house(housekeeping)
+            tick(clock, chores)
             signals.wait(TICK_SECONDS)
         end_telling()
         clock.leave()
 
 
-def _keep_house(housekeeping: Housekeeping) -> None:
-    """Waking goes on, whatever is in the way of pruning."""
+def tick(clock: Clock, chores: Sequence[Callable[[], None]]) -> None:
+    """Who stands by does none of it."""
+    clock.tick()
+    for chore in chores if clock.holds else ():
+        _do(chore)
+
+
+def _do(chore: Callable[[], None]) -> None:
+    """Waking goes on, whatever is in the way of the rest."""
     try:
-        housekeeping.tick()
+        chore()
     except LedgerUnavailable as failure:
-        log.warning("nothing is pruned, the ledger is away: %s", failure)
+        log.warning("%s is put off, the ledger is away: %s", _name(chore), failure)
     except Exception as error:  # noqa: BLE001  # tried again in the next round
-        log.error("nothing is pruned: %s", place_of(error))
+        log.error("%s failed: %s", _name(chore), place_of(error))
+
+
+def _name(chore: Callable[[], None]) -> str:
+    return chore.__qualname__.partition(".")[0].lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
@@ -16,6 +17,7 @@ from bridge.cli import json_lines
 from bridge.cli.existing import existing_ledger
 from bridge.cli.screen import clean, counted, full_time, indented, screen, stated
 from bridge.config import load
+from bridge.errors import OperatorError
 from bridge.ledger import consents
 from bridge.ledger.consents import PORTION, Consent, after, of_person
 from bridge.ledger.database import Database
@@ -89,6 +91,11 @@ def _forget(database: Database, who: str, yes: bool) -> None:
         click.confirm(f"Delete {counted(len(found), 'decision')}? {proof}.", abort=True)
     with database.write() as connection:
         count = consents.forget(connection, who)
+    if count is None:
+        raise OperatorError(
+            f"a decision about {clean(who)} is yet to be carried out; `showbridge consent` shows "
+            "it, so forget them once that is done"
+        )
     click.echo(f"{counted(count, 'decision')} about {clean(who)} deleted.")
 
 
@@ -107,7 +114,7 @@ def _print(console: Console, consent: Consent) -> None:
 
 def _lines(consent: Consent) -> Iterator[str]:
     wording = f", wording {consent.wording}" if consent.wording else ""
-    if consent.decision == "subscribe":
+    if consent.decision != "unsubscribe":
         yield f"the person {_SAID[consent.flag]}{wording}"
     if consent.reason:
         yield consent.reason
@@ -127,7 +134,7 @@ def as_object(consent: Consent) -> dict[str, object]:
 def _export(database: Database, output: BinaryIO, as_json: bool) -> None:
     if as_json:
         for each in _all(database):
-            json_lines.say(as_object(each))
+            output.write(f"{json.dumps(as_object(each))}\n".encode())
         return
     # In a BOM spreadsheets see that it is UTF-8.
     text = TextIOWrapper(output, encoding="utf-8-sig", newline="", write_through=True)

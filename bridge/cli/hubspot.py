@@ -40,9 +40,11 @@ def setup(account: str | None, dry_run: bool, yes: bool, as_json: bool) -> None:
     reading = read_both()
     if reading.config is None or reading.rules is None or not reading.is_right:
         raise OperatorError("the files have mistakes; `showbridge check` shows them")
+    if as_json and not (yes or dry_run):
+        raise click.UsageError("--json goes with --yes or --dry-run: it asks nobody")
     failed = False
-    for each in _accounts(reading.config, account):
-        failed = not _set_up(each, reading.rules, dry_run, yes or as_json, as_json) or failed
+    for each in list(_accounts(reading.config, account)):
+        failed = not _set_up(each, reading.rules, dry_run, yes, as_json) or failed
     if failed:
         raise click.exceptions.Exit(1)
 

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from bridge.cli.event import EVENT, find, parse
 from bridge.cli.existing import existing_ledger
 from bridge.cli.replay_many import SOON, Manner, replay_many
-from bridge.cli.replaying import Replaying
+from bridge.cli.replaying import Replaying, may_repeat
 from bridge.cli.screen import clean, counted
 from bridge.cli.selecting import filters, selection
 from bridge.cli.speed import AT_ONCE, speed
@@ -24,7 +24,8 @@ from bridge.errors import OperatorError
 from bridge.ledger.database import Database
 from bridge.ledger.newer import overtaken
 from bridge.ledger.plan import RENEWABLE
-from bridge.ledger.replay import delivery_ids, replay_delivery, replay_webhook
+from bridge.ledger.repeats import renewable
+from bridge.ledger.replay import delivery_ids, replay_deliveries, replay_webhook
 from bridge.ledger.selection import DELIVERY_STATES, KEPT, WEBHOOK_STATES
 from bridge.ledger.stories import Story
 
@@ -179,20 +180,25 @@ def _delivery(database: Database, which: str) -> str | None:
 def _replay_delivery(guard: _Guard, delivery: str) -> None:
     guard.check([delivery])
     with guard.database.write() as connection:
-        begun = replay_delivery(connection, delivery, time.time())
-    if not begun:
+        again = replay_deliveries(connection, [delivery], time.time(), may_repeat(guard.config))
+    if not again.sent:
         raise OperatorError(
             f"delivery {delivery} has arrived, is still under way, or was never to be sent "
             "(`showbridge event` tells which); to plan it afresh, replay its event"
         )
     click.echo(f"Delivery {delivery} will be sent again as it was filled in.")
+    if again.behind:
+        behind = counted(again.behind, "delivery")
+        click.echo(f"  what undid it is done once more behind it: {behind}")
 
 
 def _replay_event(guard: _Guard, which: str) -> None:
     number, _ = parse(which)
     story = find(guard.database, number)
     owed = [delivery for event in story.events for delivery in event.deliveries]
-    guard.check([delivery.id for delivery in owed if delivery.state in RENEWABLE])
+    repeated = _repeated(guard.database, [delivery.id for delivery in owed])
+    renewed = [delivery.id for delivery in owed if delivery.state in RENEWABLE]
+    guard.check([*renewed, *repeated])
     with guard.database.write() as connection:
         begun = replay_webhook(connection, number)
     if not begun:
@@ -205,6 +211,15 @@ def _replay_event(guard: _Guard, which: str) -> None:
     )
     for line in _consequences(story):
         click.echo(f"  {line}")
+    if repeated:
+        behind = counted(len(repeated), "delivery")
+        click.echo(f"  {behind} done once more behind what came late: tried again")
+
+
+def _repeated(database: Database, ids: Sequence[str]) -> list[str]:
+    """What did these once more behind what came late, and did not arrive."""
+    with database.read() as connection:
+        return list(renewable(connection, ids))
 
 
 def _consequences(story: Story) -> list[str]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.config import Config
+from bridge.engine.late import repeatable
 from bridge.ledger.database import Connection
 from bridge.ledger.newer import Newer
+from bridge.ledger.repeats import MayRepeat
 from bridge.ledger.replay import replay_deliveries, replay_webhooks
 from bridge.ledger.selection import (
     WEBHOOK_STATES,
@@ -57,6 +59,11 @@ OBSTACLES: Mapping[str, Obstacle] = {
 }
 
 
+def may_repeat(config: Config) -> MayRepeat:
+    """By the accounts of now."""
+    return repeatable({name: each.connector for name, each in config.accounts.items()})
+
+
 @dataclass(frozen=True)
 class Replaying:
     """`by_event` routes again by the rules of now; `anyway` names the obstacles to ignore."""
@@ -101,7 +108,8 @@ class Replaying:
         free = [unit for unit in units if self.obstacle(unit) is None]
         if self.by_event:
             return replay_webhooks(connection, [unit.webhook for unit in free])
-        return replay_deliveries(connection, [unit.deliveries[0].id for unit in free], now)
+        ids = [unit.deliveries[0].id for unit in free]
+        return replay_deliveries(connection, ids, now, may_repeat(self.config)).sent
 
     def _is(self, name: str, unit: Unit) -> bool:
         owed = unit.deliveries

@@ -15,6 +15,7 @@ from bridge.connector.declarations import (
     ConnectorSettings,
     Digest,
     OptIn,
+    Refusal,
     action,
 )
 from bridge.connector.items import Call, Earlier, EmailAddress, Gist, Item, NonEmpty, Skipped
@@ -54,6 +55,7 @@ __all__ = [
     "Outcome",
     "Pacer",
     "Rate",
+    "Refusal",
     "Rejected",
     "Retry",
     "SecretStr",

@@ -19,13 +19,17 @@ IfUnknown = Literal["repeat", "keep"]
 """A message that may have been sent: send it again, or keep it for a person."""
 
 
+ConsentsTo = Literal["subscribe", "mail"]
+"""What a person's consent allows an action to do."""
+
+
 class OptIn(BaseModel):
     """The text beside the box that people tick, and the operator's name for this version of it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    wording: NonEmpty
-    version: NonEmpty
+    wording: NonEmpty = Field(description="The text beside the box, word for word.")
+    version: NonEmpty = Field(description="Your name for this wording, such as 2026-01.")
 
 
 class ConnectorSettings(BaseModel):
@@ -42,9 +46,17 @@ class ConnectorSettings(BaseModel):
 
     lives_by: ClassVar[tuple[str, ...]] = ()
 
-    base_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
-    timeout: float = Field(default=10.0, gt=0, le=60)
-    if_unknown: IfUnknown | None = None
+    base_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="Another host than the vendor's own, for tests.",
+    )
+    timeout: float = Field(default=10.0, gt=0, le=60, description="Seconds that one call may take.")
+    if_unknown: IfUnknown | None = Field(
+        default=None,
+        description="What becomes of a message that may have been sent and cannot be looked up: "
+        "repeat it, perhaps twice, or keep it for a person.",
+    )
 
     @field_validator("*")
     @classmethod
@@ -56,6 +68,15 @@ class ConnectorSettings(BaseModel):
         if not (text.isascii() and text.isprintable()) or " " in text:
             raise ValueError("this secret was not copied well: it holds blanks or odd characters")
         return SecretStr(text) if text else None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a rule asks of an account that it can never do; `field` leads to where it says so."""
+
+    what: str
+    advice: str = ""
+    field: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,12 +110,14 @@ class Action:
     not, `if_unknown` is what becomes of an item that may have been done and
     cannot be looked up. `digest` is how all that waits becomes one message
     once the lane is late. `consent_for` is the item's field with the
-    address that must have consented, `withdraws_for` the one with the address
-    of a person who is taken off again; `preview` gives the calls that the method
+    address that must have consented, to a subscription or, where `consents_to` says so,
+    to a single mailing; `withdraws_for` is the one with the address
+    of a person who is taken off again. `preview` gives the calls that the method
     would make for one item.
 
     `event`: the items hold their event. `not_before(item, received)` is the
-    earliest time at which the item may be sent, both aware times. `threads` is
+    earliest time at which the item may be sent, both aware times; such an action has a
+    lane of its own, since what is of the same person waits behind it. `threads` is
     the item's field that asks for `item.earlier`: what was delivered first in
     the lane about the event's subject (its transaction, its shared space) by an
     action with `threads`; where it is left empty nothing is looked up. The
@@ -114,6 +137,7 @@ class Action:
     if_unknown: IfUnknown = "keep"
     digest: Digest | None = None
     consent_for: str | None = None
+    consents_to: ConsentsTo = "subscribe"
     withdraws_for: str | None = None
     event: bool = False
     not_before: Callable[[Any, datetime], datetime] | None = None
@@ -136,6 +160,7 @@ def action(
     if_unknown: IfUnknown = "keep",
     digest: Digest | None = None,
     consent_for: str | None = None,
+    consents_to: ConsentsTo = "subscribe",
     withdraws_for: str | None = None,
     event: bool = False,
     not_before: Callable[[Any, datetime], datetime] | None = None,
@@ -164,6 +189,7 @@ def action(
             if_unknown=if_unknown,
             digest=digest,
             consent_for=consent_for,
+            consents_to=consents_to,
             withdraws_for=withdraws_for,
             event=event,
             not_before=not_before,
@@ -197,6 +223,17 @@ class Connector:
     @cache
     def actions(cls) -> Mapping[str, Action]:
         return {declared.name: declared for declared in _declared(cls)}
+
+    @classmethod
+    def refuses(
+        cls, settings: Any | None, action: str, fields: Mapping[str, Any]
+    ) -> Sequence[Refusal]:
+        """What of a rule's step can never work with such an account: told when rules are read.
+
+        `fields` as the rule writes them, templates and all, perhaps with mistakes that are
+        told elsewhere; `settings` is None where nothing is known of the account. Pure.
+        """
+        return ()
 
     def find(self, action: str, item: Item) -> Delivered | Retry | Unknown | None:
         """Look for `item.sent_as`, whose outcome is unknown, before it is sent again.

@@ -32,7 +32,8 @@ class JsonApi:
     def send(
         self, method: str, path: str, body: Any, *, reference: str = "id", lane: str = ""
     ) -> Outcome:
-        """One request; Delivered with the answer's field `reference`. Raises Halted and NotNow.
+        """One request; Delivered with the answer's field `reference`, or without one where
+        the answer has no content (204). Raises Halted and NotNow.
 
         Retry: nobody answered, 408, 425, 429 and 5xx, and what is no JSON with that
         field. Halted: 401 and 403. Rejected: every other status but 2xx.
@@ -65,6 +66,8 @@ class JsonApi:
             return Retry(f"{vendor} has a problem of its own ({status})", after, whole_account=away)
         if not 200 <= status < 300:
             return Rejected(f"{vendor} refuses this ({status})")
+        if status == 204:
+            return Delivered()
         known = _field(data, reference)
         return Delivered(known) if known else Retry(f"{vendor}'s answer makes no sense")
 
@@ -76,6 +79,7 @@ def _seconds(text: str | None) -> float | None:
 def _field(data: bytes, name: str) -> str:
     try:
         answer = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
-    return str(answer.get(name) or "") if isinstance(answer, dict) else ""
+    value = answer.get(name) if isinstance(answer, dict) else None
+    return str(value) if isinstance(value, str | int) else ""

@@ -10,11 +10,15 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Rate:
-    """At most `calls` in any window of `seconds`, over the whole account or each lane."""
+    """At most `calls` in any window of `seconds`, over the whole account or each lane.
+
+    `lane`: it counts the calls of that one lane alone, such as those of one method.
+    """
 
     calls: int
     seconds: float
     per_lane: bool = False
+    lane: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from bridge.engine.limits import AccountPacer, Limits
 from bridge.engine.live_rules import LiveRules
 from bridge.engine.mail import Email
 from bridge.engine.notify import ByAction, Notifier, Target
+from bridge.engine.outages import Outages
 from bridge.engine.perform import Destination
 from bridge.engine.queue import LaneQueue
 from bridge.engine.turns import Turns
@@ -55,6 +56,11 @@ def notifier(
     limits = Limits(queue.redis)
     targets = [_target(config, each, limits) for each in config.alerts.tell]
     return Notifier(database, targets, config.alerts.again_seconds, now)
+
+
+def outages(config: Config, database: Database, now: Callable[[], float]) -> Outages:
+    live = [account.name for account in config.accounts.values() if not account.preview]
+    return Outages(database, live, config.alerts.resting_after_seconds, now)
 
 
 def note_accounts(config: Config, database: Database, now: float) -> None:

@@ -13,6 +13,8 @@ from bridge.ledger.settle import Settlement
 
 # Before age alone ends a delivery.
 LEAST_ATTEMPTS = 3
+# What a vendor may ask for: a day's limit, too, is tried again after an hour, by one call.
+LONGEST_PAUSE = 3600.0
 
 Calls = Sequence[Mapping[str, Any]]
 
@@ -40,6 +42,17 @@ class Patience:
 
     def _ceiling(self, times: int) -> float:
         return min(self.cap, self.first * 2.0 ** min(times, 40))
+
+
+def within_reason(retry: Retry) -> Retry:
+    """No header, a vendor's or of something in between, keeps anything waiting for days.
+
+    What it asked for is told.
+    """
+    if retry.after is None or retry.after <= LONGEST_PAUSE:
+        return retry
+    asked = f"asked for {retry.after / 3600:,.0f} hours, tried again after one"
+    return replace(retry, after=LONGEST_PAUSE, reason=f"{retry.reason} ({asked})")
 
 
 def settlement(

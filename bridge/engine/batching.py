@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from bridge.connector import Action
 from bridge.ledger.claim import Batch, Claimed
@@ -28,8 +29,9 @@ class Batching:
     @property
     def limit(self) -> int:
         """How many to choose from: the most that one batch may hold, and some beside it."""
-        most = max((_most(action) for action in self.actions.values()), default=1)
-        return most * min(len(self.actions), _MIXED)
+        batches = max((_most(action) for action in self.actions.values()), default=1)
+        digests = max((self._parts(action) for action in self.actions.values()), default=1)
+        return max(batches * min(len(self.actions), _MIXED), digests)
 
     def choose(self, ready: Sequence[Claimed]) -> Batch:
         """From the oldest on, as many as belong together."""
@@ -45,13 +47,18 @@ class Batching:
             return Batch(parts, sent_as=_digest_name(parts))
         return Batch(_naturally(alike, action))
 
+    def _parts(self, action: Action) -> int:
+        """How many a digest could take; where none is ever late, only what is always one."""
+        if action.digest is None or not (action.digest.always or self.late > -inf):
+            return 1
+        return action.digest.most
+
     def _is_behind(self, alike: Sequence[Claimed]) -> bool:
         return len(alike) > 1 and (alike[0].planned_at <= self.late or len(alike) > self.crowd)
 
 
 def _most(action: Action) -> int:
-    batch = 2 * action.batch if action.merges else action.batch
-    return max(batch, action.digest.most) if action.digest else batch
+    return 2 * action.batch if action.merges else action.batch
 
 
 def _is_doubtful(delivery: Claimed, action: Action) -> bool:

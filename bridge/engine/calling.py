@@ -26,6 +26,7 @@ from bridge.connector import (
     Retry,
     Unknown,
 )
+from bridge.engine.backoff import within_reason
 from bridge.errors import LeaseLost
 from bridge.ledger.claim import Claimed
 from bridge.logs import place_of
@@ -94,7 +95,7 @@ def send(connector: Connector, action: Action, items: Sequence[Item]) -> Sequenc
     if len(outcomes) != len(items):
         reason = f"the connector answered {len(outcomes)} of {len(items)} items"
         return [_no_idea(action, reason)] * len(items)
-    return outcomes
+    return [within_reason(each) if isinstance(each, Retry) else each for each in outcomes]
 
 
 def send_digest(
@@ -105,7 +106,7 @@ def send_digest(
     method = getattr(connector, action.digest.method)
     outcome = _guarded(connector, action, lambda: method(items, seconds))
     if _is_outcome(outcome):
-        sent: Outcome = outcome
+        sent: Outcome = within_reason(outcome) if isinstance(outcome, Retry) else outcome
         return sent
     return _no_idea(action, "the connector's answer makes no sense")
 
@@ -113,7 +114,7 @@ def send_digest(
 def look_up(connector: Connector, action: Action, item: Item) -> Delivered | Retry | Unknown | None:
     """Whether it was done already (see `Connector.find`); raises Halted and LeaseLost."""
     try:
-        return connector.find(action.name, item)
+        found: Delivered | Retry | Unknown | None = connector.find(action.name, item)
     except (Halted, LeaseLost):
         raise
     except NotNow as busy:
@@ -121,6 +122,7 @@ def look_up(connector: Connector, action: Action, item: Item) -> Delivered | Ret
     except Exception as error:  # noqa: BLE001  # a connector's bug: its place is told
         log.error("%s.find failed: %s", connector.name, place_of(error))
         return Retry("it could not be looked up whether it was done already")
+    return within_reason(found) if isinstance(found, Retry) else found
 
 
 def _guarded(connector: Connector, action: Action, call: Callable[[], Any]) -> Any:

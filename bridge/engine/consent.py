@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from bridge.connector import Action, Item
 from bridge.event import Contact
+from bridge.ledger.consents import stored
 from bridge.ledger.plan import PlannedConsent
-
-ADDRESS_LENGTH = 320
 
 
 def refusal(action: Action, item: Item, contact: Contact) -> str | None:
@@ -35,7 +34,7 @@ def decision(
     field = action.consent_for or action.withdraws_for
     if field is None:
         return None
-    address = str(getattr(item, field)).strip().casefold().replace("\0", "")[:ADDRESS_LENGTH]
+    address = stored(str(getattr(item, field)))
     if action.consent_for:
-        return PlannedConsent(address, "subscribe", contact.consent, wording)
+        return PlannedConsent(address, action.consents_to, contact.consent, wording)
     return PlannedConsent(address, "unsubscribe", contact.consent, None)

@@ -91,7 +91,8 @@ class Drain:
 
     def _in_time(self) -> float:
         """How many calls the limits allow before the last of them is late."""
-        paces = [rate.calls / rate.seconds for rate in self.destination.kind.rates]
+        rates = self.destination.kind.rates
+        paces = [rate.calls / rate.seconds for rate in rates if not rate.lane]
         return STEADY * min(paces, default=inf) * self.digest_after
 
     def _recover(self, connection: Connection, lane: str) -> None:
@@ -111,7 +112,8 @@ class Drain:
             if not accounts.is_replaced(standing, fingerprint, now):
                 halt(connection, name, done.halt, fingerprint, now)
         elif done.rest is not None:
-            accounts.rest(connection, name, done.rest.reason, now + done.rest_seconds, now)
+            until = now + done.rest_seconds
+            accounts.rest(connection, name, done.rest.reason, until, now, reached=done.reached)
         elif (
             standing is not None
             and done.reached

@@ -67,7 +67,8 @@ def cost_of(kind: type[Connector], loads: Sequence[Load], at_once: int) -> Cost:
             at_most += batches * load.at_most
             # Shards of one value count together.
             by_value[value_of(lane, [load.action])] += batches * load.calls
-    seconds = max((_seconds(rate, calls, by_value) for rate in kind.rates), default=0.0)
+    rates = [rate for rate in kind.rates if not rate.lane]
+    seconds = max((_seconds(rate, calls, by_value) for rate in rates), default=0.0)
     return Cost(round(calls), round(at_most), seconds)
 
 

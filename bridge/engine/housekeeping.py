@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from bridge.errors import LedgerUnavailable
 from bridge.ledger import books, endings, prune, shrink, threads
+from bridge.ledger.alerts import forget_told
 from bridge.ledger.database import Connection, Database
 from bridge.ledger.prune import Pruned
 from bridge.settings import RetentionConfig
@@ -89,6 +90,10 @@ class Housekeeping:
             yield
         with self.database.write() as connection:
             books.fold(connection)
+        yield
+        with self.database.write() as connection:
+            # What most of them are about has been emptied by then.
+            forget_told(connection, self.now() - self.retention.bodies_seconds)
         for _ in range(TRIES):
             yield
             if shrink.shorten_journal(self.database):

@@ -6,72 +6,67 @@ to the same places is planned once more, behind it.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 
-from bridge.ledger import endings
+from bridge.connector import Connector
+from bridge.engine.behind import Before, Behind
+from bridge.ledger import endings, plan, repeats
 from bridge.ledger.database import Connection
-from bridge.ledger.endings import Matter, Place, Standing
+from bridge.ledger.endings import ANYBODY, Ending, Place
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent
-from bridge.ledger.stories import event_id
-
-# Of one event: nobody refunds an order in more parts than that.
-MOST_ENDINGS = 50
-
-Key = tuple[str, str]
-"""A lane and a person: deliveries that share both keep their order."""
+from bridge.ledger.repeats import MayRepeat
+from bridge.ledger.replay import renew_repeats
 
 
-def completed(
-    connection: Connection,
-    plans: Sequence[Plan],
-    may_repeat: Callable[[PlannedDelivery], bool],
-) -> list[Plan]:
-    """The plans, with what is to be repeated: to be recorded in the same transaction.
+def repeatable(accounts: Mapping[str, type[Connector]]) -> MayRepeat:
+    """Whether twice is once, and nobody's consent is needed, which was another event's."""
 
-    An ending counts that is in the ledger, or comes earlier in `plans`. What
-    a beginning does not send anew needs nothing behind it, so that recording
-    a plan twice repeats nothing twice.
+    def may_repeat(delivery: PlannedDelivery) -> bool:
+        kind = accounts.get(delivery.account)
+        action = kind.actions().get(delivery.action) if kind else None
+        return action is not None and action.idempotent and action.consent_for is None
+
+    return may_repeat
+
+
+def look(connection: Connection, plans: Sequence[Plan]) -> Before:
+    """Reads what may be much, so that nothing has to wait for it.
+
+    An ending counts that is in the ledger, whatever its number: of two that
+    are received at once, the higher may be committed, and routed, first. And
+    so does one that comes earlier in `plans`.
     """
-    late = dict(_late(plans, _known(connection, plans)))
-    if not late:
-        return list(plans)
-    behind = Behind(
-        late=late,
-        written=_written(connection, plans, {place for found in late.values() for place in found}),
-        standings=endings.standings(connection, _owed_by(plans, late)),
-        may_repeat=may_repeat,
-    )
-    return [behind.complete(plan) for plan in plans]
+    known = endings.known(connection, {each for plan in plans for each in _asked(plan)})
+    late: dict[Place, Sequence[Place]] = {}
+    strangers: dict[Place, Place] = {}
+    for at, event, source in _events(plans):
+        others = endings.newest(known, _keys(source, event, ANYBODY))
+        found = endings.newest(known, _keys(source, event, event.order_key))
+        if found and event.order_key:
+            late[at] = found
+        elif others:
+            strangers[at] = others[-1]
+        ended = Ending(source, at, event.order_key, event.ends)
+        for each in {*ended.keys, *ended.keys_of_anybody}:
+            known.setdefault(each, []).append(at)
+    wanted = {place for found in late.values() for place in found}
+    return Before(late, strangers, _written(connection, plans, wanted))
 
 
-def _known(connection: Connection, plans: Sequence[Plan]) -> dict[Matter, list[Place]]:
-    begun = {
-        (plan.source, matter) for plan in plans for event in plan.events for matter in event.begins
-    }
-    return endings.known(connection, begun)
+def _events(plans: Sequence[Plan]) -> Iterator[tuple[Place, PlannedEvent, str]]:
+    for each in plans:
+        for event in each.events:
+            yield (each.number, event.position), event, each.source
 
 
-def _late(
-    plans: Sequence[Plan], known: dict[Matter, list[Place]]
-) -> Iterator[tuple[Place, list[Place]]]:
-    """Each beginning with the endings that were known before it, in the order of receipt."""
-    for plan in plans:
-        for event in plan.events:
-            here = (plan.number, event.position)
-            found = {
-                place
-                for matter in event.begins
-                # Whatever its number: of two that are received at once, the higher may be
-                # committed, and routed, first.
-                for place in known.get((plan.source, matter), ())
-            }
-            if found:
-                yield here, sorted(found)[-MOST_ENDINGS:]
-        for event in plan.events:
-            for matter in event.ends:
-                known.setdefault((plan.source, matter), []).append((plan.number, event.position))
+def _asked(plan: Plan) -> Iterator[str]:
+    for event in plan.events:
+        yield from _keys(plan.source, event, event.order_key)
+        yield from _keys(plan.source, event, ANYBODY)
+
+
+def _keys(source: str, event: PlannedEvent, order_key: str) -> list[str]:
+    return [endings.key_of(source, matter, order_key) for matter in event.begins]
 
 
 def _written(
@@ -79,105 +74,58 @@ def _written(
 ) -> Mapping[Place, Sequence[PlannedDelivery]]:
     """What the endings write: by the plans that are to be recorded, else by the ledger."""
     at_hand = {plan.number: plan for plan in plans}
-    written = dict(
-        endings.written_by(connection, {place for place in events if place[0] not in at_hand})
-    )
-    for number, position in events:
-        if number in at_hand:
-            of_plan = at_hand[number].deliveries
-            written[number, position] = [
-                each for each in of_plan if each.position == position and each.item
-            ]
+    elsewhere = {place for place in events if place[0] not in at_hand}
+    written = dict(repeats.written_by(connection, elsewhere))
+    for place in events - elsewhere:
+        written[place] = _filled(at_hand[place[0]], place[1])
     return written
 
 
-def _owed_by(plans: Sequence[Plan], late: Mapping[Place, object]) -> Iterator[str]:
-    for plan in plans:
-        for each in plan.deliveries:
-            if (plan.number, each.position) in late:
-                yield each.id
+def _filled(plan: Plan, position: int) -> list[PlannedDelivery]:
+    return [each for each in plan.deliveries if each.position == position and each.item]
 
 
-@dataclass(frozen=True)
-class Behind:
-    """Puts what endings wrote behind what beginnings write.
+def record(
+    connection: Connection,
+    plans: Sequence[Plan],
+    before: Before,
+    may_repeat: MayRepeat,
+    now: float,
+) -> list[Plan]:
+    """Write down the plans, with what is to be repeated, and answer with them.
 
-    `late` has the endings of each beginning; `standings` what became so far of
-    the beginnings' own deliveries.
+    Nobody else may have routed anything since `before` was looked at. What a
+    beginning does not send anew needs nothing behind it, so that recording a
+    plan twice repeats nothing twice.
     """
-
-    late: Mapping[Place, Sequence[Place]]
-    written: Mapping[Place, Sequence[PlannedDelivery]]
-    standings: Mapping[str, Standing]
-    may_repeat: Callable[[PlannedDelivery], bool]
-
-    def complete(self, plan: Plan) -> Plan:
-        changed: list[PlannedEvent] = []
-        repeated: list[PlannedDelivery] = []
-        for event in plan.events:
-            found = self.late.get((plan.number, event.position))
-            if found:
-                own = [each for each in plan.deliveries if each.position == event.position]
-                shared = self._shared(own, found)
-                repeated += self._repeats(plan, own, shared)
-                event = replace(event, remarks=[*event.remarks, _remark(found, bool(shared))])
-            changed.append(event)
-        return replace(plan, events=changed, deliveries=[*plan.deliveries, *repeated])
-
-    def _shared(
-        self, own: Sequence[PlannedDelivery], found: Sequence[Place]
-    ) -> list[PlannedDelivery]:
-        """What the endings wrote where the beginning writes too."""
-        keys = {_key(each) for each in own if each.state == "waiting" and each.order_key}
-        return [
-            each
-            for place in found
-            for each in self.written.get(place, ())
-            if _key(each) in keys and self.may_repeat(each)
-        ]
-
-    def _repeats(
-        self, plan: Plan, own: Sequence[PlannedDelivery], shared: Sequence[PlannedDelivery]
-    ) -> Iterator[PlannedDelivery]:
-        sent = {_key(each): each for each in own if self._is_sent(plan, each)}
-        after = max((each.place for each in own), default=0) + 1
-        for number, each in enumerate(shared):
-            last = sent.get(_key(each))
-            if last is not None:
-                yield replace(
-                    each,
-                    id=self._name(each, last),
-                    position=last.position,
-                    place=after + number,
-                    state="waiting",
-                    reason=None,
-                )
-
-    def _is_sent(self, plan: Plan, delivery: PlannedDelivery) -> bool:
-        standing = self.standings.get(delivery.id)
-        return delivery.state == "waiting" and (standing is None or standing.is_sent_by(plan))
-
-    def _name(self, ending: PlannedDelivery, beginning: PlannedDelivery) -> str:
-        """Another each time that the beginning is sent anew, since it has to be behind it anew."""
-        standing = self.standings.get(beginning.id)
-        attempts = standing.attempts if standing else 0
-        told = "\x00".join((ending.id, beginning.id, str(attempts)))
-        return hashlib.sha256(told.encode()).hexdigest()[:24]
+    whole = completed(connection, plans, before, may_repeat)
+    plan.record(connection, whole, now)
+    asked_again = {
+        each.id: each
+        for made in plans
+        for event in made.events
+        if made.replayed and event.ends
+        for each in _filled(made, event.position)
+    }
+    renew_repeats(connection, asked_again, now, may_repeat)
+    return whole
 
 
-def _key(delivery: PlannedDelivery) -> Key:
-    return delivery.lane, delivery.order_key
-
-
-def _remark(found: Sequence[Place], is_shared: bool) -> str:
-    named = ", ".join(event_id(*place) for place in found)
-    events = f"event{'s' if len(found) > 1 else ''} {named}"
-    if is_shared:
-        return (
-            f"it was undone before it came, by {events}: what that wrote to the same places is "
-            "done once more behind what this writes"
-        )
-    return (
-        f"it was undone before it came, by {events}: that wrote nothing to the places that this "
-        "writes to, so nothing is done once more"
+def completed(
+    connection: Connection, plans: Sequence[Plan], before: Before, may_repeat: MayRepeat
+) -> list[Plan]:
+    if not (before.endings or before.strangers):
+        return list(plans)
+    concerned = [
+        each
+        for each in plans
+        if any((each.number, event.position) in before.endings for event in each.events)
+    ]
+    owed = [delivery.id for each in concerned for delivery in each.deliveries]
+    behind = Behind(
+        before,
+        standings=repeats.standings(connection, owed),
+        repeated=repeats.behind(connection, [each.number for each in concerned if each.replayed]),
+        may_repeat=may_repeat,
     )
+    return [behind.complete(each) for each in plans]

@@ -73,7 +73,7 @@ class AccountPacer:
         self._limits = limits
         self._account = account
         self._rates = list(rates)
-        self._published = {rate.seconds: rate for rate in rates if not rate.per_lane}
+        self._published = {rate.seconds: rate for rate in rates if _is_of_all(rate)}
         self._concurrency = concurrency
         self._slot_seconds = LONGEST_WAIT + timeout + 5.0
         self._alone = Alone(limits.monotonic)
@@ -114,7 +114,7 @@ class AccountPacer:
             if published is None or not _is_plausible(one, published):
                 continue
             known = Rate(one.calls, one.seconds)
-            others = [each for each in self._rates if each.per_lane or each.seconds != one.seconds]
+            others = [e for e in self._rates if not _is_of_all(e) or e.seconds != one.seconds]
             self._rates = [*others, known]
             if one.left is not None:
                 self._note_left(known, one.left)
@@ -156,7 +156,7 @@ class AccountPacer:
         return granted == 1, int(wait) / 1_000_000
 
     def _key(self, rate: Rate, lane: str) -> str:
-        of_lane = f":{short(lane)}" if rate.per_lane else ""
+        of_lane = "" if _is_of_all(rate) else f":{short(lane)}"
         return f"showbridge:limit:{self._account}:{rate.seconds:g}{of_lane}"
 
     def _enter(self) -> str:
@@ -203,5 +203,9 @@ def _is_plausible(seen: Seen, published: Rate) -> bool:
     return published.calls <= 10 * seen.calls and seen.calls <= 100 * published.calls
 
 
+def _is_of_all(rate: Rate) -> bool:
+    return not (rate.per_lane or rate.lane)
+
+
 def _counts(rate: Rate, lane: str) -> bool:
-    return bool(lane) or not rate.per_lane
+    return lane == rate.lane if rate.lane else bool(lane) or not rate.per_lane

@@ -23,6 +23,8 @@ LOOK_SECONDS = 2.0
 # Where nobody can be told: the next try, doubled each time up to the longest pause.
 FIRST_PAUSE = 15.0
 LONGEST_PAUSE = 900.0
+# So that nobody waits long to write.
+NOTED_AT_ONCE = 20
 
 
 class Target(Protocol):
@@ -118,10 +120,10 @@ class Notifier:
 
     def _note(self) -> None:
         """Before anything else is told: where the ledger cannot note it, nobody is told twice."""
-        if self._unnoted:
+        while self._unnoted:
             with self.database.write() as connection:
-                note_told(connection, self._unnoted, self.now())
-            self._unnoted = []
+                note_told(connection, self._unnoted[:NOTED_AT_ONCE], self.now())
+            del self._unnoted[:NOTED_AT_ONCE]
 
     def _rest(self) -> None:
         self._pause = min(max(FIRST_PAUSE, self._pause * 2), LONGEST_PAUSE)

@@ -116,7 +116,9 @@ class Performer:
             self._settled(each, outcome, calls[each.id])
             for (each, _), outcome in zip(usable, outcomes, strict=True)
         ]
-        if action.merges:
+        if batch.sent_as:
+            settlements = _due_together(settlements, [batch.sent_as] * len(usable))
+        elif action.merges:
             settlements = _due_together(settlements, [each.order_key for each, _ in usable])
         return replace(rest, settlements=settlements)
 
@@ -206,7 +208,10 @@ def _let_end(outcome: Outcome, timeout: float) -> Outcome:
 
 
 def _due_together(settlements: Sequence[Settlement], persons: Sequence[str]) -> list[Settlement]:
-    """What was tried of one person together, perhaps with effect, is tried again together."""
+    """What was tried of one person together, perhaps with effect, is tried again together.
+
+    So are the parts of a digest: else one message would become many.
+    """
     due: dict[str, float] = {}
     for each, person in zip(settlements, persons, strict=True):
         due[person] = max(due.get(person, 0.0), each.due_at)

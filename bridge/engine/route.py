@@ -124,14 +124,13 @@ class Router:
         if refused:
             # Without its item it can never be sent by mistake, only planned afresh.
             return replace(planned, lane=lane, state="suppressed", reason=refused)
-        due_at = _not_before(action, item, at.received_at)
+        try:
+            due_at = _not_before(action, item, at.received_at)
+        except Exception as error:  # noqa: BLE001  # a connector's bug: its place is told
+            log.error("%s.%s cannot say when: %s", step.account, step.action, place_of(error))
+            reason = f"{step.account}.{step.action} fails to say when it is to be sent"
+            return replace(planned, lane=lane, state="rejected", reason=reason)
         return replace(planned, lane=lane, item=item.model_dump(mode="json"), due_at=due_at)
-
-    def may_repeat(self, delivery: PlannedDelivery) -> bool:
-        """Whether twice is once, and nobody's consent is needed, which was another event's."""
-        kind = self.accounts.get(delivery.account)
-        action = kind.actions().get(delivery.action) if kind else None
-        return action is not None and action.idempotent and action.consent_for is None
 
     def quarantine(self, waiting: Waiting, reason: str) -> Plan:
         """Keep it for a person, who is told."""
@@ -152,6 +151,7 @@ def _event(position: int, event: Event, verdicts: tuple[Verdict, ...]) -> Planne
         remarks=event.remarks,
         begins=_short(event.begins),
         ends=_short(event.ends),
+        order_key=event.order_key,
     )
 
 

@@ -157,18 +157,21 @@ class Turns:
             # Let go of each as it is done: parsed, a body takes many times its size.
             plans.append(router.plan(waiting.popleft()))
         lease.hold()
-        self._record(router, plans)
+        self._record(router, plans, lease)
         for lane in sorted({each.lane for made in plans for each in made.deliveries}):
             self.waker.wake(lane)
         return True
 
-    def _record(self, router: Router, plans: Sequence[plan.Plan]) -> None:
+    def _record(self, router: Router, plans: Sequence[plan.Plan], lease: Lease) -> None:
         """All at once; where one cannot be written, each alone, and that one is kept aside."""
         try:
+            with self.database.read() as connection:
+                before = late.look(connection, plans)
             with self.database.write() as connection:
-                whole = late.completed(connection, plans, router.may_repeat)
-                plan.record(connection, whole, self.now())
-        except LedgerUnavailable:
+                # Nobody else has routed anything since it was looked at.
+                lanes.hold(connection, lease.lane, lease.turn)
+                late.record(connection, plans, before, late.repeatable(router.accounts), self.now())
+        except (LeaseLost, LedgerUnavailable):
             raise
         except Exception as error:
             log.error("plans cannot be written: %s", place_of(error))
@@ -178,7 +181,7 @@ class Turns:
                     raise
                 plans = [aside]
             for each in plans:
-                self._record(router, [each])
+                self._record(router, [each], lease)
 
 
 _turns: Turns | None = None

@@ -7,16 +7,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from bridge.errors import LedgerUnavailable
 from bridge.event import Identity, Webhook
-from bridge.ledger.alerts import Alert, raise_alert
+from bridge.ledger.alerts import Alert, raise_alerts
 from bridge.ledger.books import ACKNOWLEDGED, tally
 from bridge.ledger.database import Database
 from bridge.ledger.tables import webhooks
@@ -24,8 +26,10 @@ from bridge.logs import place_of
 
 log = logging.getLogger(__name__)
 
-# How long a leader lets others join where several came at once before.
+# How long others may join where several came at once before.
 GATHER_SECONDS = 0.001
+# Of 11 values each: a SQLite of any age takes 999 values in a statement.
+MOST_AT_ONCE = 90
 
 Key = tuple[str, str]
 
@@ -40,8 +44,6 @@ class Acceptance(Enum):
 
 
 Answer = Acceptance | LedgerUnavailable
-
-_INTERRUPTED = LedgerUnavailable("the process is ending")
 
 
 @dataclass(frozen=True)
@@ -58,98 +60,91 @@ class Arrival:
         return self.webhook.source, self.identity.idempotency_key
 
 
+@dataclass(frozen=True)
 class _Ticket:
-    """One caller's place; `turn` is released when it is done, or is the next to lead."""
+    """An arrival in the queue, and whom to tell what became of it."""
 
-    def __init__(self, arrival: Arrival) -> None:
-        self.arrival = arrival
-        self.answer: Answer | None = None
-        self.turn = threading.Lock()
-        self.turn.acquire()
+    arrival: Arrival
+    done: Callable[[Answer], None]
 
 
 class Acceptor:
-    """Accepts from many threads at once: one leads and writes for all that gathered meanwhile.
+    """Accepts from many threads at once: one of its own writes for all that gathered meanwhile.
 
-    When the leader is done it passes the lead to whoever has waited longest
-    since, so that nobody writes twice in a row while others wait. After a batch
-    of several the next leader lets more gather for a moment: a transaction
+    After a batch of several it lets more gather for a moment: a transaction
     costs as much as several rows. Who is alone never waits.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._lock = threading.Lock()
-        self._gathered: list[_Ticket] = []
-        self._led = False
-        self._crowded = False
+        self._gathered: SimpleQueue[_Ticket] = SimpleQueue()
+        self._starting = threading.Lock()
+        self._writer: threading.Thread | None = None
 
     def accept(self, arrival: Arrival) -> Acceptance:
         """Returns once the arrival is on the disk; raises LedgerUnavailable otherwise."""
-        ticket = _Ticket(arrival)
-        if not self._join(ticket):
-            ticket.turn.acquire()
-        if ticket.answer is None:
-            self._lead()
-        if isinstance(ticket.answer, LedgerUnavailable):
-            raise LedgerUnavailable(str(ticket.answer)) from ticket.answer
-        assert ticket.answer is not None  # noqa: S101  # a leader answers its own ticket
-        return ticket.answer
+        answer = self.answer(arrival)
+        if isinstance(answer, LedgerUnavailable):
+            raise LedgerUnavailable(str(answer)) from answer
+        return answer
 
-    def _join(self, ticket: _Ticket) -> bool:
-        """True: nobody leads, so this one does."""
-        with self._lock:
-            self._gathered.append(ticket)
-            leads, self._led = not self._led, True
-        return leads
+    def answer(self, arrival: Arrival) -> Answer:
+        """The same, but the failure is returned too."""
+        answers: SimpleQueue[Answer] = SimpleQueue()
+        self.submit(arrival, answers.put)
+        return answers.get()
 
-    def _lead(self) -> None:
-        batch: list[_Ticket] = []
-        answers: Sequence[Answer] = ()
-        if self._crowded:
-            time.sleep(GATHER_SECONDS)
+    def submit(self, arrival: Arrival, done: Callable[[Answer], None]) -> None:
+        """`done` is told from the writing thread, which it must not hold up; it never raises."""
+        if self._writer is None:
+            self._start()
+        self._gathered.put(_Ticket(arrival, done))
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._writer is None:
+                writer = threading.Thread(target=self._keep_writing, name="accept", daemon=True)
+                writer.start()
+                self._writer = writer
+
+    def _keep_writing(self) -> None:
+        crowded = False
+        while True:
+            batch = [self._gathered.get()]
+            if crowded:
+                time.sleep(GATHER_SECONDS)
+            for ticket, answer in zip(batch, self._write(batch), strict=True):
+                ticket.done(answer)
+            crowded = len(batch) > 1
+
+    def _write(self, batch: list[_Ticket]) -> Sequence[Answer]:
+        """One answer for each of the batch, to which is added what else has gathered."""
         try:
             with self._database.write() as connection:
-                # Taken only now: while it waited for its turn to write, more gathered.
-                batch = self._take()
-                answers = keep(connection, [ticket.arrival for ticket in batch])
+                # Only now: while this waited for its turn to write, more gathered.
+                self._join(batch)
+                return keep(connection, [ticket.arrival for ticket in batch])
         except LedgerUnavailable as failure:
-            batch = batch or self._take()
-            answers = [failure] * len(batch)
-        except Exception as error:  # noqa: BLE001  # one bad row is not its neighbours' failure
-            batch = batch or self._take()
+            self._join(batch)
+            return [failure] * len(batch)
+        except BaseException as error:  # noqa: BLE001  # one bad row is not its neighbours' failure
             log.error("a batch of %d was refused, each goes alone: %s", len(batch), place_of(error))
-            answers = [self._accept_alone(ticket) for ticket in batch]
-        finally:
-            # Whatever ends the leader, nobody is left waiting.
-            batch = batch or self._take()
-            missing = len(batch) - len(answers)
-            self._finish(batch, [*answers, *[_INTERRUPTED] * missing])
+            return [self._write_alone(ticket) for ticket in batch]
 
-    def _accept_alone(self, ticket: _Ticket) -> Answer:
+    def _write_alone(self, ticket: _Ticket) -> Answer:
         try:
             with self._database.write() as connection:
                 return keep(connection, [ticket.arrival])[0]
         except LedgerUnavailable as failure:
             return failure
-        except Exception as error:  # noqa: BLE001  # the sender is asked to come back
+        except BaseException as error:  # noqa: BLE001  # the sender is asked to come back
             log.error("a webhook was refused by the ledger: %s", place_of(error))
             return LedgerUnavailable("the ledger refused this webhook")
 
-    def _take(self) -> list[_Ticket]:
-        with self._lock:
-            batch, self._gathered = self._gathered, []
-        return batch
-
-    def _finish(self, batch: Sequence[_Ticket], answers: Sequence[Answer]) -> None:
-        for ticket, answer in zip(batch, answers, strict=True):
-            ticket.answer = answer
-            ticket.turn.release()
-        with self._lock:
-            self._crowded = len(batch) > 1
-            self._led = bool(self._gathered)
-            if self._gathered:
-                self._gathered[0].turn.release()
+    def _join(self, batch: list[_Ticket]) -> None:
+        with suppress(Empty):
+            while len(batch) < MOST_AT_ONCE:
+                batch.append(self._gathered.get_nowait())
 
 
 def keep(connection: Connection, arrivals: Sequence[Arrival]) -> list[Acceptance]:
@@ -168,11 +163,7 @@ def keep(connection: Connection, arrivals: Sequence[Arrival]) -> list[Acceptance
         answers.append(_compare(connection, arrival))
         if answers[-1] is Acceptance.CONFLICT:
             alerts.append(_changed(arrival))
-    # In one order everywhere, so that two processes cannot deadlock.
-    for alert in sorted(alerts, key=lambda alert: (alert.kind, alert.subject)):
-        raise_alert(
-            connection, kind=alert.kind, subject=alert.subject, text=alert.text, at=alert.last_at
-        )
+    raise_alerts(connection, alerts)
     return answers
 
 

@@ -13,18 +13,22 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
 
-from bridge.ledger.alerts import clear_alert
+from bridge.ledger.alerts import HALTED, RESTING, clear_alert, drop_alert
 from bridge.ledger.tables import accounts, live_accounts
 from bridge.ledger.upsert import insert
 
 # Longer than a rolling restart takes; then a refused credential may be tried again.
 REPLACED_SECONDS = 600.0
+# What waits is tried as soon as a rest is over. After a longer pause nothing was there to be sent,
+# and another rest says nothing of the time before.
+LULL_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
 class Standing:
     """Why an account rests: until `rest_until`, or, where halted, until a person acts.
 
+    `since`: when it was halted, or for how long, rest after rest, nothing has got through.
     `fingerprint` is of the settings that were refused, "" where it is all the same.
     """
 
@@ -55,6 +59,20 @@ def standing(connection: Connection, account: str) -> Standing | None:
     return None if row is None else _standing(row)
 
 
+def long_at_rest(connection: Connection, since: float, now: float) -> list[Standing]:
+    """Accounts whose vendors have taken nothing since then or earlier, rest after rest."""
+    goes_on = (accounts.c.rest_until > now - LULL_SECONDS) & (accounts.c.fingerprint == "")
+    query = select(accounts).where(~accounts.c.halted, goes_on, accounts.c.since <= since)
+    return [_standing(row) for row in connection.execute(query).mappings()]
+
+
+def held(connection: Connection, account: str) -> Standing | None:
+    """The same as `standing`, and nobody changes it before the transaction is over."""
+    query = select(accounts).where(_is(account)).with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _standing(row)
+
+
 def may_send(known: Standing | None, fingerprint: str, now: float) -> bool:
     """False while the account rests. A halt is for who has the settings that were refused."""
     if known is None or known.fingerprint not in ("", fingerprint):
@@ -74,13 +92,28 @@ def is_replaced(known: Standing | None, fingerprint: str, now: float) -> bool:
 
 def halt(connection: Connection, account: str, reason: str, fingerprint: str, now: float) -> None:
     _stop(connection, Standing(account, True, now, 0, reason, now, fingerprint))
+    drop_alert(connection, kind=RESTING, subject=account)
 
 
-def rest(connection: Connection, account: str, reason: str, until: float, now: float) -> None:
-    """Until then nobody sends; each rest that follows without a success counts."""
-    known = standing(connection, account)
+def rest(
+    connection: Connection,
+    account: str,
+    reason: str,
+    until: float,
+    now: float,
+    *,
+    reached: bool = False,
+) -> None:
+    """Until then nobody sends; each rest that follows without a success counts.
+
+    `reached`: the vendor took something first, and then no more.
+    """
+    known = None if reached else standing(connection, account)
     rests = known.rests + 1 if known else 1
-    _stop(connection, Standing(account, False, until, rests, reason, now, ""))
+    since = known.since if known and _goes_on(known, now) else now
+    _stop(connection, Standing(account, False, until, rests, reason, since, ""))
+    if reached:
+        clear_alert(connection, kind=RESTING, subject=account)
 
 
 def note_success(connection: Connection, account: str, fingerprint: str, now: float) -> bool:
@@ -92,11 +125,21 @@ def note_success(connection: Connection, account: str, fingerprint: str, now: fl
     known = standing(connection, account)
     if known is None or (known.halted and known.fingerprint == fingerprint):
         return False
-    if known.fingerprint == "" and known.rest_until > now:
-        return False
-    if known.fingerprint in ("", fingerprint):
+    if known.fingerprint == "":
+        return _got_through(connection, known, now)
+    if known.fingerprint == fingerprint:
         return connection.execute(delete(accounts).where(_is(account))).rowcount == 1
     return known.halted and replace_refused(connection, account, now)
+
+
+def _got_through(connection: Connection, known: Standing, now: float) -> bool:
+    if known.rest_until > now:
+        connection.execute(update(accounts).where(_is(known.name)).values(since=now))
+        ended = False
+    else:
+        ended = connection.execute(delete(accounts).where(_is(known.name))).rowcount == 1
+    clear_alert(connection, kind=RESTING, subject=known.name)
+    return ended
 
 
 def replace_refused(connection: Connection, account: str, now: float) -> bool:
@@ -105,14 +148,15 @@ def replace_refused(connection: Connection, account: str, now: float) -> bool:
     halted = _is(account) & accounts.c.halted
     ended = connection.execute(update(accounts).where(halted).values(**values)).rowcount == 1
     # The account before its alert, as everywhere: else two could wait for each other.
-    clear_alert(connection, kind="halted", subject=account)
+    clear_alert(connection, kind=HALTED, subject=account)
     return ended
 
 
 def resume(connection: Connection, account: str) -> bool:
     """Let a resting account send again; False where it was not resting."""
     ended = connection.execute(delete(accounts).where(_is(account))).rowcount == 1
-    clear_alert(connection, kind="halted", subject=account)
+    for kind in (HALTED, RESTING):
+        clear_alert(connection, kind=kind, subject=account)
     return ended
 
 
@@ -135,6 +179,11 @@ def _resting(query: Select[Any], now: float) -> Select[Any]:
     """What was refused and replaced rests for some workers, but the account does not."""
     rests = (accounts.c.rest_until > now) & (accounts.c.fingerprint == "")
     return query.where(accounts.c.halted | rests)
+
+
+def _goes_on(known: Standing, now: float) -> bool:
+    rests = not known.halted and known.fingerprint == ""
+    return rests and now <= known.rest_until + LULL_SECONDS
 
 
 def _standing(row: Mapping[Any, Any]) -> Standing:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, null, select, update
 
 from bridge.ledger.tables import alerts
 from bridge.ledger.upsert import insert
 
-HALTED = "halted"
+HALTED, RESTING = "halted", "resting"
+# Whoever was told of them is told of their end.
+END_IS_TOLD = frozenset({HALTED, RESTING})
 # Closed by what ends them: a good rules file, credentials that are accepted again.
-LASTING = frozenset({"rules", HALTED, "backlog", "disk"})
+LASTING = END_IS_TOLD | {"rules", "backlog", "disk"}
+# Of these there are as many as the configuration has files and accounts.
+_FEW = LASTING | {"missing-account"}
+
+# Of the other kinds a sender may cause as many as it likes: what is more is counted in one row.
+MOST_OF_A_KIND = 20
+OTHERS = "others"
 
 
 @dataclass(frozen=True)
@@ -30,28 +39,37 @@ class Alert:
 
 def raise_alert(connection: Connection, *, kind: str, subject: str, text: str, at: float) -> None:
     """Record it, or count it where it is known. `text` says what to do and holds no address."""
-    statement = insert(connection, alerts).values(**asdict(Alert(kind, subject, text, at, at, 1)))
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["kind", "subject"],
-            set_={
-                "text": text,
-                "first_at": case((alerts.c.over, at), else_=alerts.c.first_at),
-                "last_at": at,
-                "count": case((alerts.c.over, 1), else_=alerts.c.count + 1),
-                "over": False,
-            },
-        )
-    )
+    raise_alerts(connection, [Alert(kind, subject, text, at, at, 1)])
+
+
+def raise_alerts(connection: Connection, raised: Iterable[Alert]) -> None:
+    """The same for several, by few statements; at most one row of `OTHERS` for each kind."""
+    for kind, of_kind in groupby(_in_order(raised), key=lambda alert: alert.kind):
+        found = list(_merged(of_kind))
+        if kind not in _FEW:
+            found = _within_bounds(connection, kind, found)
+        for alert in found:
+            _add(connection, alert)
 
 
 def clear_alert(connection: Connection, *, kind: str, subject: str) -> None:
     """It has ended. Who was told that an account is halted is to be told this too."""
-    if kind == HALTED:
+    if kind in END_IS_TOLD:
         told = _is(kind, subject) & alerts.c.told_at.is_not(None)
         if connection.execute(update(alerts).where(told).values(over=True)).rowcount:
             return
     connection.execute(delete(alerts).where(_is(kind, subject)))
+
+
+def drop_alert(connection: Connection, *, kind: str, subject: str) -> None:
+    """Another alert says more of it now: nobody is told of an end."""
+    connection.execute(delete(alerts).where(_is(kind, subject)))
+
+
+def renew_alert(connection: Connection, *, kind: str, subject: str, text: str, at: float) -> bool:
+    """What goes on has not happened once more: only its text is new. False where it is not open."""
+    same = _is(kind, subject) & ~alerts.c.over
+    return connection.execute(update(alerts).where(same).values(text=text, last_at=at)).rowcount > 0
 
 
 def open_alerts(connection: Connection) -> list[Alert]:
@@ -61,10 +79,20 @@ def open_alerts(connection: Connection) -> list[Alert]:
 
 def clear_seen(connection: Connection, seen: Sequence[Alert]) -> None:
     """Close what a person has dealt with. What lasts, or has happened again since, stays."""
-    for alert in seen:
+    for alert in _in_order(seen):
         if alert.kind not in LASTING:
             same = _is(alert.kind, alert.subject) & (alerts.c.count == alert.count)
             connection.execute(delete(alerts).where(same))
+
+
+def forget_told(connection: Connection, before: float) -> int:
+    """Delete what has not happened since `before` and a person was told of; how many there were.
+
+    What lasts stays. What nobody could be told of stays until somebody looks.
+    """
+    old = alerts.c.kind.not_in(LASTING) & (alerts.c.last_at < before)
+    told = alerts.c.told_at < before
+    return connection.execute(delete(alerts).where(told, alerts.c.over | old)).rowcount
 
 
 def to_tell(connection: Connection, now: float, again: float) -> list[Alert]:
@@ -79,7 +107,7 @@ def to_tell(connection: Connection, now: float, again: float) -> list[Alert]:
 
 def note_told(connection: Connection, told: Sequence[Alert], at: float) -> None:
     """Remember that a person knows; what has changed since it was read is told next."""
-    for alert in told:
+    for alert in _in_order(told):
         if alert.over:
             _note_end_told(connection, alert)
         else:
@@ -89,7 +117,7 @@ def note_told(connection: Connection, told: Sequence[Alert], at: float) -> None:
 def _note_told(connection: Connection, alert: Alert, at: float) -> None:
     same = _is(alert.kind, alert.subject)
     noted = connection.execute(update(alerts).where(same).values(told_at=at)).rowcount
-    if not noted and alert.kind == HALTED:
+    if not noted and alert.kind in END_IS_TOLD:
         # It ended while a person was being told of it.
         ended = asdict(replace(alert, over=True))
         connection.execute(insert(connection, alerts).values(**ended, told_at=at))
@@ -100,6 +128,60 @@ def _note_end_told(connection: Connection, alert: Alert) -> None:
     if not connection.execute(delete(alerts).where(same & alerts.c.over)).rowcount:
         # It began anew while a person was being told of its end.
         connection.execute(update(alerts).where(same).values(told_at=null()))
+
+
+def _in_order(some: Iterable[Alert]) -> list[Alert]:
+    """In one order everywhere, so that two processes cannot wait for each other."""
+    return sorted(some, key=lambda alert: (alert.kind, alert.subject == OTHERS, alert.subject))
+
+
+def _merged(of_kind: Iterable[Alert]) -> Iterator[Alert]:
+    """Those of one subject, which follow each other, as one."""
+    for _, same in groupby(of_kind, key=lambda alert: alert.subject):
+        yield _as_one(list(same))
+
+
+def _as_one(same: Sequence[Alert]) -> Alert:
+    first, last = min(each.first_at for each in same), max(each.last_at for each in same)
+    count = sum(each.count for each in same)
+    return replace(same[-1], first_at=first, last_at=last, count=count)
+
+
+def _within_bounds(connection: Connection, kind: str, found: Sequence[Alert]) -> list[Alert]:
+    """Two processes at once may go beyond by a few."""
+    rows = connection.execute(select(alerts.c.subject).where(alerts.c.kind == kind))
+    listed = set(rows.scalars()) - {OTHERS}
+    kept, others = [], []
+    for alert in found:
+        if alert.subject in listed or len(listed) < MOST_OF_A_KIND:
+            listed.add(alert.subject)
+            kept.append(alert)
+        else:
+            others.append(alert)
+    return [*kept, _others(others)] if others else kept
+
+
+def _others(some: Sequence[Alert]) -> Alert:
+    one = _as_one(some)
+    text = f"More of this kind than are listed one by one, for example: {one.text}"
+    return replace(one, subject=OTHERS, text=text)
+
+
+def _add(connection: Connection, alert: Alert) -> None:
+    statement = insert(connection, alerts).values(**asdict(alert))
+    new = statement.excluded
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["kind", "subject"],
+            set_={
+                "text": new.text,
+                "first_at": case((alerts.c.over, new.first_at), else_=alerts.c.first_at),
+                "last_at": new.last_at,
+                "count": case((alerts.c.over, new.count), else_=alerts.c.count + new.count),
+                "over": False,
+            },
+        )
+    )
 
 
 def _is(kind: str, subject: str) -> ColumnElement[bool]:

@@ -15,3 +15,11 @@ def backlog(connection: Connection, most: int) -> int:
         counting = select(func.count()).select_from(some.subquery())
         found += connection.execute(counting).scalar_one()
     return found
+
+
+def owed_to(connection: Connection, account: str) -> int:
+    """How many deliveries wait for an account; it reads all that wait."""
+    query = select(func.count()).select_from(deliveries)
+    return connection.execute(
+        query.where(OPEN_DELIVERY, deliveries.c.account == account)
+    ).scalar_one()

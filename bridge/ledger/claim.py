@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, insert, select, update
 
 from bridge.ledger import threads
 from bridge.ledger.due import in_hand, ready
-from bridge.ledger.tables import attempts, deliveries
+from bridge.ledger.tables import OPEN_DELIVERY, attempts, deliveries
 
 
 @dataclass(frozen=True)
@@ -160,21 +160,20 @@ def recover(connection: Connection, lane: str, limit: int, pause: float, now: fl
     Only for the holder of the lane's lease: whatever is still being sent
     there belongs to a turn whose lease lapsed.
     """
-    orphans = in_hand(connection, lane)
-    for orphan in orphans:
-        _free(connection, orphan, limit, pause, now)
-    return len(orphans)
-
-
-def _free(
-    connection: Connection, orphan: tuple[str, int], limit: int, pause: float, now: float
-) -> None:
-    delivery, attempt = orphan
+    if not in_hand(connection, lane):
+        return 0
     reason = "the worker ended before the answer came"
     spent = deliveries.c.failures + 1 >= limit
+    orphaned = and_(deliveries.c.lane == lane, OPEN_DELIVERY, deliveries.c.state == "sending")
+    names = select(deliveries.c.id).where(orphaned)
     connection.execute(
+        update(attempts)
+        .where(attempts.c.delivery.in_(names), attempts.c.outcome == "started")
+        .values(outcome="unknown", finished_at=now, reason=reason)
+    )
+    return connection.execute(
         update(deliveries)
-        .where(deliveries.c.id == delivery)
+        .where(orphaned)
         .values(
             state=case((spent, "dead"), else_="waiting"),
             settled_at=case((spent, now), else_=None),
@@ -184,9 +183,4 @@ def _free(
             claim=None,
             reason=reason,
         )
-    )
-    connection.execute(
-        update(attempts)
-        .where(attempts.c.delivery == delivery, attempts.c.number == attempt)
-        .values(outcome="unknown", finished_at=now, reason=reason)
-    )
+    ).rowcount

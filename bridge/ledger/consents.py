@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, Select, delete, exists, func, select, text, update
 
 from bridge.ledger.stories import event_id
-from bridge.ledger.tables import consents, deliveries
+from bridge.ledger.tables import OPEN_DELIVERY, consents, deliveries
 from bridge.ledger.upsert import insert
 
 if TYPE_CHECKING:
     from bridge.ledger.plan import Plan
 
 PORTION = 1000
+ADDRESS_LENGTH = 320
+
+_SAME = (deliveries.c.id == consents.c.delivery) & (deliveries.c.webhook == consents.c.webhook)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,20 @@ class Consent:
     settled_at: float | None
 
 
+def repeat(connection: Connection, plan: Plan, now: float) -> None:
+    """What is done once more is decided once more, on the same words."""
+    for owed in plan.deliveries:
+        if owed.repeats:
+            before = select(consents).where(consents.c.delivery == owed.repeats)
+            row = connection.execute(before.order_by(consents.c.number.desc())).mappings().first()
+            if row:
+                kept = {name: row[name] for name in row if name not in ("number", "settled_at")}
+                place = {"delivery": owed.id, "webhook": plan.number, "position": owed.position}
+                fresh = {"decided_at": now, "outcome": owed.state, "reason": owed.reason}
+                statement = insert(connection, consents).values(kept | place | fresh)
+                connection.execute(statement.on_conflict_do_nothing(index_elements=_KEY))
+
+
 def record(connection: Connection, plan: Plan, now: float) -> None:
     """Write down the plan's decisions, before its deliveries are.
 
@@ -59,20 +76,23 @@ def record(connection: Connection, plan: Plan, now: float) -> None:
     if not rows:
         return
     statement = insert(connection, consents)
-    adding = statement.on_conflict_do_nothing(index_elements=["delivery"])
+    adding = statement.on_conflict_do_nothing(index_elements=_KEY)
     if plan.replayed:
         renewed = {name: statement.excluded[name] for name in _RENEWED}
         done = exists().where(
-            deliveries.c.id == consents.c.delivery,
+            _SAME,
             text("deliveries.state IN ('waiting', 'sending', 'delivered')"),
         )
-        adding = statement.on_conflict_do_update(
-            index_elements=["delivery"], set_=renewed, where=~done
-        )
+        adding = statement.on_conflict_do_update(index_elements=_KEY, set_=renewed, where=~done)
     connection.execute(adding, rows)
 
 
-_RENEWED = ("flag", "wording", "decided_at", "rule", "outcome", "reason")
+_RENEWED = (
+    *("address", "decision", "flag", "wording", "decided_at"),
+    *("event_type", "rule", "outcome", "reason"),
+)
+_KEY = ("delivery", "webhook")
+"""Both: what is sent again after its record was pruned has deliveries of the same names."""
 
 
 def _rows(plan: Plan, now: float) -> Iterator[dict[str, Any]]:
@@ -100,7 +120,7 @@ def _rows(plan: Plan, now: float) -> Iterator[dict[str, Any]]:
 
 def of_person(connection: Connection, address: str) -> list[Consent]:
     """All decisions about an address, whatever its case, the oldest first."""
-    query = _query().where(consents.c.address == address.strip().casefold())
+    query = _query().where(consents.c.address == stored(address))
     return [_consent(row) for row in connection.execute(query)]
 
 
@@ -110,17 +130,30 @@ def after(connection: Connection, number: int, limit: int = PORTION) -> list[Con
     return [_consent(row) for row in connection.execute(query)]
 
 
-def forget(connection: Connection, address: str) -> int:
-    """Delete what is kept about an address; how many decisions there were."""
-    of_person = consents.c.address == address.strip().casefold()
-    return connection.execute(delete(consents).where(of_person)).rowcount
+def forget(connection: Connection, address: str) -> int | None:
+    """Delete what is kept about an address; how many decisions there were.
+
+    None, and nothing deleted, while one of them is yet to be carried out. The
+    others' deliveries are emptied, so that none of them is sent without a record.
+    """
+    theirs = consents.c.address == stored(address)
+    names = select(consents.c.delivery).where(theirs)
+    owed = deliveries.c.id.in_(names)
+    under_way = select(deliveries.c.id).where(owed, OPEN_DELIVERY).limit(1)
+    if connection.execute(under_way).first():
+        return None
+    connection.execute(update(deliveries).where(owed).values(item={}, event=None))
+    return connection.execute(delete(consents).where(theirs)).rowcount
+
+
+def stored(address: str) -> str:
+    """An address as decisions name it: whatever its case, and short enough for an index."""
+    return address.strip().casefold().replace("\0", "")[:ADDRESS_LENGTH]
 
 
 def close(connection: Connection, webhooks: Sequence[int]) -> None:
     """Write down what came of the decisions of these webhooks, whose deliveries are about to go."""
-    ended = select(deliveries.c.state, deliveries.c.reason, deliveries.c.settled_at).where(
-        deliveries.c.id == consents.c.delivery
-    )
+    ended = select(deliveries.c.state, deliveries.c.reason, deliveries.c.settled_at).where(_SAME)
     known = ended.exists()
     connection.execute(
         update(consents)
@@ -144,7 +177,7 @@ def _query() -> Select[Any]:
             deliveries.c.reason.label("reason_now"),
             there.label("is_there"),
         )
-        .select_from(consents.outerjoin(deliveries, deliveries.c.id == consents.c.delivery))
+        .select_from(consents.outerjoin(deliveries, _SAME))
         .order_by(consents.c.number)
     )
 

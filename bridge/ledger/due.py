@@ -42,6 +42,9 @@ def _place(table: Any) -> Any:
 def due_lanes(connection: Connection, now: float) -> list[str]:
     """Lanes with work that nobody is at and nobody was asked for, the inbox first.
 
+    Then those that have waited longest: where workers are killed again and again,
+    the same ones would come last each time.
+
     What is being sent counts too: where nobody holds the lane's lease, the
     worker that had it in hand is gone.
     """
@@ -52,7 +55,8 @@ def due_lanes(connection: Connection, now: float) -> list[str]:
         for lane in _open_lanes(connection)
         if lane not in taken and lane.partition(".")[0] not in at_rest
     ]
-    due = [lane for lane in found if _is_open(connection, lane, now)]
+    since = [(_due_since(connection, lane, now), lane) for lane in found]
+    due = [lane for _, lane in sorted((at, lane) for at, lane in since if at is not None)]
     return [INBOX, *due] if is_due(connection, INBOX, now) else due
 
 
@@ -72,13 +76,22 @@ def _open_lanes(connection: Connection) -> list[str]:
     return [lane for lane in connection.execute(query).scalars() if lane is not None]
 
 
-def _is_open(connection: Connection, lane: str, now: float) -> bool:
-    """Ready, or in the hands of a worker that is gone: looked for only where nothing is ready."""
-    query = select(deliveries.c.id).where(deliveries.c.lane == lane, OPEN_DELIVERY).limit(1)
-    return any(
-        connection.execute(query.where(condition)).first() is not None
-        for condition in (ready(now), deliveries.c.state == "sending")
+def _due_since(connection: Connection, lane: str, now: float) -> float | None:
+    """When the first that is ready became due; None where there is nothing to do.
+
+    Or one in the hands of a worker that is gone: looked for only where nothing is ready.
+    """
+    query = (
+        select(deliveries.c.due_at)
+        .where(deliveries.c.lane == lane, OPEN_DELIVERY)
+        .order_by(deliveries.c.webhook)
+        .limit(1)
     )
+    for condition in (ready(now), deliveries.c.state == "sending"):
+        found = connection.execute(query.where(condition)).scalar_one_or_none()
+        if found is not None:
+            return float(found)
+    return None
 
 
 def is_due(connection: Connection, lane: str, now: float) -> bool:

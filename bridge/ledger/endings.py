@@ -1,88 +1,104 @@
-"""What ended which matters: looked up when a beginning is routed that comes late."""
+"""What ended which matter of whom: looked up when a beginning is routed that comes late.
+
+Kept by a hash of source, matter and person, so that an ending which somebody
+else's name is under is neither found nor counted for a person's beginning. Of
+one such key only the newest are kept, however many come.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 
-from bridge.ledger.plan import RENEWABLE, Plan, PlannedDelivery
-from bridge.ledger.tables import deliveries, endings
+from bridge.ledger.tables import endings
+from bridge.ledger.upsert import insert
 
 Place = tuple[int, int]
 """An event: its webhook's number, its position in it."""
 
-Matter = tuple[str, str]
-"""The source that names it, and the text."""
+# Of one person and matter, and behind one event: nobody refunds an order in more parts.
+MOST_ENDINGS = 50
+ANYBODY = ""
 
 _Value = TypeVar("_Value")
 _PORTION = 500
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What became so far of a delivery that is about to be planned."""
+class Ending:
+    """One event that ends `matters` of the person whose order key it has, if it has one."""
 
-    state: str
-    attempts: int
+    source: str
+    place: Place
+    order_key: str
+    matters: Sequence[str]
 
-    def is_sent_by(self, plan: Plan) -> bool:
-        """Whether recording the plan makes it wait to be sent once more."""
-        return plan.replayed and self.state in RENEWABLE
+    @property
+    def keys(self) -> list[str]:
+        return [key_of(self.source, each, self.order_key) for each in self.matters]
 
-
-def known(connection: Connection, matters: Collection[Matter]) -> dict[Matter, list[Place]]:
-    """The events that ended these matters, in the order of receipt; nothing for the others."""
-    found: dict[Matter, list[Place]] = {}
-    for source in sorted({source for source, _ in matters}):
-        for some in _portions(text for of, text in matters if of == source):
-            query = (
-                select(endings.c.matter, endings.c.webhook, endings.c.position)
-                .where(endings.c.source == source, endings.c.matter.in_(some))
-                .order_by(endings.c.webhook, endings.c.position)
-            )
-            for matter, webhook, position in connection.execute(query):
-                found.setdefault((source, matter), []).append((webhook, position))
-    return found
+    @property
+    def keys_of_anybody(self) -> list[str]:
+        return [key_of(self.source, each) for each in self.matters]
 
 
-def written_by(
-    connection: Connection, events: Collection[Place]
-) -> Mapping[Place, Sequence[PlannedDelivery]]:
-    """What was planned for these events and could be filled in, whatever became of it."""
-    found: dict[Place, list[PlannedDelivery]] = {}
-    for some in _portions(sorted({webhook for webhook, _ in events})):
+def key_of(source: str, matter: str, order_key: str = ANYBODY) -> str:
+    """By which the endings of a person's matter are kept, or the last one of anybody's."""
+    return hashlib.sha256("\x00".join((source, matter, order_key)).encode()).hexdigest()[:32]
+
+
+def keep(connection: Connection, ended: Iterable[Ending], now: float) -> None:
+    """Twice is once. Which is anybody's last is kept to be told of, not to be acted on."""
+    kept: dict[str, int] = {}
+    rows = []
+    for each in ended:
+        theirs = dict.fromkeys(each.keys_of_anybody, 1)
+        if each.order_key:
+            theirs |= dict.fromkeys(each.keys, MOST_ENDINGS)
+        webhook, position = each.place
+        row = {"webhook": webhook, "position": position, "known_since": now}
+        rows += [{**row, "known_by": key} for key in theirs]
+        kept |= theirs
+    if rows:
+        connection.execute(insert(connection, endings).on_conflict_do_nothing(), rows)
+        connection.execute(_CROP, [{"key": key, "newer": most - 1} for key, most in kept.items()])
+
+
+_NEWEST = endings.alias("newest")
+_CROP = delete(endings).where(
+    endings.c.known_by == bindparam("key"),
+    endings.c.webhook
+    < select(_NEWEST.c.webhook)
+    .where(_NEWEST.c.known_by == bindparam("key"))
+    .order_by(_NEWEST.c.webhook.desc())
+    .limit(1)
+    .offset(bindparam("newer"))
+    .scalar_subquery(),
+)
+
+
+def known(connection: Connection, keys: Collection[str]) -> dict[str, list[Place]]:
+    """The events under these keys, in the order of receipt; nothing for the others."""
+    found: dict[str, list[Place]] = {}
+    for some in portions(keys):
         query = (
-            select(deliveries.c.webhook, *_PLANNED)
-            .where(deliveries.c.webhook.in_(some))
-            .order_by(deliveries.c.webhook, deliveries.c.position, deliveries.c.place)
+            select(endings.c.known_by, endings.c.webhook, endings.c.position)
+            .where(endings.c.known_by.in_(some))
+            .order_by(endings.c.known_by, endings.c.webhook, endings.c.position)
         )
-        for row in connection.execute(query):
-            place = (row.webhook, row.position)
-            if place in events and row.item:
-                values = {column.name: getattr(row, column.name) for column in _PLANNED}
-                found.setdefault(place, []).append(PlannedDelivery(**values))
+        for key, webhook, position in connection.execute(query):
+            found.setdefault(key, []).append((webhook, position))
     return found
 
 
-_PLANNED = [
-    deliveries.c[each.name]
-    for each in fields(PlannedDelivery)
-    if each.name not in ("consent", "state", "reason")
-]
-
-
-def standings(connection: Connection, ids: Iterable[str]) -> Mapping[str, Standing]:
-    """Of the deliveries among `ids` that were planned before."""
-    found: dict[str, Standing] = {}
-    for some in _portions(ids):
-        query = select(deliveries.c.id, deliveries.c.state, deliveries.c.attempts)
-        for row in connection.execute(query.where(deliveries.c.id.in_(some))):
-            found[row.id] = Standing(row.state, row.attempts)
-    return found
+def newest(found: Mapping[str, Sequence[Place]], keys: Iterable[str]) -> list[Place]:
+    """The last of what is known under some keys, in the order of receipt."""
+    return sorted({place for key in keys for place in found.get(key, ())})[-MOST_ENDINGS:]
 
 
 def forget(connection: Connection, before: float, limit: int = _PORTION) -> int:
@@ -97,7 +113,8 @@ def forget(connection: Connection, before: float, limit: int = _PORTION) -> int:
     return connection.execute(delete(endings).where(key.in_(old))).rowcount
 
 
-def _portions(values: Iterable[_Value]) -> Iterator[list[_Value]]:
+def portions(values: Iterable[_Value]) -> Iterator[list[_Value]]:
+    """As many as one query is asked about."""
     left = iter(values)
     while some := list(islice(left, _PORTION)):
         yield some

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, null, select, update
 
+from bridge.errors import LeaseLost
 from bridge.ledger.moments import moment
 from bridge.ledger.tables import lanes
 from bridge.ledger.upsert import insert
@@ -100,6 +101,13 @@ def renew(connection: Connection, lane: str, turn: str, now: float, seconds: flo
     return connection.execute(statement).rowcount == 1
 
 
+def hold(connection: Connection, lane: str, turn: str) -> None:
+    """Let nobody take the lane before the transaction ends; raises LeaseLost."""
+    query = select(lanes.c.name).where(lanes.c.name == lane, lanes.c.leased_by == turn)
+    if connection.execute(query.with_for_update()).first() is None:
+        raise LeaseLost(lane)
+
+
 def release(connection: Connection, lane: str, turn: str) -> None:
     connection.execute(
         update(lanes)
@@ -109,8 +117,13 @@ def release(connection: Connection, lane: str, turn: str) -> None:
 
 
 def wakes_before(connection: Connection, now: float, seconds: float) -> list[Wake]:
-    """Wakes older than `seconds`, which should have begun a turn: their jobs may be lost."""
-    query = select(lanes.c.name, lanes.c.job, lanes.c.woken_at).where(
-        lanes.c.woken_at < moment(connection, now) - seconds
+    """Wakes older than `seconds`, which should have begun a turn: their jobs may be lost.
+
+    The oldest first.
+    """
+    query = (
+        select(lanes.c.name, lanes.c.job, lanes.c.woken_at)
+        .where(lanes.c.woken_at < moment(connection, now) - seconds)
+        .order_by(lanes.c.woken_at)
     )
     return [Wake(lane=name, job=job or "", at=at) for name, job, at in connection.execute(query)]

@@ -49,6 +49,8 @@ def overtaken(connection: Connection, ids: Iterable[str]) -> list[tuple[str, str
         newer.c.order_key == deliveries.c.order_key,
         newer.c.webhook > deliveries.c.webhook,
         newer.c.state == "delivered",
+        # What a repeat does once more is no other value.
+        newer.c.id.is_distinct_from(deliveries.c.repeats),
     )
     query = select(deliveries.c.account, deliveries.c.action).where(
         deliveries.c.id.in_(list(ids)), deliveries.c.order_key != "", arrived

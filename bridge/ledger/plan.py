@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, takewhile
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text, update
 
 from bridge.event import Webhook
-from bridge.ledger import consents
+from bridge.ledger import consents, endings
 from bridge.ledger.alerts import raise_alert
 from bridge.ledger.books import PLANNED, tally
-from bridge.ledger.tables import WAITING_WEBHOOK, deliveries, endings, events, webhooks
+from bridge.ledger.endings import Ending
+from bridge.ledger.tables import WAITING_WEBHOOK, deliveries, events, webhooks
 from bridge.ledger.upsert import insert
 
 # Of bodies at a time: a worker that parses a hundred of the largest would need gigabytes.
@@ -37,7 +38,7 @@ class Waiting:
 class PlannedEvent:
     """One event as it was routed; `verdicts` has an object for each rule that was asked.
 
-    `begins` and `ends` are the matters of `bridge.event.Event`.
+    `begins`, `ends` and `order_key` are those of `bridge.event.Event`.
     """
 
     position: int
@@ -47,6 +48,7 @@ class PlannedEvent:
     remarks: Sequence[str]
     begins: Sequence[str] = ()
     ends: Sequence[str] = ()
+    order_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,10 @@ class PlannedConsent:
 
 @dataclass(frozen=True)
 class PlannedDelivery:
-    """One delivery as planned: `waiting` until `due_at`, or settled at once with a reason."""
+    """One delivery as planned: `waiting` until `due_at`, or settled at once with a reason.
+
+    `repeats` is the id of an ending's delivery that this one does once more.
+    """
 
     id: str
     position: int
@@ -77,6 +82,7 @@ class PlannedDelivery:
     event: Mapping[str, Any] | None = None
     topic: str | None = None
     due_at: float = 0.0
+    repeats: str | None = None
     consent: PlannedConsent | None = None
     state: str = "waiting"
     reason: str | None = None
@@ -153,6 +159,7 @@ def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
         _record_events(connection, plan, now)
         consents.record(connection, plan, now)
         fresh += _record_deliveries(connection, plan, now)
+    endings.keep(connection, [each for plan in plans for each in _endings(plan)], now)
     tally(connection, PLANNED, fresh)
 
 
@@ -174,6 +181,7 @@ def _record_events(connection: Connection, plan: Plan, now: float) -> None:
             "who": event.who,
             "verdicts": list(event.verdicts),
             "remarks": list(event.remarks),
+            "begins": list(event.begins) or None,
             "rules_version": plan.rules_version,
             "routed_at": now,
         }
@@ -183,20 +191,27 @@ def _record_events(connection: Connection, plan: Plan, now: float) -> None:
         connection.execute(
             statement.on_conflict_do_update(index_elements=["webhook", "position"], set_=values)
         )
+
+
+def _endings(plan: Plan) -> Iterator[Ending]:
+    for event in plan.events:
         if event.ends:
-            _record_endings(connection, plan, event, now)
+            place = (plan.number, event.position)
+            yield Ending(plan.source, place, event.order_key, event.ends)
 
 
-def _record_endings(connection: Connection, plan: Plan, event: PlannedEvent, now: float) -> None:
-    place = {"source": plan.source, "webhook": plan.number, "position": event.position}
-    rows = [{**place, "matter": matter, "known_since": now} for matter in event.ends]
-    connection.execute(insert(connection, endings).on_conflict_do_nothing(), rows)
+def owe(connection: Connection, plan: Plan, now: float) -> int:
+    """Write down the plan's deliveries alone; how many there were not before."""
+    fresh = _record_deliveries(connection, plan, now)
+    tally(connection, PLANNED, fresh)
+    return fresh
 
 
 def _record_deliveries(connection: Connection, plan: Plan, now: float) -> int:
     """How many there were not before."""
     if not plan.deliveries:
         return 0
+    consents.repeat(connection, plan, now)
     rows = [_delivery_row(plan, delivery, now) for delivery in plan.deliveries]
     statement = insert(connection, deliveries)
     adding = statement.on_conflict_do_nothing(index_elements=["id"])
@@ -245,12 +260,14 @@ def _delivery_row(plan: Plan, delivery: PlannedDelivery, now: float) -> dict[str
         "action": delivery.action,
         "lane": delivery.lane,
         "order_key": delivery.order_key,
+        "repeats": delivery.repeats,
         "item": dict(delivery.item),
         "gist": None if delivery.gist is None else dict(delivery.gist),
         "event": None if delivery.event is None else dict(delivery.event),
         "topic": delivery.topic,
         "rules_version": plan.rules_version,
-        "planned_at": now,
+        # What waits for its time is not old before that.
+        "planned_at": max(now, delivery.due_at),
         "state": delivery.state,
         "due_at": max(now, delivery.due_at),
         "attempts": 0,

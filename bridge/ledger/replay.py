@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, Update, case, select, update
+from sqlalchemy import ColumnElement, Connection, case, select, update
 
-from bridge.ledger.plan import Waiting, as_waiting
+from bridge.ledger import repeats
+from bridge.ledger.plan import RENEWABLE, PlannedDelivery, Waiting, as_waiting
+from bridge.ledger.repeats import MayRepeat
 from bridge.ledger.tables import deliveries, webhooks
 
 
@@ -43,28 +45,67 @@ def delivery_ids(connection: Connection, prefix: str) -> list[str]:
     return list(connection.execute(query.limit(2)).scalars())
 
 
+@dataclass(frozen=True)
+class Again:
+    """How many deliveries are sent again, and how many are done once more behind them."""
+
+    sent: int
+    behind: int
+
+
+def replay_deliveries(
+    connection: Connection, ids: Sequence[str], now: float, may_repeat: MayRepeat
+) -> Again:
+    """Send some again as they were filled in; what undid them since is done once more behind them.
+
+    Not those that arrived, are under way or were suppressed, nor those that
+    could not be filled in: these have nothing to be sent.
+    """
+    sendable = deliveries.c.state.in_(_SENDABLE) & (deliveries.c.attempts > 0)
+    return _send_again(connection, ids, sendable, now, may_repeat)
+
+
+def renew_repeats(
+    connection: Connection,
+    endings: Mapping[str, PlannedDelivery],
+    now: float,
+    may_repeat: MayRepeat,
+) -> None:
+    """Try again what did these deliveries once more and did not arrive, with what they say now."""
+    found = repeats.renewable(connection, endings)
+    for name, repeated in found.items():
+        item = endings[repeated]
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id == name)
+            .where(deliveries.c.lane == item.lane, deliveries.c.order_key == item.order_key)
+            .values({name: getattr(item, name) for name in _SAID})
+        )
+    if found:
+        _send_again(connection, list(found), deliveries.c.state.in_(RENEWABLE), now, may_repeat)
+
+
+_SAID = ("item", "gist", "event")
+
 # Not what was suppressed: whoever said no is not asked again by sending. Replaying the event
 # asks the consent gate and the rules afresh.
 _SENDABLE = ("rejected", "dead", "previewed")
 
 
-def replay_delivery(connection: Connection, delivery: str, now: float) -> bool:
-    """Send it again as it was filled in; False where it arrived, is under way, or was suppressed.
-
-    One that could not be filled in has nothing to be sent, and is refused too.
-    """
-    return connection.execute(_again(deliveries.c.id == delivery, now)).rowcount == 1
-
-
-def replay_deliveries(connection: Connection, ids: Sequence[str], now: float) -> int:
-    """Send some again as they were filled in; how many of them could be."""
-    return connection.execute(_again(deliveries.c.id.in_(ids), now)).rowcount
-
-
-def _again(which: ColumnElement[bool], now: float) -> Update:
-    return (
+def _send_again(
+    connection: Connection,
+    ids: Sequence[str],
+    which: ColumnElement[bool],
+    now: float,
+    may_repeat: MayRepeat,
+) -> Again:
+    theirs = select(deliveries.c.webhook).where(deliveries.c.id.in_(ids))
+    held = select(webhooks.c.number).where(webhooks.c.number.in_(theirs))
+    # In the order in which pruning holds them, else each could wait for the other.
+    connection.execute(held.with_for_update(read=True, key_share=True)).all()
+    statement = (
         update(deliveries)
-        .where(which, deliveries.c.state.in_(_SENDABLE), deliveries.c.attempts > 0)
+        .where(deliveries.c.id.in_(ids), which)
         .values(
             state="waiting",
             # What may have been sent is looked for from when it was planned first.
@@ -74,4 +115,7 @@ def _again(which: ColumnElement[bool], now: float) -> Update:
             reason=None,
             settled_at=None,
         )
+        .returning(deliveries.c.id)
     )
+    sent = list(connection.execute(statement).scalars())
+    return Again(len(sent), repeats.put_behind(connection, sent, now, may_repeat))

@@ -90,7 +90,7 @@ def _attempt_values(settlement: Settlement, now: float) -> dict[str, Any]:
         "attempt_": settlement.attempt,
         "outcome": settlement.outcome,
         "finished_at": now,
-        "reason": _storable(settlement.reason),
+        "reason": storable(settlement.reason),
         "calls": list(settlement.calls),
     }
 
@@ -104,14 +104,14 @@ def _delivery_values(settlement: Settlement, turn: str, now: float) -> dict[str,
         "due_at": settlement.due_at,
         "failures": settlement.failures,
         "uncertain_": settlement.uncertain,
-        "reason": _storable(settlement.reason),
-        "reference": _storable(settlement.reference),
-        "link": _storable(settlement.link),
+        "reason": storable(settlement.reason),
+        "reference": storable(settlement.reference),
+        "link": storable(settlement.link),
         "settled_at": None if settlement.state == "waiting" else now,
     }
 
 
-def _storable(text: object) -> str | None:
+def storable(text: object) -> str | None:
     """What a vendor answers is no more to be trusted than what a sender sends."""
     if text is None:
         return None

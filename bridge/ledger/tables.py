@@ -46,6 +46,7 @@ WAITING_WEBHOOK = text("state = 'waiting'")
 OPEN_DELIVERY = text("state IN ('waiting', 'sending')")
 ENDED_WEBHOOK = text("state <> 'waiting'")
 ENDED_DELIVERY = text("state NOT IN ('waiting', 'sending')")
+REPEAT = text("repeats IS NOT NULL")
 WITH_BODY = text("state IN ('routed', 'unrouted') AND pruned_at IS NULL")
 
 webhooks = Table(
@@ -100,6 +101,8 @@ events = Table(
     Column("who", Text),
     Column("verdicts", JSON, nullable=False),
     Column("remarks", JSON, nullable=False),
+    # The matters that it begins, as the source names them.
+    Column("begins", JSON(none_as_null=True)),
     Column("rules_version", Text, nullable=False),
     Column("routed_at", Float, nullable=False),
 )
@@ -118,6 +121,8 @@ deliveries = Table(
     Column("action", Text, nullable=False),
     Column("lane", Text, nullable=False),
     Column("order_key", Text, nullable=False),
+    # The delivery of an ending that this one does once more, behind a beginning.
+    Column("repeats", Text),
     Column("item", JSON, nullable=False),
     # What the event comes to, where its message may become part of a digest.
     Column("gist", JSON(none_as_null=True)),
@@ -167,13 +172,19 @@ Index(
     postgresql_where=ENDED_DELIVERY,
 )
 Index("ix_deliveries_webhook", deliveries.c.webhook)
+Index(
+    "ix_deliveries_repeats",
+    deliveries.c.repeats,
+    sqlite_where=REPEAT,
+    postgresql_where=REPEAT,
+)
 
-# Which event ended which matter: what begins it later is looked up here, by the key.
+# Which event ended which matter of whom: what begins it later is looked up here.
 endings = Table(
     "endings",
     metadata,
-    Column("source", Text, primary_key=True),
-    Column("matter", Text, primary_key=True),
+    # A hash of source, matter and person.
+    Column("known_by", Text, primary_key=True),
     Column("webhook", Number, primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("known_since", Float, nullable=False),
@@ -213,7 +224,7 @@ consents = Table(
     Column("outcome", Text, nullable=False),
     Column("reason", Text),
     Column("settled_at", Float),
-    UniqueConstraint("delivery"),
+    UniqueConstraint("delivery", "webhook"),
     Index("ix_consents_address", "address"),
     Index("ix_consents_webhook", "webhook"),
     sqlite_autoincrement=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, select, tuple_
 
-from bridge.ledger.settle import Settlement
+from bridge.ledger.settle import Settlement, storable
 from bridge.ledger.tables import threads
 from bridge.ledger.upsert import insert
 
@@ -21,9 +21,9 @@ def remember(
 ) -> None:
     """Keep the references of what was delivered about a topic that nothing was said of before."""
     rows = [
-        {"lane": lane, "topic": each.topic, "reference": each.reference, "known_since": now}
+        {"lane": lane, "topic": each.topic, "reference": reference, "known_since": now}
         for each in settlements
-        if each.state == "delivered" and each.topic and each.reference
+        if each.state == "delivered" and each.topic and (reference := storable(each.reference))
     ]
     if rows:
         connection.execute(insert(connection, threads).on_conflict_do_nothing(), rows)

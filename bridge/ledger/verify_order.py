@@ -60,7 +60,7 @@ def overtaken(connection: Connection, clocks_differ: float) -> Iterator[tuple[in
 # few persons have that, and nobody else can have been overtaken.
 _PERSON = ("lane", "order_key")
 _ORDER = ("webhook", "position", "place", "id")
-_owed = (
+_in_order = (
     select(
         *(deliveries.c[name] for name in (*_PERSON, *_ORDER, "planned_at", "settled_at")),
         func.max(func.coalesce(deliveries.c.settled_at, _NEVER))
@@ -82,8 +82,8 @@ _QUERY = (
     .select_from(deliveries.outerjoin(attempts, attempts.c.delivery == deliveries.c.id))
     .where(
         tuple_(*(deliveries.c[name] for name in _PERSON)).in_(
-            select(*(_owed.c[name] for name in _PERSON)).where(
-                _owed.c.open_until > _owed.c.planned_at
+            select(*(_in_order.c[name] for name in _PERSON)).where(
+                _in_order.c.open_until > _in_order.c.planned_at
             )
         )
     )

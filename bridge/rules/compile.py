@@ -65,7 +65,7 @@ class _Compiler:
             sources=sources,
             events=events,
             conditions=WhereReader(self._findings, words).read(where, (*path, "when", "where")),
-            steps=StepReader(self._findings, words, self._world.accounts).read(
+            steps=StepReader(self._findings, words, self._world).read(
                 name, do if isinstance(do, list) else [], (*path, "do")
             ),
         )

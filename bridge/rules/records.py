@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bridge.connector import Action, Connector
+from bridge.connector import Action, Connector, ConnectorSettings
 from bridge.errors import Mistake
 from bridge.rules.conditions import Condition
 from bridge.rules.templates import Filling
@@ -14,10 +14,14 @@ from bridge.source import Source
 
 @dataclass(frozen=True)
 class World:
-    """What rules may name: configured sources and accounts, by the names that YAML uses."""
+    """What rules may name: configured sources and accounts, by the names that YAML uses.
+
+    `settings` are those of the accounts, as far as they are known.
+    """
 
     sources: Mapping[str, type[Source]]
     accounts: Mapping[str, type[Connector]]
+    settings: Mapping[str, ConnectorSettings] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

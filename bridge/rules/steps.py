@@ -9,9 +9,9 @@ from jinja2 import TemplateError
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from bridge.connector import Action, Connector, Item
+from bridge.connector import Action, Item
 from bridge.findings import Findings
-from bridge.rules.records import Step
+from bridge.rules.records import Step, World
 from bridge.rules.template_check import check, slips
 from bridge.rules.template_walk import Problem
 from bridge.rules.templates import Escape, Filling, compile_text, is_template
@@ -31,11 +31,12 @@ class StepReader:
         self,
         findings: Findings,
         vocabulary: Vocabulary,
-        accounts: Mapping[str, type[Connector]],
+        world: World,
     ) -> None:
         self._findings = findings
         self._vocabulary = vocabulary
-        self._accounts = accounts
+        self._accounts = world.accounts
+        self._settings = world.settings
 
     def read(self, rule: str, steps: list[Any], path: Path) -> tuple[Step, ...]:
         """The steps in order; what is wrong is left out and found."""
@@ -60,6 +61,8 @@ class StepReader:
         if declared is None:
             return
         filling = self._filling(f"{account}.{action}", declared.item, fields or {}, place)
+        if isinstance(fields, dict):
+            self._ask(account, action, fields, place)
         yield Step(rule, number + 1, account, action, declared, filling)
 
     def _declared(self, account: str, action: str, path: Path) -> Action | None:
@@ -75,6 +78,16 @@ class StepReader:
             self._findings.add(path, what, meant(f"{account}.{action}", known), at_key=True)
             return None
         return actions[action]
+
+    def _ask(self, account: str, action: str, fields: Mapping[str, Any], path: Path) -> None:
+        """What the account itself cannot do, by its kind or its settings."""
+        connector, settings = self._accounts[account], self._settings.get(account)
+        try:
+            refused = list(connector.refuses(settings, action, fields))
+        except Exception:  # noqa: BLE001  # a connector's bug must not hide the other mistakes
+            return
+        for one in refused:
+            self._findings.add((*path, *one.field), one.what, one.advice)
 
     def _filling(
         self, step: str, item: type[Item], fields: Any, path: Path

@@ -137,7 +137,8 @@ class Showpass(Source):
             contact=buyer(event_type, invoice),
             facts=facts(payload, invoice) if event_type.startswith("invoice.") else {},
             raw=without_barcodes(data if isinstance(data, dict) else {"data": data}),
-            subject=lenient.text(invoice.get("transaction_id")) or lenient.text(payload.get("id")),
+            # What is signed: else whoever has one signature could answer in others' threads.
+            subject=lenient.text(payload.get("id")) or lenient.text(invoice.get("transaction_id")),
             remarks=self._oddities(payload),
             noun=_NOUNS.get(event_type, ""),
             amount=lenient.money(invoice.get("net_sales")),

@@ -19,7 +19,7 @@ from bridge.sources import lenient
 Json = Mapping[str, Any]
 
 # A body made up to do harm may name hundreds of thousands.
-_MOST_MATTERS = 1000
+_MOST_MATTERS = 100
 
 
 def buyer(event_type: str, invoice: Json) -> Contact:

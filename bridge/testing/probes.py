@@ -68,6 +68,16 @@ def same_path(told: str, sent: str) -> bool:
     return re.fullmatch(pattern, unquote(sent)) is not None
 
 
+def same_body(told: Any, sent: Any) -> bool:
+    """`***` in a preview stands for what is secret, or what the vendor tells only then."""
+    if isinstance(told, Mapping) and isinstance(sent, Mapping):
+        return told.keys() == sent.keys() and all(same_body(told[key], sent[key]) for key in told)
+    if isinstance(told, list) and isinstance(sent, list):
+        pairs = zip(told, sent, strict=False)
+        return len(told) == len(sent) and all(same_body(one, other) for one, other in pairs)
+    return bool(told == sent) or (told == "***" and bool(sent))
+
+
 def hostile_items(model: type[Item], fields: Mapping[str, Any]) -> Iterator[Item]:
     """Items with a hostile text in one field each, but for those that the model itself refuses."""
     for name, value in fields.items():

@@ -18,10 +18,11 @@ from bridge.engine.wake import Bell, Waker
 from bridge.ledger.accept import Acceptor
 from bridge.ledger.database import Database
 from bridge.ledger.lanes import INBOX
+from bridge.web.answers import Answer
 from bridge.web.health import readiness
-from bridge.web.hooks import broken, posts_first, reply_to
+from bridge.web.hooks import broken, posts_first, posts_later, reply_to
 from bridge.web.pressure import Pressure, free_disk_of
-from bridge.web.receive import Answer, Receiver
+from bridge.web.receive import Receiver
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,6 +37,7 @@ def create_app(
 
     `app.extensions["bell"]` wakes the inbox; whoever closes the database stops it first.
     `app.extensions["pressure"]` is to be started by who wants the receiver to refuse.
+    `app.extensions["posts_later"]` takes webhooks from a server's loop.
     """
     bell = Bell(Waker(database, LaneQueue(redis), now), INBOX)
     pressure = Pressure(config.server, database, free_disk_of(database), now)
@@ -50,6 +52,7 @@ def create_app(
     app = Flask("bridge", static_folder=None)
     app.extensions["bell"] = bell
     app.extensions["pressure"] = pressure
+    app.extensions["posts_later"] = posts_later(receiver)
     _add_hooks(app, receiver)
     _add_health(app, lambda: readiness(database, redis, now(), pressure.reason))
     _add_error_answers(app)

@@ -12,22 +12,24 @@ import logging
 import random
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from werkzeug.http import HTTP_STATUS_CODES
 
 from bridge.logs import place_of
-from bridge.web.receive import NOT_DURABLE, Answer, Receiver
+from bridge.web.answers import NOT_DURABLE, Answer
+from bridge.web.receive import Receiver
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
-_HOOK = re.compile(r"/hooks/([a-z0-9_-]{1,40})(?:/([A-Za-z0-9_-]{1,128}))?", re.ASCII)
+HOOK_PATH = r"/hooks/([a-z0-9_-]{1,40})(?:/([A-Za-z0-9_-]{1,128}))?"
+_HOOK = re.compile(HOOK_PATH, re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ class Reply:
     body: bytes
 
 
+Finish = Callable[[], Reply]
+Later = Callable[["WSGIEnvironment", Callable[[Finish], None]], None]
+
+
 def posts_first(receiver: Receiver, others: WSGIApplication) -> WSGIApplication:
     """Whatever is no POST to something like a source's URL goes to the `others`."""
 
@@ -47,15 +53,40 @@ def posts_first(receiver: Receiver, others: WSGIApplication) -> WSGIApplication:
         if found is None or environ["REQUEST_METHOD"] != "POST":
             return others(environ, start)
         began = time.perf_counter()
-        try:
-            answer = receiver.receive(found[1], found[2], environ)
-        except Exception as error:  # noqa: BLE001  # a bug of ours: the sender is to come back
-            answer = broken(error)
-        reply = reply_to(answer, found[1], began)
+        reply = _reply(lambda: receiver.receive(found[1], found[2], environ), found[1], began)
         start(reply.status, reply.headers)
         return (reply.body,)
 
     return first
+
+
+def posts_later(receiver: Receiver) -> Later:
+    """The same for who cannot wait, and has only POSTs to what looks like a source's URL.
+
+    `done` is called with what makes the reply, maybe at once, maybe later from
+    another thread.
+    """
+
+    def later(environ: WSGIEnvironment, done: Callable[[Finish], None]) -> None:
+        found = _HOOK.fullmatch(environ["PATH_INFO"])
+        assert found is not None  # noqa: S101  # see above
+        source, began = found[1], time.perf_counter()
+        try:
+            receiver.receive_later(
+                source, found[2], environ, lambda make: done(partial(_reply, make, source, began))
+            )
+        except Exception as error:  # noqa: BLE001  # as in _reply
+            done(partial(reply_to, broken(error), source, began))
+
+    return later
+
+
+def _reply(make: Callable[[], Answer], source: str, began: float) -> Reply:
+    try:
+        answer = make()
+    except Exception as error:  # noqa: BLE001  # a bug of ours: the sender is to come back
+        answer = broken(error)
+    return reply_to(answer, source, began)
 
 
 def broken(error: Exception) -> Answer:

@@ -17,6 +17,17 @@ from bridge.config import SourceConfig
 from bridge.errors import LedgerUnavailable, SenderError, VerificationFailed
 from bridge.event import Identity, Webhook
 from bridge.ledger.accept import Acceptance, Acceptor, Arrival
+from bridge.web.answers import (
+    ACCEPTED,
+    CONFLICT,
+    DUPLICATE,
+    NO_SECRET,
+    NOT_ALLOWED,
+    NOT_DURABLE,
+    PROBE,
+    UNKNOWN,
+    Answer,
+)
 from bridge.web.body import read_body
 from bridge.web.client import Network, client_address, within
 from bridge.web.pressure import RETRY_SECONDS, Pressure
@@ -34,27 +45,6 @@ _DELIVERS_BY_GET = (
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An HTTP status and a machine-readable reason; with a 503 `retry_after`, in seconds."""
-
-    status: int
-    result: str
-    reason: str | None = None
-    retry_after: int = 3
-
-    def as_json(self) -> dict[str, str]:
-        answer = {"result": self.result}
-        return answer | {"reason": self.reason} if self.reason else answer
-
-
-UNKNOWN = Answer(404, "refused", "unknown-url")
-NOT_ALLOWED = Answer(403, "refused", "address-not-allowed")
-NOT_DURABLE = Answer(503, "unavailable", "not-recorded-try-again")
-NO_SECRET = Answer(503, "unavailable", "no-secret-configured")
-PROBE = Answer(200, "ready", "send-webhooks-by-post")
-
-
-@dataclass(frozen=True)
 class Receiver:
     """Receives for all configured sources; `rung` is called when something new waits."""
 
@@ -67,6 +57,33 @@ class Receiver:
 
     def receive(self, name: str, path_secret: str | None, environ: Mapping[str, Any]) -> Answer:
         """Never raises for anything that a sender can do."""
+        found = self._examine(name, path_secret, environ)
+        if isinstance(found, Answer):
+            return found
+        return self._answer(found, self.acceptor.answer(found))
+
+    def receive_later(
+        self,
+        name: str,
+        path_secret: str | None,
+        environ: Mapping[str, Any],
+        done: Callable[[Callable[[], Answer]], None],
+    ) -> None:
+        """The same without waiting for the ledger.
+
+        `done` is called with what makes the answer, maybe at once, maybe later
+        from another thread.
+        """
+        found = self._examine(name, path_secret, environ)
+        if isinstance(found, Answer):
+            done(lambda: found)
+        else:
+            self.acceptor.submit(found, lambda kept: done(lambda: self._answer(found, kept)))
+
+    def _examine(
+        self, name: str, path_secret: str | None, environ: Mapping[str, Any]
+    ) -> Answer | Arrival:
+        """What is to be recorded, or the answer where nothing is."""
         config = self.sources.get(name)
         if config is None or not _right_path(config.path_secret, path_secret):
             return UNKNOWN
@@ -74,15 +91,13 @@ class Receiver:
             return refusal
         try:
             if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-                return self._receive_get(config, environ)
-            return self._receive_post(config, environ)
+                return self._examine_get(config, environ)
+            return self._examine_post(config, environ)
         except VerificationFailed as failed:
             return Answer(config.bad_signature_status, "refused", failed.reason)
         except SenderError as refused:
             result = "unavailable" if refused.status >= 500 else "refused"
             return Answer(refused.status, result, refused.reason)
-        except LedgerUnavailable:
-            return NOT_DURABLE
 
     def _refusal(self, config: SourceConfig, environ: Mapping[str, Any]) -> Answer | None:
         """Whatever the request holds, which is not read then."""
@@ -100,13 +115,13 @@ class Receiver:
         address = client_address(environ, self.trusted_proxies)
         return address is not None and within(address, config.allow_from)
 
-    def _receive_post(self, config: SourceConfig, environ: Mapping[str, Any]) -> Answer:
+    def _examine_post(self, config: SourceConfig, environ: Mapping[str, Any]) -> Arrival:
         body = read_body(environ, config.max_body)
         webhook = self._webhook(config, environ, body)
         config.source.verify(webhook)
-        return self._accept(config, webhook, config.source.identify(webhook))
+        return _arrival(config, webhook, config.source.identify(webhook))
 
-    def _receive_get(self, config: SourceConfig, environ: Mapping[str, Any]) -> Answer:
+    def _examine_get(self, config: SourceConfig, environ: Mapping[str, Any]) -> Answer | Arrival:
         """A probe, or the work of a subscription that delivers by GET, which is kept."""
         headers = _headers(environ)
         if not any(name in headers for name in config.source.signature_headers):
@@ -126,31 +141,35 @@ class Receiver:
             alerts=(_DELIVERS_BY_GET.format(config.name),),
         )
         kept = Webhook(config.name, query, webhook.headers, webhook.received_at, method="GET")
-        answer = self._accept(config, kept, identity)
-        return Answer(200, answer.result, answer.reason)
+        return _arrival(config, kept, identity)
 
     def _webhook(self, config: SourceConfig, environ: Mapping[str, Any], body: bytes) -> Webhook:
         return Webhook(
             source=config.name, body=body, headers=_headers(environ), received_at=self.now()
         )
 
-    def _accept(self, config: SourceConfig, webhook: Webhook, identity: Identity) -> Answer:
-        kept = Webhook(
-            source=webhook.source,
-            body=webhook.body,
-            headers=_kept(webhook.headers, config.source.signature_headers),
-            received_at=webhook.received_at,
-            method=webhook.method,
-        )
-        acceptance = self.acceptor.accept(Arrival(kept, identity, config.source.same_content))
-        if acceptance is Acceptance.DUPLICATE:
-            return Answer(200, "duplicate")
-        if acceptance is Acceptance.CONFLICT:
-            return Answer(200, "duplicate", "content-differs-first-kept")
-        if identity.quarantine:
-            return Answer(202, "quarantined", identity.quarantine)
+    def _answer(self, arrival: Arrival, kept: Acceptance | LedgerUnavailable) -> Answer:
+        if isinstance(kept, LedgerUnavailable):
+            return NOT_DURABLE
+        if kept is Acceptance.DUPLICATE:
+            return DUPLICATE
+        if kept is Acceptance.CONFLICT:
+            return CONFLICT
+        if reason := arrival.identity.quarantine:
+            return Answer(202 if arrival.webhook.method == "POST" else 200, "quarantined", reason)
         self.rung()
-        return Answer(200, "accepted")
+        return ACCEPTED
+
+
+def _arrival(config: SourceConfig, webhook: Webhook, identity: Identity) -> Arrival:
+    kept = Webhook(
+        source=webhook.source,
+        body=webhook.body,
+        headers=_kept(webhook.headers, config.source.signature_headers),
+        received_at=webhook.received_at,
+        method=webhook.method,
+    )
+    return Arrival(kept, identity, config.source.same_content)
 
 
 def _right_path(expected: str | None, given: str | None) -> bool:

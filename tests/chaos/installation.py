@@ -23,7 +23,11 @@ sources:
 accounts:
   hubspot: {{access_token: {{env: HUBSPOT_ACCESS_TOKEN}}, base_url: "{url}"}}
   slack: {{bot_token: {{env: SLACK_BOT_TOKEN}}, base_url: "{url}"}}
-  mailchimp: {{api_key: {{env: MAILCHIMP_API_KEY}}, base_url: "{url}", express_opt_in: true}}
+  mailchimp:
+    api_key: {{env: MAILCHIMP_API_KEY}}
+    base_url: "{url}"
+    opt_in: {{wording: Send me news, version: "1"}}
+    double_opt_in: false
 delivery:
   attempts: 100
   lease: {lease} seconds

@@ -9,7 +9,7 @@ import pytest
 import urllib3
 from pydantic import SecretStr
 
-from bridge.connector import Delivered, Retry, Suppressed, Unknown
+from bridge.connector import Delivered, OptIn, Retry, Suppressed, Unknown
 from connectors.hubspot import CONTACTS, HubSpot, HubSpotSettings, UpsertContact
 from connectors.mailchimp import Mailchimp, MailchimpSettings, Subscribe
 from connectors.slack import PostMessage, Slack, SlackSettings
@@ -41,7 +41,10 @@ def slack(vendors: Simulator) -> Slack:
 
 def mailchimp(vendors: Simulator) -> Mailchimp:
     settings = MailchimpSettings(
-        api_key=SecretStr("key-us6"), base_url=vendors.url, express_opt_in=True
+        api_key=SecretStr("key-us6"),
+        base_url=vendors.url,
+        opt_in=OptIn(wording="Send me news", version="1"),
+        double_opt_in=False,
     )
     return Mailchimp(settings)
 
@@ -55,7 +58,7 @@ def message(delivery: str, channel: str = "#sales-001") -> PostMessage:
 
 
 def person(email: str) -> Subscribe:
-    return Subscribe(audience="a1b2c3", email=email, merge_fields={"LAST": "1"}, tags=["VIP"])
+    return Subscribe(audience="a1b2c3d4e5", email=email, merge_fields={"LAST": "1"}, tags=["VIP"])
 
 
 def batch(vendors: Simulator, kind: str, inputs: list[Any], **more: Any) -> Mapping[str, Any]:
@@ -147,7 +150,7 @@ def test_slack_takes_a_burst_and_then_one_message_a_second(vendors: Simulator) -
 
 def test_mailchimp_leaves_those_alone_who_have_left(vendors: Simulator) -> None:
     vendors.add_people(
-        {"mailchimp": {"a1b2c3": {"left@example.com": "unsubscribed", "x@y.z": "forgotten"}}}
+        {"mailchimp": {"a1b2c3d4e5": {"left@example.com": "unsubscribed", "x@y.z": "forgotten"}}}
     )
     connector = mailchimp(vendors)
     outcomes = [
@@ -163,21 +166,21 @@ def test_mailchimp_leaves_those_alone_who_have_left(vendors: Simulator) -> None:
 
 
 def test_mailchimp_notes_a_status_that_is_put(vendors: Simulator) -> None:
-    url = f"{vendors.url}/3.0/lists/a1b2c3/members/{'0' * 32}"
+    url = f"{vendors.url}/3.0/lists/a1b2c3d4e5/members/{'0' * 32}"
     member = {"email_address": "a@b.ca", "status": "subscribed"}
     urllib3.request("PUT", url, json=member, headers={"Authorization": "Basic key"})
     assert vendors.counters()["violations"] == 1
 
 
 def test_mailchimp_creates_in_bulk_and_names_those_who_are_there(vendors: Simulator) -> None:
-    vendors.add_people({"mailchimp": {"a1b2c3": {"ada@example.com": "subscribed"}}})
+    vendors.add_people({"mailchimp": {"a1b2c3d4e5": {"ada@example.com": "subscribed"}}})
     members = [
         {"email_address": email, "status": "subscribed"}
         for email in ("ada@example.com", "new@example.com")
     ]
     answer = urllib3.request(
         "POST",
-        f"{vendors.url}/3.0/lists/a1b2c3",
+        f"{vendors.url}/3.0/lists/a1b2c3d4e5",
         json={"members": members, "update_existing": False},
         headers={"Authorization": "Basic key"},
     ).json()

@@ -77,6 +77,12 @@ def test_each_mistake_is_told_at_its_line(house: House, entry: str, what: str) -
     assert "4711" not in str(caught.value)
 
 
+def test_how_long_an_account_may_rest_is_a_setting(house: House) -> None:
+    assert house.config.alerts.resting_after_seconds == 900
+    house.write("bridge.yaml", f'{BRIDGE}alerts:\n  resting_after: "5 minutes"\n')
+    assert house.config.alerts.resting_after_seconds == 300
+
+
 def test_an_account_with_a_mistake_of_its_own_is_not_said_to_be_missing(house: House) -> None:
     text = BRIDGE.replace("slack: {", "slack: {base_url: 7, ")
     house.write("bridge.yaml", f"{text}alerts:\n  tell: [slack.post_message: {{channel: x}}]\n")

@@ -9,9 +9,11 @@ import time
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bridge.connector import Delivered
 from bridge.ledger.prune import drop_records
+from bridge.ledger.tables import deliveries
 from bridge.settings import RetentionConfig
 from tests.cli.house import House, Ledger
 
@@ -146,7 +148,46 @@ def test_the_export_is_a_table_that_no_spreadsheet_calculates(house: House, ledg
 def test_a_person_can_be_forgotten_alone(house: House, ledger: Ledger) -> None:
     buy(ledger)
     buy(ledger, "bo@example.com")
+    ledger.deliver("mailchimp", Delivered("1"))
     assert house.run("consent", ANA, "--forget").exit_code == 1, "nobody was asked"
     assert len(decisions(house)) == 1
     assert house.run("consent", ANA, "--forget", "--yes").exit_code == 0
     assert (decisions(house), len(decisions(house, "bo@example.com"))) == ([], 1)
+
+
+def test_nobody_is_forgotten_while_something_is_yet_to_be_done(
+    house: House, ledger: Ledger
+) -> None:
+    buy(ledger)
+    result = house.run("consent", ANA, "--forget", "--yes")
+    assert result.exit_code == 2
+    assert "yet to be carried out" in result.output
+    assert len(decisions(house)) == 1
+
+
+def test_what_was_forgotten_cannot_be_sent_any_more(house: House, ledger: Ledger) -> None:
+    buy(ledger)
+    ledger.deliver("mailchimp")
+    assert house.run("consent", ANA, "--forget", "--yes").exit_code == 0
+    with ledger.database.read() as connection:
+        items = connection.execute(select(deliveries.c.item)).scalars().all()
+    assert items == [{}]
+
+
+def test_a_corrected_address_is_the_one_that_is_recorded(house: House, ledger: Ledger) -> None:
+    wrong = RULES.replace('"{{ contact.email }}"}', "bo@example.com}", 1)
+    house.write("rules.yaml", wrong)
+    buy(ledger)
+    assert [each["outcome"] for each in decisions(house, "bo@example.com")] == ["suppressed"]
+    house.write("rules.yaml", RULES)
+    assert house.run("replay", "1").exit_code == 0
+    ledger.route()
+    assert decisions(house, "bo@example.com") == []
+    assert [each["outcome"] for each in decisions(house)] == ["waiting"]
+
+
+def test_the_export_in_json_goes_into_the_file_too(house: House, ledger: Ledger) -> None:
+    buy(ledger)
+    written = house.folder / "consents.json"
+    assert house.run("consent", "export", "--json", "--output", str(written)).exit_code == 0
+    assert json.loads(written.read_text())["address"] == "ana@example.com"

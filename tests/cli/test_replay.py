@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from bridge.connector import Delivered, Rejected
+from bridge.ledger import tables
 from bridge.ledger.stories import Story, story
 from tests.cli.house import House, Ledger
 
@@ -88,3 +90,69 @@ def test_what_is_not_there_is_explained(house: House, half_done: Ledger, which: 
 
 def test_before_the_first_start_there_is_nothing(house: House) -> None:
     assert "nothing was received yet" in house.run("replay", "1").stderr
+
+
+UNDOING = """\
+rules:
+  - name: Buyers
+    when: {source: showpass, event: invoice.purchase}
+    do: [hubspot.upsert_contact: {email: "{{ contact.email }}", properties: {state: bought}}]
+  - name: Refunds
+    when: {source: showpass, event: invoice.refund}
+    do: [hubspot.upsert_contact: {email: "{{ contact.email }}", properties: {state: refunded}}]
+"""
+ORDER = {"transaction_id": "T1", "customer_email": "ana@example.com"}
+
+
+@pytest.fixture
+def refunded(house: House, ledger: Ledger) -> Ledger:
+    """Event 1 is a purchase that was rejected, event 2 its refund, which arrived."""
+    house.write("rules.yaml", UNDOING)
+    for sample, outcome in (
+        ("invoice.purchase", Rejected("no such property")),
+        ("invoice.refund", Delivered()),
+    ):
+        ledger.receive(sample, **ORDER)
+        ledger.route()
+        ledger.deliver("hubspot", outcome)
+    return ledger
+
+
+def test_an_old_purchase_that_is_sent_again_has_its_refund_behind_it(
+    house: House, refunded: Ledger
+) -> None:
+    purchase = delivery_id(refunded, "hubspot")
+    assert "--even-if-newer" in house.run("replay", purchase).stderr
+    result = house.run("replay", purchase, "--even-if-newer")
+    assert result.exit_code == 0, result.output
+    assert "what undid it is done once more behind it: 1 delivery" in result.stdout
+    sent, behind = told(refunded).events[0].deliveries
+    assert (sent.id, sent.state, behind.state) == (purchase, "waiting", "waiting")
+    assert behind.rule == "Refunds"
+
+
+def test_many_that_are_sent_again_have_their_refunds_behind_them(
+    house: House, refunded: Ledger
+) -> None:
+    result = house.run("replay", "--state", "rejected", "--even-if-newer", "--yes")
+    assert result.exit_code == 0, result.output
+    assert "1 delivery replayed." in result.stdout
+    assert [each.rule for each in told(refunded).events[0].deliveries] == ["Buyers", "Refunds"]
+
+
+def test_the_replay_of_a_refund_says_what_is_tried_again_behind_its_purchase(
+    house: House, refunded: Ledger
+) -> None:
+    house.run("replay", delivery_id(refunded, "hubspot"), "--even-if-newer")
+    refunded.deliver("hubspot", Delivered())
+    assert "once more" not in house.run("replay", "2").stdout
+    refunded.route()
+    house.run("replay", "1")
+    repeated = told(refunded).events[0].deliveries[1]
+    assert repeated.state == "delivered"
+    with refunded.database.write() as connection:
+        rejected = {"state": "rejected", "settled_at": 1.0}
+        this = tables.deliveries.c.id == repeated.id
+        connection.execute(update(tables.deliveries).where(this).values(**rejected))
+    result = house.run("replay", "2")
+    assert "1 delivery done once more behind what came late: tried again" in result.stdout

@@ -2,7 +2,8 @@
 
 At most 100 inputs for a batch and no contact twice, addresses unique over all
 contacts and kept in lower case, lifecycle stages forward only, partial success
-only where each input has its own `objectWriteTraceId`, results in another order.
+only where each input has its own `objectWriteTraceId`, results in another order,
+options appended by a semicolon in front of them.
 """
 
 from __future__ import annotations
@@ -16,10 +17,41 @@ from urllib.parse import unquote
 from bridge.testing.vendor import Answer, Request
 
 CONTACTS = "/crm/v3/objects/contacts"
+PROPERTIES = "/crm/v3/properties/contacts"
 CORRELATION = "de61843f-b3ab-4bc1-8c54-358e37eb0621"
 STAGES = ["subscriber", "lead", "opportunity", "customer"]
 
 Properties = Mapping[str, str]
+
+
+def definition(name: str, kind: str = "string", options: list[str] | None = None) -> dict[str, Any]:
+    """A property as HubSpot tells it; options make it one of checkboxes, but for the stage."""
+    field_type = "text" if kind == "string" else kind
+    if options:
+        kind, field_type = "enumeration", "radio" if name == "lifecyclestage" else "checkbox"
+    told = [
+        {"label": value.title(), "value": value, "displayOrder": place, "hidden": False}
+        for place, value in enumerate(options or [])
+    ]
+    changes = {"readOnlyValue": False, "readOnlyDefinition": False, "archivable": True}
+    return {
+        "name": name,
+        "label": name.replace("_", " "),
+        "type": kind,
+        "fieldType": field_type,
+        "options": told,
+        "modificationMetadata": changes,
+        "hasUniqueValue": False,
+    }
+
+
+DEFINITIONS = [
+    definition("lifecyclestage", options=STAGES),
+    *map(definition, ["firstname", "city", "closedate", "step", "showbridge_counted"]),
+    definition("visits", "number"),
+    definition("spent", "number"),
+    definition("interests", options=["jazz", "opera", "rock"]),
+]
 
 
 @dataclass(eq=False)
@@ -42,9 +74,13 @@ class Refusal(Exception):
 
 @dataclass
 class Account:
-    """`names_culprits`: whether a batch of which a part is refused says which."""
+    """`names_culprits`: whether a batch of which a part is refused says which.
+
+    `definitions` are the properties; None: the token may not read them, and all exist.
+    """
 
     names_culprits: bool = True
+    definitions: list[dict[str, Any]] | None = None
     contacts: dict[str, dict[str, str]] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     last: int = 100
@@ -75,14 +111,28 @@ class Account:
         return {contact["email"]: contact for contact in self.contacts.values()}
 
     def _answer(self, request: Request) -> Answer:
+        if request.path == PROPERTIES:
+            return self._defined()
         name = unquote(request.path.removeprefix(CONTACTS).strip("/"))
+        by_address = request.query.get("idProperty") == "email"
+        contact = self.addresses.get(name.lower(), "") if by_address else name
+        if request.method == "GET":
+            return self._one(contact, request.query["properties"].split(","))
         if request.method == "PATCH":
-            by_address = request.query.get("idProperty") == "email"
-            contact = self.addresses.get(name.lower(), "") if by_address else name
             return Answer(200, self._shown(self._update(contact, request.body["properties"])))
         if not name:
             return Answer(201, self._shown(self._create(request.body["properties"])))
         return self._batch(name.removeprefix("batch/"), request.body)
+
+    def _defined(self) -> Answer:
+        if self.definitions is None:
+            raise Refusal(403, "MISSING_SCOPES", "This app hasn't been granted all scopes.")
+        return Answer(200, {"results": self.definitions})
+
+    def _one(self, contact: str, names: list[str]) -> Answer:
+        if contact not in self.contacts:
+            raise Refusal(404, "OBJECT_NOT_FOUND", "resource not found")
+        return Answer(200, self._shown(contact, names))
 
     def _batch(self, name: str, body: Mapping[str, Any]) -> Answer:
         inputs = body["inputs"]
@@ -139,10 +189,18 @@ class Account:
             raise Refusal(404, "OBJECT_NOT_FOUND", "resource not found", {"ids": [contact]})
         _check(properties)
         reached = self.contacts[contact].get("lifecyclestage")
-        self.contacts[contact] |= properties
+        self.contacts[contact] |= {
+            name: self._appended(contact, name, value) for name, value in properties.items()
+        }
         if reached and _stage(properties) < STAGES.index(reached):
             self.contacts[contact]["lifecyclestage"] = reached
         return contact
+
+    def _appended(self, contact: str, name: str, value: str) -> str:
+        if not value.startswith(";"):
+            return value
+        ticked = [*self.contacts[contact].get(name, "").split(";"), *value.split(";")]
+        return ";".join(dict.fromkeys(filter(None, ticked)))
 
     def _shown(self, contact: str, names: list[str] | None = None) -> dict[str, Any]:
         known = self.contacts[contact]

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bridge.connector import Delivered, Halted, Outcome, Rejected, Retry
+from bridge.connector import Action, Delivered, Halted, Outcome, Rejected, Retry
 from bridge.testing.connectors import ConnectorConformance
-from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer
+from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer, scripted
 from connectors.hubspot import HubSpot, HubSpotSettings, UpsertContact
-from tests.connectors.hubspot_account import Account
+from tests.connectors.hubspot_account import PROPERTIES, Account
 
 TOKEN = "pat-na1-secret-0001"
 CORRELATION = "de61843f-b3ab-4bc1-8c54-358e37eb0621"
@@ -58,6 +58,7 @@ INVALID = Answer(
         "category": "VALIDATION_ERROR",
     },
 )
+UNREADABLE = Answer(403, {"status": "error", "category": "MISSING_SCOPES"})
 SECONDLY = Answer(
     429,
     {
@@ -92,15 +93,29 @@ def settings(base_url: str, timeout: float = 5.0) -> HubSpotSettings:
 
 
 def upsert(vendor: VendorServer, *replies: Reply, **properties: Any) -> Outcome:
-    vendor.script(*replies)
+    """By a token that may not read the properties; that it was refused is not on record."""
+    answer = scripted(*replies)
+    asked: list[Request] = []
+
+    def handler(request: Request) -> Reply:
+        asked.append(request)
+        return UNREADABLE if request.path == PROPERTIES else answer(request)
+
+    vendor.handler = handler
     item = UpsertContact(email="ada@example.com", properties=properties)
-    [outcome] = HubSpot(settings(vendor.url)).upsert_contact([item])
+    try:
+        [outcome] = HubSpot(settings(vendor.url)).upsert_contact([item])
+    finally:
+        vendor.requests[:] = [each for each in asked if each.path != PROPERTIES]
     return outcome
 
 
 class TestConformance(ConnectorConformance):
     connector = HubSpot
     throttled = SECONDLY
+
+    def _actions(self) -> list[Action]:
+        return [self.connector.actions()["upsert_contact"]]
 
     def settings(self, base_url: str, timeout: float) -> HubSpotSettings:
         return settings(base_url, timeout)
@@ -178,6 +193,24 @@ def test_a_refused_value_is_named_by_its_property_and_not_told(vendor: VendorSer
         "HubSpot refuses the contact because of closedate "
         f"(400 VALIDATION_ERROR, correlation id {CORRELATION}: INVALID_LONG)"
     )
+
+
+def test_an_address_that_hubspot_finds_invalid_is_told_without_it(vendor: VendorServer) -> None:
+    problem = {
+        "isValid": False,
+        "message": "Email address ada@example.com is invalid",
+        "error": "INVALID_EMAIL",
+        "name": "email",
+    }
+    body = {"validationResults": [problem], "status": "error", "correlationId": CORRELATION}
+    assert upsert(vendor, Answer(400, body), n="1") == Rejected(
+        "HubSpot does not take this e-mail address"
+    )
+
+
+def test_an_address_that_is_too_long_for_a_path_is_refused_for_good(vendor: VendorServer) -> None:
+    outcome = upsert(vendor, Answer(414, "<html>URI Too Long</html>"), n="1")
+    assert outcome == Rejected("HubSpot refuses the contact (414)")
 
 
 def test_a_refusal_with_next_to_nothing_in_it_is_still_a_refusal(vendor: VendorServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 from bridge.connector import Delivered, Outcome, Rejected, Retry
 from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer
 from connectors.hubspot import HubSpot, HubSpotSettings, UpsertContact
-from tests.connectors.hubspot_account import STAGES, Account
+from tests.connectors.hubspot_account import DEFINITIONS, STAGES, Account
 
 KNOWN = {"ada@example.com": "lead", "bob@example.com": "customer"}
 SECOND = ("countess@example.com", "ada@example.com")
@@ -47,8 +48,9 @@ class Vendor:
         answer = self.account.answer(request) if is_done else None
         return reply or answer or Silence.DROP
 
-    def reset(self, troubles: Sequence[str], names_culprits: bool) -> None:
+    def reset(self, troubles: Sequence[str], names_culprits: bool, tells: bool) -> None:
         self.account = known_account(names_culprits)
+        self.account.definitions = DEFINITIONS if tells else None
         self.troubles = list(troubles)
 
 
@@ -82,6 +84,13 @@ def one_by_one(items: Sequence[UpsertContact]) -> tuple[dict[str, dict[str, str]
         contact = people.setdefault(owner, {"email": address})
         stages = [contact.get("lifecyclestage"), item.properties.get("lifecyclestage")]
         contact |= item.properties
+        for name, value in item.only_if_empty.items():
+            contact.setdefault(name, value)
+        for name, amount in item.increment.items():
+            contact[name] = str(int(contact.get(name, "0")) + int(amount))
+        for name, options in item.append.items():
+            ticked = [*contact.get(name, "").split(";"), *options]
+            contact[name] = ";".join(dict.fromkeys(filter(None, ticked)))
         if reached := max(filter(None, stages), key=STAGES.index, default=None):
             contact["lifecyclestage"] = reached
         came_to.append(Delivered)
@@ -119,8 +128,26 @@ RIGHT = st.fixed_dictionaries(
 # Always wrong: a wrong value that a right one replaces is never sent.
 WRONG = RIGHT.map(lambda properties: {**properties, "closedate": "asd000"})
 PROPERTIES = st.sampled_from([RIGHT] * 5 + [WRONG, st.just({})]).flatmap(lambda kind: kind)
+SELDOM = st.sampled_from([{}, {"step": "1"}, {"step": "2"}, {"firstname": "D"}])
+SUMS = st.sampled_from([{}, {}, {"visits": 1}, {"visits": 2, "spent": -3}])
+TICKS = st.sampled_from([{}, {}, {"interests": "jazz"}, {"interests": ["rock", "opera"]}])
+
+
+def item(properties: dict[str, str], only_if_empty: dict[str, str], **others: Any) -> UpsertContact:
+    """A property stands under one section alone."""
+    seldom = {name: text for name, text in only_if_empty.items() if name not in properties}
+    return UpsertContact(properties=properties, only_if_empty=seldom, **others)
+
+
 ITEMS = st.lists(
-    st.builds(UpsertContact, email=st.sampled_from(ADDRESSES), properties=PROPERTIES),
+    st.builds(
+        item,
+        email=st.sampled_from(ADDRESSES),
+        properties=PROPERTIES,
+        only_if_empty=SELDOM,
+        increment=SUMS,
+        append=TICKS,
+    ),
     min_size=4,
     max_size=20,
 )
@@ -132,6 +159,7 @@ ITEMS = st.lists(
     sizes=st.lists(st.integers(1, 20), max_size=6),
     troubles=st.lists(st.sampled_from([""] * 6 + [*TROUBLES]), max_size=10),
     names_culprits=st.booleans(),
+    tells=st.booleans(),
 )
 def test_batches_end_as_one_by_one(
     vendor: Vendor,
@@ -139,12 +167,16 @@ def test_batches_end_as_one_by_one(
     sizes: list[int],
     troubles: list[str],
     names_culprits: bool,
+    tells: bool,
 ) -> None:
-    vendor.reset(troubles, names_culprits)
+    vendor.reset(troubles, names_culprits, tells)
     people, came_to = one_by_one(items)
-    outcomes = in_batches(vendor, items, sizes)
+    delivered = [item.for_delivery(f"{place:012}") for place, item in enumerate(items)]
+    outcomes = in_batches(vendor, delivered, sizes)
     assert [type(outcome) for outcome in outcomes] == came_to
     ended = vendor.account.people()
+    for contact in ended.values():
+        contact.pop("showbridge_counted", None)
     ended["ada@example.com"].pop("hs_additional_emails")
     people["ada@example.com"].pop("hs_additional_emails")
     assert ended == people

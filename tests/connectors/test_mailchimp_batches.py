@@ -14,6 +14,7 @@ from bridge.connector import (
     Delivered,
     Halted,
     NotNow,
+    OptIn,
     Outcome,
     Pacer,
     Rejected,
@@ -23,6 +24,7 @@ from bridge.connector import (
 )
 from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer
 from connectors.mailchimp import Mailchimp, MailchimpSettings, Subscribe, Unsubscribe
+from tests.connectors.mailchimp_api.checking import MailchimpServer
 from tests.connectors.mailchimp_audience import (
     LIST,
     REFUSED_FIELD,
@@ -42,7 +44,7 @@ def audience() -> Audience:
 
 @pytest.fixture
 def vendor(audience: Audience) -> Iterator[VendorServer]:
-    with VendorServer(handler=audience.answer) as server:
+    with MailchimpServer(handler=audience.answer) as server:
         yield server
 
 
@@ -80,7 +82,7 @@ def is_bulk(request: Request) -> bool:
 
 
 def is_listed(request: Request) -> bool:
-    return request.path == LISTED
+    return request.path == LISTED and "status" in request.query
 
 
 def test_a_hundred_new_people_are_two_calls(vendor: VendorServer, audience: Audience) -> None:
@@ -94,7 +96,8 @@ def test_a_hundred_new_people_are_two_calls(vendor: VendorServer, audience: Audi
 def test_a_bulk_creation_says_who_is_new_and_how(vendor: VendorServer) -> None:
     ada = person("Ada", merge_fields={"FNAME": "Ada"}, tags=["VIP"])
     outcome, _ = mailchimp(vendor).subscribe([ada, person("bob")])
-    listed, bulk = vendor.requests
+    fields, listed, bulk = vendor.requests
+    assert fields.path == f"{BULK}/merge-fields"
     assert listed.query == {
         "status": "archived",
         "count": "1000",
@@ -118,7 +121,8 @@ def test_a_bulk_creation_says_who_is_new_and_how(vendor: VendorServer) -> None:
 
 
 def test_an_express_opt_in_subscribes_in_bulk_too(vendor: VendorServer, audience: Audience) -> None:
-    mailchimp(vendor, express_opt_in=True).subscribe(people(2))
+    agreed = OptIn(wording="Send me news", version="1")
+    mailchimp(vendor, opt_in=agreed, double_opt_in=False).subscribe(people(2))
     assert {one["status"] for one in audience.members.values()} == {"subscribed"}
 
 
@@ -153,10 +157,13 @@ def test_those_who_are_there_are_brought_up_to_date(
     member = next(iter(audience.members.values()))
     assert (member["status"], member["merge_fields"]) == ("subscribed", {"FNAME": "Ada"})
     assert member["tags"] == ["VIP"]
-    assert [call.split()[0] for call in calls(vendor)] == ["GET", "POST", "GET", "PUT", "POST"]
+    assert [call.split()[0] for call in calls(vendor)] == [
+        *["GET", "GET", "POST"],
+        *["GET", "PUT", "POST"],
+    ]
 
 
-LEFT = ["unsubscribed", "cleaned", "archived", "transactional", "forgotten"]
+LEFT = ["unsubscribed", "cleaned", "archived", "forgotten"]
 
 
 @pytest.mark.parametrize("page", [1000, 0], ids=["few archived", "many archived"])
@@ -211,10 +218,10 @@ def test_what_is_wanted_of_one_person_is_written_once(
     second = person("ADA", merge_fields={"FNAME": "Ada"}, tags=["Rock", "VIP"])
     outcomes = mailchimp(vendor).subscribe([first, person("bob"), second])
     assert kinds(outcomes) == [Delivered] * 3
-    assert calls(vendor) == ["GET /members", "POST "]
+    assert calls(vendor) == ["GET /merge-fields", "GET /members", "POST "]
     ada = next(iter(audience.members.values()))
     assert ada["merge_fields"] == {"FNAME": "Ada", "CITY": "Ely"}
-    assert ada["tags"] == ["Jazz", "VIP", "Rock"]
+    assert ada["tags"] == ["Jazz", "Rock", "VIP"]
 
 
 @pytest.mark.parametrize("others", [[], [person("bob")]], ids=["alone", "among others"])
@@ -242,6 +249,65 @@ def test_nothing_of_a_person_is_sent_after_what_has_to_be_tried_again(
     assert tagged == [{"tags": [{"name": "first", "status": "active"}]}]
 
 
+def test_nothing_of_a_person_is_sent_to_another_audience_either(
+    vendor: VendorServer, audience: Audience
+) -> None:
+    other = Subscribe(audience="b17c943aa0", email="ada@example.com")
+    no_tags = instead(audience, lambda request: "tags" in request.path, Answer(500))
+    vendor.handler = no_tags
+    outcomes = mailchimp(vendor).subscribe([person("ada", tags=["first"]), other])
+    assert kinds(outcomes) == [Retry, Retry]
+    assert not [request for request in vendor.requests if "b17c943aa0" in request.path]
+
+
+def test_a_name_and_an_id_of_one_audience_are_one_person(
+    vendor: VendorServer, audience: Audience
+) -> None:
+    named = Subscribe(audience="newsletter", email="ada@example.com", tags=["VIP"])
+    outcomes = mailchimp(vendor).subscribe([person("ada", tags=["Jazz"]), named])
+    assert kinds(outcomes) == [Delivered, Delivered]
+    assert calls(vendor) == ["GET /3.0/lists", *calls(vendor)[1:]]
+    assert [request.method for request in vendor.requests] == ["GET", "GET", "PUT", "POST"]
+    assert audience.one("ada@example.com")["tags"] == ["Jazz", "VIP"]
+
+
+def test_a_value_that_does_not_fit_is_named_and_the_other_item_sent(
+    vendor: VendorServer, audience: Audience
+) -> None:
+    wrong = person("ada", merge_fields={"LTV": "a lot"})
+    right = person("ada", merge_fields={"ltv": "1,250.50", "first name": "Ada"})
+    outcomes = mailchimp(vendor).subscribe([wrong, right, person("bob")])
+    assert outcomes[0] == Rejected("the merge field `LTV` takes a number")
+    assert kinds(outcomes[1:]) == [Delivered, Delivered]
+    assert audience.one("ada@example.com")["merge_fields"] == {"LTV": 1250.5, "FNAME": "Ada"}
+
+
+def test_what_is_added_and_taken_away_ends_as_the_last_item_says(
+    vendor: VendorServer, audience: Audience
+) -> None:
+    audience.add("ada@example.com", "subscribed")
+    items = [
+        person("ada", tags=["Jazz", "VIP"]),
+        person("ada", remove_tags=["jazz"]),
+        person("ada", tags=["Rock"], remove_tags=["rock", "VIP"]),
+    ]
+    assert kinds(mailchimp(vendor).subscribe(items)) == [Delivered] * 3
+    assert audience.one("ada@example.com")["tags"] == ["Rock"]
+    tagged = [request.body for request in vendor.requests if "tags" in request.path]
+    assert len(tagged) == 1
+
+
+def test_people_with_permissions_are_in_no_bulk_creation(
+    vendor: VendorServer, audience: Audience
+) -> None:
+    audience.add("somebody@example.com", "subscribed")
+    ada = person("ada", permissions=["Email"])
+    assert kinds(mailchimp(vendor).subscribe([ada, *people(3)])) == [Delivered] * 4
+    assert audience.one("ada@example.com")["permissions"] == {"2a4819ebc7"}
+    (bulk,) = [request for request in vendor.requests if is_bulk(request)]
+    assert len(bulk.body["members"]) == 3
+
+
 # Refusals
 
 
@@ -249,10 +315,8 @@ def test_a_refused_person_does_not_spoil_the_others(vendor: VendorServer) -> Non
     wrong = person("wrong", merge_fields={REFUSED_FIELD: "x"})
     ada, refused, bob = mailchimp(vendor).subscribe([person("ada"), wrong, person("bob")])
     assert kinds([ada, bob]) == [Delivered, Delivered]
-    assert refused == Rejected(
-        "Mailchimp refuses the person's data because of BAD (400 Invalid Resource)"
-    )
-    assert calls(vendor) == ["GET /members", "POST "]
+    assert refused == Rejected("Mailchimp refuses the data because of BAD (400 Invalid Resource)")
+    assert calls(vendor) == ["GET /merge-fields", "GET /members", "POST "]
 
 
 @pytest.mark.parametrize(
@@ -468,4 +532,4 @@ def test_several_unsubscriptions_are_settled_each_by_itself(
     outcomes = mailchimp(vendor).unsubscribe(items)
     assert kinds(outcomes) == [Delivered, Suppressed, Delivered]
     assert audience.status("ada@example.com") == "unsubscribed"
-    assert len(vendor.requests) == 2
+    assert sorted(call[:3] for call in calls(vendor)) == ["GET", "GET", "GET", "PAT"]

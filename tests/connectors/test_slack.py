@@ -8,34 +8,30 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bridge.connector import Delivered, Halted, Outcome, Rejected, Retry, Unknown
-from bridge.testing.connectors import ConnectorConformance
+from bridge.connector import Action, Delivered, Earlier, Halted, Outcome, Rejected, Retry, Unknown
 from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer, closed_url
 from connectors.slack import PostMessage, Slack, SlackSettings
-from connectors.slack_text import LONGEST_TEXT, escape_mrkdwn
-
-TOKEN = "xoxb-secret-0001"
-HOOK = "/services/T0001/B0001/hooksecret0001"
-POSTED = Answer(200, {"ok": True, "channel": "C0123456789", "ts": "1700000000.000100"})
-DELIVERY = "0123456789abcdef"
-
-
-def failed(code: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, {"ok": False, "error": code}, headers or {})
+from connectors.slack_limits import LONGEST_TEXT
+from connectors.slack_text import escape_mrkdwn
+from tests.connectors.slack_workspace import (
+    BEFORE,
+    DELIVERY,
+    HOOK,
+    POSTED,
+    REFERENCE,
+    TOKEN,
+    SlackConformance,
+    Workspace,
+    bot,
+    failed,
+    hook,
+)
 
 
 @pytest.fixture
 def vendor() -> Iterator[VendorServer]:
-    with VendorServer(POSTED) as server:
+    with Workspace(POSTED) as server:
         yield server
-
-
-def bot(base_url: str, timeout: float = 5.0) -> SlackSettings:
-    return SlackSettings(bot_token=SecretStr(TOKEN), base_url=base_url, timeout=timeout)
-
-
-def hook(base_url: str, timeout: float = 5.0) -> SlackSettings:
-    return SlackSettings(webhook_url=SecretStr(base_url + HOOK), timeout=timeout)
 
 
 def message(text: str = "hello", channel: str = "#vip-sales") -> PostMessage:
@@ -47,7 +43,27 @@ def post(settings: SlackSettings, item: PostMessage | None = None) -> Outcome:
     return outcome
 
 
-class TestBotConformance(ConnectorConformance):
+ITEMS: Mapping[str, Mapping[str, Any]] = {
+    "post_message": {"channel": "#vip-sales", "text": "*Ada* bought 2 tickets"},
+    "update_message": {
+        "channel": "#vip-sales",
+        "update_of": "transaction",
+        "layout": "refund",
+        "title": "Refunded",
+        "fields": {"Total": "12.00"},
+        "button": {"text": "Open", "url": "https://example.com/1"},
+    },
+    "add_reaction": {"channel": "#vip-sales", "reaction_to": "transaction", "emoji": "tada"},
+    "post_daily_digest": {
+        "channel": "#vip-sales",
+        "group_by": "Winter Jazz",
+        "amount": "12.00",
+        "currency": "CAD",
+    },
+}
+
+
+class TestBotConformance(SlackConformance):
     connector = Slack
     unauthorised = failed("invalid_auth")
     throttled = failed("ratelimited", 429, {"Retry-After": "30"})
@@ -56,29 +72,97 @@ class TestBotConformance(ConnectorConformance):
         return bot(base_url, timeout)
 
     def item(self, action: str) -> Mapping[str, Any]:
-        return {"channel": "#vip-sales", "text": "*Ada* bought 2 tickets"}
+        return ITEMS[action]
 
     def refused_item(self, action: str) -> Mapping[str, Any]:
-        return {"channel": "#no-such-channel", "text": "refused"}
+        refused = {"emoji": "no-such"} if action == "add_reaction" else {"channel": "#no-such"}
+        return {**ITEMS[action], **refused}
+
+    def earlier(self, action: str) -> Earlier | None:
+        return BEFORE if action == "add_reaction" else None
 
     def vendor(self, action: str, request: Request) -> Reply:
+        if request.path == "/api/reactions.add":
+            return (
+                failed("invalid_name") if "no-such" in str(request) else Answer(200, {"ok": True})
+            )
         if request.path != "/api/chat.postMessage":
             return failed("missing_scope")
         return failed("channel_not_found") if "no-such" in str(request) else POSTED
 
 
-class TestWebhookConformance(ConnectorConformance):
+class TestAnsweringConformance(TestBotConformance):
+    """What is there already is answered in its thread, changed, or reacted to."""
+
+    harmless_first = frozenset({"update_message"})
+
+    def refused_item(self, action: str) -> Mapping[str, Any]:
+        refused = {"emoji": "no-such"} if action == "add_reaction" else {"title": "no-such"}
+        return {**self.item(action), **refused}
+
+    def item(self, action: str) -> Mapping[str, Any]:
+        thread = {"thread_of": "transaction", "broadcast": True}
+        return {**ITEMS[action], **(thread if action == "post_message" else {})}
+
+    def earlier(self, action: str) -> Earlier | None:
+        return BEFORE
+
+    def vendor(self, action: str, request: Request) -> Reply:
+        if "no-such" in str(request):
+            return failed("invalid_name" if action == "add_reaction" else "invalid_blocks")
+        return POSTED if "history" not in request.path else failed("missing_scope")
+
+    def test_a_preview_tells_the_requests_that_a_new_item_makes(self) -> None:
+        """Without those that are made only where Slack does not take the first."""
+        for action in self._actions():
+            with self._serving(action) as (connector, server):
+                item = self._item(action)
+                told = [one for one in action.preview(connector.settings, item) if not one.when]
+                assert len(told) == 1
+                getattr(connector, action.name)([item])
+                [request] = server.requests
+                assert (told[0].path, told[0].body) == (request.path, request.body)
+
+
+class TestPersonConformance(TestBotConformance):
+    """Direct messages, to the person with an address."""
+
+    harmless_first = frozenset({"post_message", "update_message", "post_daily_digest"})
+
+    def item(self, action: str) -> Mapping[str, Any]:
+        fields = {name: value for name, value in ITEMS[action].items() if name != "channel"}
+        return {**fields, "person": "ada@example.com"}
+
+    def refused_item(self, action: str) -> Mapping[str, Any]:
+        refused = {"emoji": "no-such"} if action == "add_reaction" else {"title": "no-such"}
+        return {**self.item(action), **refused}
+
+    def vendor(self, action: str, request: Request) -> Reply:
+        if "no-such" in str(request):
+            return failed("invalid_name" if action == "add_reaction" else "invalid_blocks")
+        if request.path == "/api/users.lookupByEmail":
+            return Answer(200, {"ok": True, "user": {"id": "U0000000001"}})
+        if request.path == "/api/conversations.open":
+            return Answer(200, {"ok": True, "channel": {"id": "D0000000001"}})
+        return POSTED
+
+
+class TestWebhookConformance(SlackConformance):
     connector = Slack
     unauthorised = Answer(403, "invalid_token")
 
     def settings(self, base_url: str, timeout: float) -> SlackSettings:
         return hook(base_url, timeout)
 
+    def _actions(self) -> list[Action]:
+        """A webhook URL can do no other."""
+        return [one for one in super()._actions() if one.name.startswith("post_")]
+
     def item(self, action: str) -> Mapping[str, Any]:
-        return {"channel": "#vip-sales", "text": "*Ada* bought 2 tickets"}
+        return ITEMS[action]
 
     def refused_item(self, action: str) -> Mapping[str, Any]:
-        return {"channel": "#vip-sales", "text": "refused"}
+        return {**ITEMS[action], "title": "refused"}
 
     def vendor(self, action: str, request: Request) -> Reply:
         return Answer(400, "invalid_payload") if "refused" in str(request) else Answer(200, "ok")
@@ -86,7 +170,7 @@ class TestWebhookConformance(ConnectorConformance):
 
 def test_a_message_carries_its_delivery_id(vendor: VendorServer) -> None:
     outcome = post(bot(vendor.url), message().for_delivery(DELIVERY))
-    assert outcome == Delivered("1700000000.000100")
+    assert outcome == Delivered(REFERENCE)
     [request] = vendor.requests
     assert request.headers["authorization"] == f"Bearer {TOKEN}"
     assert request.body == {
@@ -170,10 +254,10 @@ def test_a_token_that_is_refused_halts_the_account(vendor: VendorServer, code: s
         ("restricted_action", "does not let the bot post in #vip-sales"),
         ("msg_too_long", "too long"),
         ("no_text", "no text"),
-        ("invalid_blocks", "see Slack's page"),
-        ("msg_blocks_too_long", "see Slack's page"),
-        ("invalid_arguments", "see Slack's page"),
-        ("something_new", "see Slack's page"),
+        ("invalid_blocks", "does not take these blocks"),
+        ("msg_blocks_too_long", "too long together"),
+        ("invalid_arguments", "look this word up"),
+        ("something_new", "look this word up"),
     ],
 )
 def test_what_slack_never_takes_is_rejected(vendor: VendorServer, code: str, words: str) -> None:
@@ -203,7 +287,7 @@ def test_too_many_messages_wait_as_long_as_slack_says(
     vendor: VendorServer, answer: Answer, after: float | None
 ) -> None:
     vendor.script(answer)
-    reason = "Slack wants fewer messages for a while"
+    reason = "Slack wants fewer calls for a while"
     assert post(bot(vendor.url)) == Retry(reason, after, whole_account=True)
 
 
@@ -367,7 +451,7 @@ def test_no_more_of_the_channel_is_read_than_since_the_message_was_planned(
 
 def test_a_message_that_was_posted_is_found(vendor: VendorServer) -> None:
     vendor.script(history({"text": "hi"}, posted("another"), posted(DELIVERY)))
-    assert find(vendor) == Delivered("1700000000.000200")
+    assert find(vendor) == Delivered("C0123456789:1700000000.000200")
     [request] = vendor.requests
     assert request.path == "/api/conversations.history"
     assert request.body == {"channel": "C0123456789", "include_all_metadata": "1", "limit": "200"}
@@ -375,7 +459,7 @@ def test_a_message_that_was_posted_is_found(vendor: VendorServer) -> None:
 
 def test_older_messages_are_looked_through(vendor: VendorServer) -> None:
     vendor.script(history(posted("another"), cursor="abc"), history(posted(DELIVERY)))
-    assert find(vendor) == Delivered("1700000000.000200")
+    assert find(vendor) == Delivered("C0123456789:1700000000.000200")
     assert vendor.requests[1].body["cursor"] == "abc"
 
 
@@ -388,7 +472,7 @@ def test_a_channel_that_never_ends_is_given_up(vendor: VendorServer) -> None:
 def test_a_channel_is_found_by_its_name(vendor: VendorServer) -> None:
     channels = [{"id": "C0000000001", "name": "general"}, {"id": "C0000000002", "name": "vip"}]
     vendor.script(Answer(200, {"ok": True, "channels": channels}), history(posted(DELIVERY)))
-    assert find(vendor, "#vip") == Delivered("1700000000.000200")
+    assert find(vendor, "#vip") == Delivered("C0000000002:1700000000.000200")
     assert vendor.requests[1].body["channel"] == "C0000000002"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -12,20 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bridge.connector import Delivered, Gist, Halted, Item, NotNow, Rejected, Retry, Seen, Unknown
+from bridge.connector import Delivered, Gist, Halted, Item, Rejected, Retry, Unknown
 from bridge.testing.vendor import Answer, Silence, VendorServer
 from connectors.slack import PostMessage, Slack, SlackSettings
 from connectors.slack_digest import LONGEST_LINE, digest_text, plural, summary, time_in_words
-from connectors.slack_text import LONGEST_TEXT, cut, escape_mrkdwn, one_line
+from connectors.slack_limits import LONGEST_TEXT
+from connectors.slack_text import cut, escape_mrkdwn, one_line
+from tests.connectors.slack_workspace import HOOK, POSTED, REFERENCE, Paced, Workspace
 
-POSTED = Answer(200, {"ok": True, "channel": "C0123456789", "ts": "1700000000.000100"})
 NAME = "0123456789abcdef"
-HOOK = "/services/T0001/B0001/hooksecret0001"
 
 
 @pytest.fixture
 def vendor() -> Iterator[VendorServer]:
-    with VendorServer(POSTED) as server:
+    with Workspace(POSTED) as server:
         yield server
 
 
@@ -178,7 +177,7 @@ def test_two_hundred_long_messages_are_one_short_one() -> None:
 
 def test_many_messages_are_posted_as_one(vendor: VendorServer) -> None:
     items = messages(37, purchase())
-    assert Slack(bot(vendor)).post_digest(items, 42.0) == Delivered("1700000000.000100")
+    assert Slack(bot(vendor)).post_digest(items, 42.0) == Delivered(f"{REFERENCE}+")
     [request] = vendor.requests
     assert request.body == {
         "channel": "#sales",
@@ -197,7 +196,7 @@ def test_a_digest_is_found_by_each_of_its_items(vendor: VendorServer) -> None:
     slack.post_digest(items, 42.0)
     posted = {**vendor.requests[0].body, "ts": "1700000000.000100"}
     vendor.script(Answer(200, {"ok": True, "messages": [posted]}))
-    assert {slack.find("post_message", item) for item in items} == {Delivered("1700000000.000100")}
+    assert {slack.find("post_message", item) for item in items} == {Delivered(f"{REFERENCE}+")}
 
 
 def test_a_webhook_gets_the_digest_too(vendor: VendorServer) -> None:
@@ -241,24 +240,6 @@ def test_a_digest_halts_with_the_account() -> None:
 
 
 # The pace
-
-
-class Paced:
-    """A pacer that notes each call's lane, and keeps those of some lanes waiting."""
-
-    def __init__(self, *busy: str) -> None:
-        self.busy = busy
-        self.lanes: list[str] = []
-
-    @contextmanager
-    def call(self, lane: str = "") -> Iterator[None]:
-        if lane in self.busy:
-            raise NotNow(9.0)
-        self.lanes.append(lane)
-        yield
-
-    def learn(self, seen: Sequence[Seen]) -> None:
-        """Slack's headers tell nothing."""
 
 
 def test_messages_are_paced_by_their_channel(vendor: VendorServer) -> None:

@@ -30,6 +30,7 @@ ITEM_MOODS = ("retry", "lost", "unsent", "late", "reject")
 LEASE = 30.0
 # Within a call's time-out; then the vendor is done with what it has begun.
 LATE = 5.0
+TIMEOUT = ConnectorSettings().timeout
 
 
 class Dead(BaseException):
@@ -115,6 +116,11 @@ class Vendor:
 
     def post_later(self, items: Sequence[Write]) -> None:
         self._under_way.append((self.now() + LATE, lambda: self.post(items)))
+
+    def write_later(self, action: str, item: Write) -> None:
+        """The caller hangs up before it is done."""
+        self._under_way.append((self.now() + TIMEOUT + LATE, lambda: self.write(action, item)))
+        self.now.advance(TIMEOUT)
 
     def catch_up(self) -> None:
         done = [each for each in self._under_way if each[0] <= self.now()]
@@ -210,6 +216,8 @@ class Moody(Connector):
                 continue
             if mood in ("fine", "lost"):
                 self.vendor.write(action, item)
+            if mood == "late":
+                self.vendor.write_later(action, item)
             if mood == "fine":
                 yield Delivered()
                 continue

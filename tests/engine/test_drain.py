@@ -124,6 +124,33 @@ def test_the_vendor_s_own_retry_after_is_honoured(bench: Bench) -> None:
     assert bench.find().due_at == bench.now() + 30.0
 
 
+@pytest.mark.parametrize("whole_account", [False, True])
+@pytest.mark.parametrize("lane", [SEND, POST])
+def test_a_header_that_asks_for_days_gets_an_hour_and_is_told_of(
+    bench: Bench, lane: str, whole_account: bool
+) -> None:
+    bench.script.answers = [Retry("busy", 999_999.0, whole_account=whole_account)]
+    bench.plan("hello", lane=lane)
+    bench.drain(lane)
+    reason = "busy (asked for 278 hours, tried again after one)"
+    assert 3600.0 <= bench.find().due_at - bench.now() <= 3602.0
+    assert bench.find().reason == reason
+    with bench.database.read() as connection:
+        standing = accounts.standing(connection, "scripted")
+    known = (standing.rest_until - bench.now(), standing.reason) if standing else None
+    assert known == ((3600.0, reason) if whole_account else None)
+
+
+def test_a_look_up_that_is_to_wait_for_days_waits_for_an_hour(bench: Bench) -> None:
+    bench.plan("hello", lane=POST)
+    bench.script.answers = [Unknown("no answer")]
+    bench.drain(POST)
+    bench.now.advance(60)
+    bench.script.found = Retry("history is limited", 999_999.0)
+    bench.drain(POST)
+    assert bench.find().due_at == bench.now() + 3600.0
+
+
 def test_a_delivery_that_is_too_old_is_given_up_after_a_few_tries(bench: Bench) -> None:
     bench.script.answers = [Retry("busy")] * 3
     bench.plan("hello")

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
 
 from bridge.connector import Halted, Rejected
 from bridge.engine.drain import halt
+from bridge.engine.housekeeping import Housekeeping
 from bridge.engine.mail import Email
 from bridge.engine.notify import FIRST_PAUSE, ByAction, Notifier, Target
 from bridge.ledger import accounts
-from bridge.ledger.alerts import clear_alert, clear_seen, open_alerts, raise_alert
+from bridge.ledger.alerts import (
+    MOST_OF_A_KIND,
+    OTHERS,
+    Alert,
+    clear_alert,
+    clear_seen,
+    note_told,
+    open_alerts,
+    raise_alert,
+    raise_alerts,
+    to_tell,
+)
 from bridge.ledger.database import Database
-from bridge.settings import EmailTarget
+from bridge.settings import EmailTarget, RetentionConfig
 from tests.conftest import Now
 from tests.engine.scripted import Script, destination
 from tests.mail_server import MailServer
@@ -169,6 +183,112 @@ def test_a_flood_of_alerts_is_one_message(room: Room) -> None:
     assert len(room.chat) == 1
     assert "And 35 more" in room.chat[0]
     assert "Look at number 39" not in room.chat[0]
+
+
+def test_a_sender_cannot_cause_more_alerts_than_a_person_can_read(room: Room) -> None:
+    for number in range(400):
+        room.happens(subject=f"number {number:03}")
+        room.happens(subject="number 007")
+    with room.database.read() as connection:
+        found = {each.subject: each for each in open_alerts(connection)}
+    assert len(found) == MOST_OF_A_KIND + 1
+    assert found["number 007"].count == 401
+    assert found[OTHERS].count == 380
+    assert found[OTHERS].text.endswith("Look at number 399.")
+
+
+def test_many_alerts_at_once_are_bounded_like_many_one_after_the_other(room: Room) -> None:
+    at = room.now()
+    raised = [Alert("webhook", f"number {n}", f"Look at {n}.", at, at, 1) for n in range(100)]
+    with room.database.write() as connection:
+        raise_alerts(connection, [*raised, *raised])
+    with room.database.read() as connection:
+        found = {each.subject: each.count for each in open_alerts(connection)}
+    assert found.pop(OTHERS) == 160
+    assert set(found.values()) == {2}
+    assert len(found) == MOST_OF_A_KIND
+
+
+def test_what_is_closed_makes_room_for_the_next(room: Room) -> None:
+    for number in range(40):
+        room.happens(subject=f"number {number}")
+    with room.database.write() as connection:
+        clear_seen(connection, open_alerts(connection))
+    room.happens(subject="another")
+    with room.database.read() as connection:
+        assert [each.subject for each in open_alerts(connection)] == ["another"]
+
+
+def test_accounts_are_told_of_one_by_one_however_many_there_are(room: Room) -> None:
+    names = [f"account-{number}" for number in range(30)]
+    for name in names:
+        room.halt(name)
+    with room.database.read() as connection:
+        assert {each.subject for each in open_alerts(connection)} == set(names)
+    for name in names:
+        room.resume(name)
+    with room.database.read() as connection:
+        assert open_alerts(connection) == []
+
+
+def test_what_lasts_is_not_lost_in_a_flood(room: Room) -> None:
+    for number in range(40):
+        room.happens(subject=f"number {number}")
+    room.now.advance(1)
+    room.halt("other")
+    room.notifier.tell()
+    assert "showbridge resume other" in room.chat[0]
+    assert "And 36 more" in room.chat[0]
+
+
+def test_processes_that_raise_the_same_alerts_do_not_wait_for_each_other(room: Room) -> None:
+    """Two that hold what the other wants next would be one failure each time."""
+
+    def work(seed: int) -> None:
+        order = random.Random(seed)
+        for _ in range(25):
+            some = [f"number {number}" for number in order.sample(range(60), 12)]
+            raised = [Alert("webhook", each, "Look.", 1.0, 1.0, 1) for each in some]
+            with room.database.write() as connection:
+                raise_alerts(connection, raised)
+                told = open_alerts(connection)
+            with room.database.write() as connection:
+                note_told(connection, order.sample(told, len(told)), 2.0)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    with room.database.read() as connection:
+        assert sum(each.count for each in open_alerts(connection)) == 4 * 25 * 12
+
+
+def test_what_a_person_was_told_of_long_ago_is_forgotten(room: Room) -> None:
+    room.halt("other")
+    room.happens(subject="told")
+    room.notifier.tell()
+    room.now.advance(91 * DAY)
+    room.happens(subject="new")
+    with room.database.write() as connection:
+        raise_alert(connection, kind="webhook", subject="untold", text="Look.", at=1.0)
+    keep_house(room)
+    with room.database.read() as connection:
+        assert {each.subject for each in open_alerts(connection)} == {"other", "new", "untold"}
+
+
+def test_an_end_that_nobody_can_be_told_of_any_more_is_forgotten(room: Room) -> None:
+    room.halt("other")
+    room.notifier.tell()
+    room.resume("other")
+    room.now.advance(91 * DAY)
+    keep_house(room)
+    with room.database.read() as connection:
+        assert to_tell(connection, room.now(), DAY) == []
+
+
+def keep_house(room: Room) -> None:
+    """One round of it."""
+    keeping = Housekeeping(room.database, RetentionConfig(), room.now, elapsed=lambda: 0.0)
+    for _ in range(20):
+        keeping.tick()
 
 
 def test_where_nobody_can_be_told_it_is_tried_again_after_a_pause(room: Room) -> None:

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import select
 
 from bridge.engine import late
 from bridge.engine.drain import Drain
@@ -35,8 +36,9 @@ from bridge.ledger.books import books
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
 from bridge.ledger.lanes import INBOX
-from bridge.ledger.plan import Waiting, record, waiting
-from bridge.ledger.replay import replay_webhook
+from bridge.ledger.plan import Plan, Waiting, waiting
+from bridge.ledger.repeats import written_by
+from bridge.ledger.replay import replay_deliveries, replay_webhook
 from tests.conftest import Now
 from tests.engine.order_events import ACTIONS, PERSONS, ROUTER, Received
 from tests.engine.order_vendor import (
@@ -50,6 +52,7 @@ from tests.engine.order_vendor import (
 )
 from tests.engine.scripted import patience
 
+MAY_REPEAT = late.repeatable(ROUTER.accounts)
 ENDLESS = patience(attempts=10**6, max_age=inf, cap=20.0, jitter=random.Random(1).random)
 
 
@@ -126,6 +129,16 @@ class Bridge(RuleBasedStateMachine):
         number = self._number(data.draw(st.sampled_from(self.received)))
         with self.database.write() as connection:
             replay_webhook(connection, number)
+
+    @rule(lot=LOTS)
+    def send_again(self, lot: random.Random) -> None:
+        """A single delivery, as it was filled in."""
+        if not self.vendor.rejected:
+            return
+        name = lot.choice(sorted(self.vendor.rejected))
+        with self.database.write() as connection:
+            replay_deliveries(connection, [name], self.now(), MAY_REPEAT)
+        self._note_what_waits_again()
 
     @rule(turns=st.integers(1, 6), lot=LOTS)
     def work(self, turns: int, lot: random.Random) -> None:
@@ -220,9 +233,21 @@ class Bridge(RuleBasedStateMachine):
     def _record(self, found: Sequence[Waiting]) -> None:
         plans = [ROUTER.plan(each) for each in found]
         with self.database.write() as connection:
-            whole = late.completed(connection, plans, ROUTER.may_repeat)
-            record(connection, whole, self.now())
+            before = late.look(connection, plans)
+            whole = late.record(connection, plans, before, MAY_REPEAT, self.now())
         self.vendor.note(whole)
+        self._note_what_waits_again()
+
+    def _note_what_waits_again(self) -> None:
+        """Beside what a plan says: what is renewed behind another event, or sent again alone."""
+        waits = select(tables.deliveries).where(tables.deliveries.c.state == "waiting")
+        with self.database.read() as connection:
+            rows = connection.execute(waits).all()
+            written = written_by(connection, {(row.webhook, row.position) for row in rows})
+        names = {row.id for row in rows}
+        for (number, _), owed in written.items():
+            open_ = [each for each in owed if each.id in names]
+            self.vendor.note([Plan(number, "routed", "v", replayed=True, deliveries=open_)])
 
     def _drain(self, lane: str, moods: Moods, rounds: int = 1000, dies: bool = False) -> None:
         self.vendor.moods = moods

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 
 import pytest
 from sqlalchemy import func, select
@@ -80,6 +81,30 @@ def test_many_threads_share_batches_and_each_gets_its_own_answer(database: Datab
     assert stored(database) == 200
 
 
+def test_what_gathers_while_one_is_written_is_written_at_once(database: Database) -> None:
+    acceptor, written = Acceptor(database), Counter[str]()
+    writing, go_on = threading.Event(), threading.Event()
+    answers: SimpleQueue[object] = SimpleQueue()
+    write = database.write
+
+    @contextmanager
+    def waiting() -> Iterator[Connection]:
+        written["transactions"] += 1
+        with write() as connection:
+            yield connection
+            writing.set()
+            go_on.wait(30)
+
+    database.__dict__["write"] = waiting
+    acceptor.submit(arrival("first"), answers.put)
+    writing.wait(30)
+    for number in range(50):
+        acceptor.submit(arrival(str(number)), answers.put)
+    go_on.set()
+    assert [answers.get() for _ in range(51)] == [Acceptance.ACCEPTED] * 51
+    assert written["transactions"] == 2
+
+
 def test_what_the_database_refuses_does_not_fail_its_neighbours(database: Database) -> None:
     acceptor = Acceptor(database)
     good, bad = arrival("good"), arrival("bad")
@@ -149,8 +174,8 @@ def test_whatever_ends_the_writer_nobody_waits_for_ever(database: Database) -> N
             yield connection
 
     database.__dict__["write"] = failing
-    with pytest.raises(SystemExit):
-        acceptor.accept(arrival())
     with pytest.raises(LedgerUnavailable):
         acceptor.accept(arrival())
+    # What fails together is tried alone.
     assert acceptor.accept(arrival()) is Acceptance.ACCEPTED
+    assert acceptor.accept(arrival()) is Acceptance.DUPLICATE

@@ -11,7 +11,7 @@ from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes, is_due
 from bridge.ledger.look_up import Filters, recent, totals
 from bridge.ledger.plan import record, waiting
-from bridge.ledger.replay import replay_delivery, replay_webhook
+from bridge.ledger.replay import replay_deliveries, replay_webhook
 from bridge.ledger.settle import Settlement, settle
 from bridge.ledger.stories import DeliveryRecord, story
 from tests.ledger.records import LANE, accept, arrival, delivery, plan, plan_all
@@ -161,7 +161,7 @@ def test_what_did_not_arrive_can_be_sent_again(database: Database, state: str) -
     plan_all(database, [delivery("a")])
     end(database, take(database)[0], state)
     with database.write() as connection:
-        assert replay_delivery(connection, "a", NOW)
+        assert replay_deliveries(connection, ["a"], NOW, lambda _: True).sent == 1
     assert names(take(database)) == ["a"]
 
 
@@ -170,7 +170,7 @@ def test_what_arrived_or_was_not_wanted_is_not_sent_again(database: Database, st
     plan_all(database, [delivery("a")])
     end(database, take(database)[0], state)
     with database.write() as connection:
-        assert not replay_delivery(connection, "a", NOW)
+        assert replay_deliveries(connection, ["a"], NOW, lambda _: True).sent == 0
 
 
 def test_replaying_an_event_fills_in_afresh_what_did_not_arrive(database: Database) -> None:

@@ -6,8 +6,11 @@ import time
 from uuid import uuid4
 
 from bridge.ledger import lanes, offices
+from bridge.ledger.claim import Batch, claim, recover
 from bridge.ledger.database import Database
+from bridge.ledger.due import due_lanes
 from bridge.ledger.migrate import migrate
+from tests.ledger.records import delivery, plan_all
 from tests.servers import PostgreSQL
 
 SECONDS = 10.0
@@ -99,6 +102,39 @@ def test_a_lost_wake_is_replaced_by_one_clock_only(database: Database) -> None:
         (lost,) = lanes.wakes_before(connection, 5.0, 2.0)
         assert lanes.wake_again(connection, lost, "job-2", 5.0)
         assert not lanes.wake_again(connection, lost, "job-3", 5.0)
+
+
+def test_lost_wakes_are_replaced_in_the_order_in_which_they_were_asked_for(
+    database: Database,
+) -> None:
+    with database.write() as connection:
+        for at, lane in ((3.0, "slack"), (1.0, "mailchimp"), (2.0, "hubspot")):
+            assert lanes.wake(connection, lane, "job", at)
+        lost = lanes.wakes_before(connection, 9.0, 2.0)
+    assert [each.lane for each in lost] == ["mailchimp", "hubspot", "slack"]
+
+
+def test_the_lane_that_has_waited_longest_is_woken_first(database: Database) -> None:
+    owed = [("hubspot.upsert", 30.0), ("slack.post", 10.0), ("mailchimp.subscribe", 20.0)]
+    for lane, at in owed:
+        name = lane.partition(".")[0]
+        plan_all(database, [delivery(f"{name}-{at}", lane=lane, account=name)], at)
+        plan_all(database, [delivery(f"{name}-later", lane=lane, account=name)], 40.0)
+    with database.read() as connection:
+        found = due_lanes(connection, 50.0)
+    assert found == ["slack.post", "mailchimp.subscribe", "hubspot.upsert"]
+
+
+def test_a_lane_whose_workers_are_killed_again_and_again_lets_others_go_first(
+    database: Database,
+) -> None:
+    plan_all(database, [delivery("a", lane="hubspot.upsert", account="hubspot")], 10.0)
+    plan_all(database, [delivery("b", lane="slack.post", account="slack")], 11.0)
+    with database.write() as connection:
+        claim(connection, "hubspot.upsert", "killed", 1, Batch, 12.0)
+        recover(connection, "hubspot.upsert", 12, 5.0, 12.0)
+    with database.read() as connection:
+        assert due_lanes(connection, 20.0) == ["slack.post", "hubspot.upsert"]
 
 
 def test_a_server_s_clock_decides_however_far_those_of_machines_are_apart(

@@ -198,15 +198,15 @@ def test_a_round_prunes_all_that_is_old_and_then_rests(
 
 
 def test_old_endings_are_forgotten(database: Database, keeping: Housekeeping, now: Now) -> None:
-    row = {"source": "showpass", "webhook": 1, "position": 1}
+    row = {"webhook": 1, "position": 1}
     with database.write() as connection:
         for matter, age in (("old", 500 * DAY), ("young", 10 * DAY)):
-            known = {**row, "matter": matter, "known_since": now() - age}
+            known = {**row, "known_by": matter, "known_since": now() - age}
             connection.execute(insert(endings).values(**known))
     for _ in range(20):
         keeping.tick()
     with database.read() as connection:
-        assert list(connection.execute(select(endings.c.matter)).scalars()) == ["young"]
+        assert list(connection.execute(select(endings.c.known_by)).scalars()) == ["young"]
 
 
 def test_one_tick_is_one_small_portion(database: Database, keeping: Housekeeping, now: Now) -> None:

@@ -52,6 +52,10 @@ def _take(connection: Connection, name: str, lane: str = LANE) -> None:
     assert claim(connection, lane, "turn", 100, choose, NOW).deliveries, name
 
 
+def again(connection: Connection, *names: str) -> int:
+    return replay_deliveries(connection, names, NOW, lambda _: True).sent
+
+
 def chosen(database: Database, **asked: Any) -> list[str]:
     with database.read() as connection:
         units = next_deliveries(connection, Selection(**asked), START, 100)
@@ -117,13 +121,13 @@ def test_only_what_has_ended_undelivered_is_sent_again(database: Database) -> No
         end(database, state, state)
     with database.write() as connection:
         everything = [*states, "open", "unfilled"]
-        assert replay_deliveries(connection, everything, NOW) == 3
-        assert replay_deliveries(connection, everything, NOW) == 0
+        assert again(connection, *everything) == 3
+        assert again(connection, *everything) == 0
 
 
 def test_what_was_replayed_is_no_longer_chosen(two_dead: Database) -> None:
     with two_dead.write() as connection:
-        replay_deliveries(connection, ["a"], NOW)
+        again(connection, "a")
     assert chosen(two_dead) == ["b"]
 
 

@@ -15,7 +15,7 @@ from bridge.ledger.replay import replay_webhook
 from bridge.ledger.settle import Settlement, settle
 from bridge.ledger.tables import attempts, deliveries, events, webhooks
 from bridge.ledger.verify import PORTION, Verdict, verify
-from bridge.ledger.verify_checks import CHECKS, LOST_ATTEMPTS
+from bridge.ledger.verify_checks import INSPECTIONS, LOST_ATTEMPTS
 from tests.ledger.records import LANE, accept, arrival, delivery, plan, plan_all
 
 
@@ -132,8 +132,8 @@ def test_what_is_wrong_is_found(worked: Database, what: str) -> None:
 
 
 def test_every_check_has_its_test() -> None:
-    checks = {check.what for check in (*CHECKS, LOST_ATTEMPTS)}
-    assert checks == set(WRONG)
+    inspections = (*INSPECTIONS, LOST_ATTEMPTS)
+    assert {check.what for each in inspections for check in each.checks} == set(WRONG)
 
 
 def test_a_finding_says_how_many_and_names_one(worked: Database) -> None:
@@ -188,6 +188,21 @@ def test_overtaking_is_found(database: Database) -> None:
     arrived(database, "ana-1", 30.0, 31.0)
     assert found(database) == {OVERTOOK: 1}
     assert [each.delivery for each in verdict(database).findings] == ["ana-2"]
+
+
+def test_one_that_is_still_open_is_overtaken_by_what_was_planned_later(database: Database) -> None:
+    plan_all(database, [delivery("ana-1", "ana")], 10.0)
+    plan_all(database, [delivery("ana-2", "ana")], 15.0)
+    arrived(database, "ana-2", 20.0, 21.0)
+    assert found(database) == {OVERTOOK: 1}
+
+
+def test_one_that_was_over_in_between_does_not_hide_one_that_was_not(database: Database) -> None:
+    plan_all(database, [delivery(f"ana-{number}", "ana") for number in (1, 2)], 10.0)
+    arrived(database, "ana-2", 11.0, 12.0)
+    plan_all(database, [delivery("ana-3", "ana")], 20.0)
+    arrived(database, "ana-3", 21.0, 22.0)
+    assert found(database) == {OVERTOOK: 2}
 
 
 def test_one_after_the_other_is_in_order(database: Database) -> None:

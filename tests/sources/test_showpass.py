@@ -537,7 +537,7 @@ def test_a_refund_with_two_transaction_ids_ends_both() -> None:
 
 def test_of_endless_tickets_only_the_first_count() -> None:
     found = event(invoice(data={"ticket_items": [{"id": each} for each in range(5000)]}))
-    assert len(found.begins) == 1000
+    assert len(found.begins) == 100
 
 
 # The samples

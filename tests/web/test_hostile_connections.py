@@ -38,6 +38,8 @@ QUICK = f"request_seconds: {REQUEST_SECONDS}"
 # What a busy machine may add to it.
 SLACK = 6.0
 CAP = 5_000_000
+# How much gunicorn reads at once.
+READ = 8192
 
 BRIDGE_YAML = """
 sources:
@@ -162,6 +164,26 @@ def head(body: bytes, *headers: str, close: bool = True) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
+def forged() -> bytes:
+    return request(close=False).replace(b"SIGNATURE: ", b"SIGNATURE: 0", 1)
+
+
+def exchange(connection: socket.socket, sent: bytes) -> int:
+    connection.sendall(sent)
+    return answer(connection)
+
+
+def answer(connection: socket.socket) -> int:
+    """The status of the next answer, which comes in one or two parts."""
+    received = b""
+    while not received.endswith(b"}\n"):
+        part = connection.recv(65536)
+        assert part, "hung up on"
+        received += part
+    [status] = statuses(received)
+    return status
+
+
 def new() -> bytes:
     return purchase(webhook_event_uuid=str(uuid4()))
 
@@ -172,6 +194,12 @@ def signature(body: bytes) -> str:
     except (ValueError, KeyError):
         name = "x"
     return hmac.digest(SECRET.encode(), name.encode(), "sha1").hex()
+
+
+def reset(connection: socket.socket) -> None:
+    """Hang up as when a machine dies."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 def chunks(body: bytes, size: int = 100) -> bytes:
@@ -274,8 +302,7 @@ def test_a_client_that_vanishes_in_mid_body_leaves_nothing(web: Web) -> None:
     seen = sum("body-incomplete" in line for line in web.lines())
     with web.connect() as connection:
         connection.sendall(head(body, f"Content-Length: {len(body)}") + body[:-10])
-        # No lingering: the close becomes a reset, as when a machine dies.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset(connection)
     wait_until(lambda: sum("body-incomplete" in line for line in web.lines()) > seen)
     assert web.kept() == before
 
@@ -349,6 +376,82 @@ def test_whoever_has_an_answer_and_does_not_hang_up_keeps_nobody_waiting(web: We
         assert time.monotonic() - began < REQUEST_SECONDS + SLACK
 
 
+# Whole webhooks need no thread
+
+
+def test_one_connection_has_its_answers_one_after_the_other(web: Web) -> None:
+    first, before = request(close=False), web.kept()
+    elsewhere = first.replace(b"/hooks/showpass", b"/hooks/nobody")
+    sent = [first, first, request(b"{}", close=False), forged(), elsewhere, request(close=False)]
+    with web.connect() as connection:
+        assert [exchange(connection, one) for one in sent] == [200, 200, 400, 401, 404, 200]
+    assert web.kept() == before + 2
+
+
+def test_while_slow_clients_hold_all_threads_whole_webhooks_are_answered(
+    tmp_path: Path, redis_url: str
+) -> None:
+    server = "request_seconds: 60, web_workers: 1, threads: 2"
+    with running(tmp_path, redis_url, server) as busy, ExitStack() as opened:
+        for _ in range(4):
+            slow = opened.enter_context(busy.connect())
+            slow.sendall(head(new(), "Content-Length: 4000000") + b"{")
+        for _ in range(4):
+            quick = opened.enter_context(busy.connect())
+            assert exchange(quick, request(close=False)) == 200
+        assert busy.kept() == 4
+
+
+def test_while_the_ledger_is_busy_others_are_answered_and_webhooks_wait(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with running(tmp_path, redis_url, "web_workers: 1") as one, ExitStack() as opened:
+        waiting = [opened.enter_context(one.connect()) for _ in range(40)]
+        with one.database.write():
+            for connection in waiting:
+                connection.sendall(request(close=False))
+            for _ in range(3):
+                assert one.ask(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n") == [200]
+            assert select.select(waiting, [], [], 0)[0] == []
+        assert [answer(connection) for connection in waiting] == [200] * 40
+        assert one.kept() == 40
+
+
+def test_who_hangs_up_before_the_answer_is_recorded_and_nobody_else_is_harmed(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with running(tmp_path, redis_url, "web_workers: 1") as one, ExitStack() as opened:
+        leaving = [opened.enter_context(one.connect()) for _ in range(5)]
+        with one.database.write():
+            for connection in leaving:
+                connection.sendall(request(close=False))
+            assert one.ask(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n") == [200]
+            for connection in leaving:
+                reset(connection)
+        assert one.ask(request()) == [200]
+        assert one.kept() == 6
+        assert [line for line in one.lines() if '"ERROR"' in line] == []
+
+
+def test_a_stop_lets_whole_webhooks_be_recorded_and_answered(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with running(tmp_path, redis_url, "web_workers: 1") as one, ExitStack() as opened:
+        waiting = [opened.enter_context(one.connect()) for _ in range(10)]
+        with one.database.write():
+            for connection in waiting:
+                connection.sendall(request(close=False))
+            # The loop takes what comes in its order.
+            assert one.ask(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n") == [200]
+            one.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: not _holds_a_socket(one.process.pid))
+        said = [read_all(connection) for connection in waiting]
+        assert [statuses(each) for each in said] == [[200]] * 10
+        assert all(b"\r\nConnection: close\r\n" in each for each in said)
+        assert one.process.wait(30) == 0
+        assert one.kept() == 10
+
+
 # Odd, but allowed or refused by the book
 
 
@@ -387,6 +490,15 @@ def test_pipelined_requests_are_answered_in_turn(web: Web) -> None:
     several = [request(close=False), request(b"{}", close=False), request(close=False), request()]
     assert web.ask(b"".join(several)) == [200, 400, 200, 200]
     assert web.kept() == before + 3
+
+
+def test_pipelined_requests_that_meet_where_a_read_ends_are_answered_in_turn(web: Web) -> None:
+    """The server reads so much at once; what it has read and what it has not are both whole."""
+    first, last = request(close=False), request()
+    ping = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Padding: \r\n\r\n"
+    padding = b"x" * (READ - len(first) - len(ping))
+    second = ping.replace(b"X-Padding: ", b"X-Padding: " + padding)
+    assert web.ask(first + second + last) == [200, 200, 200]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tests.chaos.vendors.messages import Answer, Request
 from tests.chaos.vendors.record import Record
 
 CONTACTS = "/crm/v3/objects/contacts"
+PROPERTIES = "/crm/v3/properties/"
 LARGEST_BATCH = 100
 POISON = "poison"
 """A property of this name is never valid."""
@@ -60,6 +61,10 @@ class HubSpot:
     def endpoint(self, request: Request) -> str:
         kind = request.path.removeprefix(CONTACTS).strip("/")
         return kind if kind.startswith("batch/") else f"{request.method} contact"
+
+    def properties(self) -> Answer:
+        """What they are is no token's to know here: so all names and values are tried."""
+        return refusal(403, "MISSING_SCOPES", "This app hasn't been granted all required scopes.")
 
     def admit(self, request: Request, fate: Fate) -> Answer | None:
         if not request.headers.get("authorization", "").startswith("Bearer "):

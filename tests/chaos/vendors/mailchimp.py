@@ -21,6 +21,7 @@ IN_COMPLIANCE = ("unsubscribed", "cleaned")
 _MEMBER = re.compile(r"/3\.0/lists/([\w-]+)/members/([0-9a-f]{32})(/tags)?")
 _LIST = re.compile(r"/3\.0/lists/([\w-]+)")
 _MEMBERS = re.compile(r"/3\.0/lists/([\w-]+)/members")
+_FIELDS = re.compile(r"/3\.0/lists/([\w-]+)/merge-fields")
 
 Json = Mapping[str, Any]
 
@@ -48,6 +49,8 @@ class Mailchimp:
             return f"{request.method} {'tags' if member[3] else 'member'}"
         if _MEMBERS.fullmatch(request.path):
             return f"{request.method} members"
+        if _FIELDS.fullmatch(request.path):
+            return f"{request.method} merge-fields"
         return f"{request.method} list" if _LIST.fullmatch(request.path) else "other"
 
     def admit(self, request: Request, fate: Fate) -> Answer | None:
@@ -73,6 +76,8 @@ class Mailchimp:
             return self._bulk(self._list(bulk[1]), request)
         if members := _MEMBERS.fullmatch(request.path):
             return _listed(self._list(members[1]), request)
+        if _FIELDS.fullmatch(request.path):
+            return _fields()
         if not member:
             return problem(404, "Resource Not Found", "The requested resource could not be found.")
         people, name = self._list(member[1]), member[2]
@@ -215,6 +220,12 @@ def _listed(people: Mapping[str, Json], request: Request) -> Answer:
     found = [each for each in people.values() if wanted in (None, each["status"])]
     count = int(request.query.get("count", 10))
     return Answer(200, {"members": found[:count], "total_items": len(found)})
+
+
+def _fields() -> Answer:
+    """https://mailchimp.com/developer/marketing/api/list-merges/"""
+    texts = [{"tag": tag, "name": tag, "type": "text"} for tag in ("LAST", "ORDER")]
+    return Answer(200, {"merge_fields": texts, "total_items": len(texts)})
 
 
 def _ok(member: Json) -> Answer:

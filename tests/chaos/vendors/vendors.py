@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tests.chaos.vendors.faults import Fate, Faults
-from tests.chaos.vendors.hubspot import HubSpot
+from tests.chaos.vendors.hubspot import PROPERTIES, HubSpot
 from tests.chaos.vendors.limits import Window
 from tests.chaos.vendors.mailchimp import Mailchimp
 from tests.chaos.vendors.messages import Answer, Request
@@ -63,6 +63,9 @@ class Vendors:
         name = _name(request.path)
         if name is None:
             return self._control(request)
+        if request.path.startswith(PROPERTIES):
+            # Asked for once in a while, and nobody's effect: neither counted nor disturbed.
+            return self.hubspot.properties()
         if name != "mailchimp":
             return await self._take(name, request, is_gone)
         vendor = self.mailchimp

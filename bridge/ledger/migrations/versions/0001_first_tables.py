@@ -129,6 +129,7 @@ def upgrade() -> None:
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("lane", sa.Text(), nullable=False),
         sa.Column("order_key", sa.Text(), nullable=False),
+        sa.Column("repeats", sa.Text(), nullable=True),
         sa.Column("item", sa.JSON(), nullable=False),
         sa.Column("gist", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("event", sa.JSON(none_as_null=True), nullable=True),
@@ -176,6 +177,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state NOT IN ('waiting', 'sending')"),
     )
     op.create_index("ix_deliveries_webhook", "deliveries", ["webhook"], unique=False)
+    op.create_index(
+        "ix_deliveries_repeats",
+        "deliveries",
+        ["repeats"],
+        unique=False,
+        sqlite_where=sa.text("repeats IS NOT NULL"),
+        postgresql_where=sa.text("repeats IS NOT NULL"),
+    )
     op.create_table(
         "events",
         sa.Column("webhook", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -184,6 +193,7 @@ def upgrade() -> None:
         sa.Column("who", sa.Text(), nullable=True),
         sa.Column("verdicts", sa.JSON(), nullable=False),
         sa.Column("remarks", sa.JSON(), nullable=False),
+        sa.Column("begins", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("rules_version", sa.Text(), nullable=False),
         sa.Column("routed_at", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(["webhook"], ["webhooks.number"], name=op.f("fk_events_webhook")),
@@ -191,12 +201,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "endings",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("matter", sa.Text(), nullable=False),
+        sa.Column("known_by", sa.Text(), nullable=False),
         sa.Column("webhook", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("known_since", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "matter", "webhook", "position", name=op.f("pk_endings")),
+        sa.PrimaryKeyConstraint("known_by", "webhook", "position", name=op.f("pk_endings")),
     )
     op.create_index("ix_endings_known_since", "endings", ["known_since"], unique=False)
     op.create_table(
@@ -233,7 +242,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("settled_at", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_consents")),
-        sa.UniqueConstraint("delivery", name=op.f("uq_consents_delivery")),
+        sa.UniqueConstraint("delivery", "webhook", name=op.f("uq_consents_delivery_webhook")),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_consents_address", "consents", ["address"], unique=False)
