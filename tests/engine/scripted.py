@@ -41,7 +41,9 @@ def message_call(_settings: Settings, message: Message | Answer) -> Sequence[Cal
     return [Call("POST", "/messages", body={"text": message.text})]
 
 
-def next_noon(_item: Answer, received: datetime) -> datetime:
+def next_noon(item: Answer, received: datetime) -> datetime:
+    if item.text == "when?":
+        raise RuntimeError
     noon = received.replace(hour=12, minute=0, second=0, microsecond=0)
     return noon if noon >= received else noon + timedelta(days=1)
 

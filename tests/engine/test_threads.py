@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from bridge.connector import Delivered, Rejected
+from bridge.connector import Delivered, Rejected, Retry
 from bridge.engine.drain import Drain
 from bridge.engine.lease import Lease
 from bridge.engine.perform import Destination
@@ -17,7 +19,7 @@ from bridge.event import Contact, Event, Webhook
 from bridge.ledger import lanes, threads
 from bridge.ledger.database import Database
 from bridge.ledger.plan import PlannedDelivery, Waiting
-from bridge.ledger.stories import story
+from bridge.ledger.stories import DeliveryRecord, story
 from bridge.rules import World, compile_rules
 from bridge.sources.showpass import Showpass
 from tests.conftest import Now
@@ -46,12 +48,13 @@ class Lane:
     def plan(self, *owed: PlannedDelivery) -> None:
         plan_all(self.database, list(owed), self.now())
 
-    def drain(self, lane: str = ANSWER) -> None:
+    def drain(self, lane: str = ANSWER, **changes: Any) -> None:
         with self.database.write() as connection:
             lanes.wake(connection, lane, "job", self.now())
             assert lanes.take(connection, lane, "turn", self.now(), 30.0)
         with Lease(self.database, lane, "turn", 30.0, self.now, self.now()) as lease:
-            Drain(self.database, self.destination, patience(), self.now).run(lease, lambda: False)
+            drain = Drain(self.database, self.destination, patience(**changes), self.now)
+            drain.run(lease, lambda: False)
 
 
 @pytest.fixture
@@ -118,19 +121,53 @@ def test_what_always_comes_as_one_is_one_message_also_of_one(lane: Lane) -> None
     assert [_reason(lane, number) for number in (1, 2, 3)] == [None, together, together]
 
 
+def test_the_parts_of_a_message_that_was_put_off_stay_one_message(lane: Lane) -> None:
+    jitter = iter((0.1, 0.9, 0.4)).__next__
+    lane.script.answers = [Retry("busy")]
+    lane.plan(*(said(name, None, lane=SUM_UP) for name in ("a", "b", "c")))
+    lane.drain(SUM_UP, jitter=jitter)
+    lane.now.advance(60)
+    lane.drain(SUM_UP)
+    assert lane.script.digests == [["a", "b", "c"], ["a", "b", "c"]]
+    assert len({_record(lane, number).due_at for number in (1, 2, 3)}) == 1
+
+
+def test_what_waits_for_its_time_is_not_old_before_that(lane: Lane) -> None:
+    """Else it would be given up soon after it was tried for the first time."""
+    lane.script.answers = [Retry("busy")] * 3
+    later = lane.now() + 10 * 3600.0
+    lane.plan(replace(said("reminder", None), due_at=later))
+    lane.now.advance(10 * 3600.0)
+    for _ in range(3):
+        lane.drain(max_age=3600.0, attempts=9)
+        lane.now.advance(60)
+    assert _record(lane, 1).state == "waiting"
+
+
+def test_a_reference_that_no_database_takes_is_remembered_without_what_is_odd(lane: Lane) -> None:
+    lane.script.answers = [Delivered("fir\0st")]
+    lane.plan(said("bought", "t1"), said("refund", "t1", answers="yes"))
+    lane.drain()
+    assert lane.script.earlier == [None, "first"]
+
+
 def _reason(lane: Lane, number: int) -> str | None:
+    return _record(lane, number).reason
+
+
+def _record(lane: Lane, number: int) -> DeliveryRecord:
     with lane.database.read() as connection:
         found = story(connection, number)
     assert found is not None
-    return found.events[0].deliveries[0].reason
+    return found.events[0].deliveries[0]
 
 
 # Routing
 
 
-def _planned(received_at: float) -> Sequence[PlannedDelivery]:
+def _planned(received_at: float, rules_text: str = RULES) -> Sequence[PlannedDelivery]:
     world = World(sources={"showpass": Showpass}, accounts={"scripted": Scripted})
-    rules = compile_rules(RULES, "rules.yaml", world)
+    rules = compile_rules(rules_text, "rules.yaml", world)
     source = Showpass(Showpass.Settings(), [])
     router = Router({"showpass": source}, {"scripted": Scripted}, rules)
     webhook = Webhook("showpass", purchase(), {}, received_at)
@@ -151,6 +188,12 @@ def test_what_waits_for_its_time_is_not_sent_before(lane: Lane) -> None:
     lane.now.advance(86_400)
     lane.drain()
     assert lane.script.earlier == [None]
+
+
+def test_a_connector_that_cannot_say_when_spoils_its_own_delivery_alone() -> None:
+    answer, sent = _planned(1.0, RULES.replace("{{ contact.email }}", "when?"))
+    assert (answer.state, sent.state) == ("rejected", "waiting")
+    assert "fails to say when" in (answer.reason or "")
 
 
 def test_only_an_action_that_asks_for_it_holds_the_event() -> None:

@@ -457,7 +457,12 @@ def test_what_is_no_ticket_is_left_out() -> None:
 
 def test_the_order_is_named_by_its_transaction() -> None:
     found = event(invoice(data={"transaction_id": "b3-3eb2"}))
-    assert found.facts["order"]["id"] == found.subject == "b3-3eb2"
+    assert found.facts["order"]["id"] == "b3-3eb2"
+
+
+def test_what_an_event_is_about_is_what_was_signed() -> None:
+    """Else one signature would do to answer in the threads of others."""
+    assert event(invoice(data={"transaction_id": "b3-3eb2"})).subject == TRANSACTION
 
 
 def test_without_a_transaction_id_the_order_is_named_by_the_signed_id() -> None:
