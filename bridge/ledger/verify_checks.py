@@ -143,7 +143,12 @@ _WEBHOOKS = Inspection(
                 webhooks.c.pruned_at.is_not(None),
                 or_(
                     webhooks.c.state.in_(["waiting", "quarantined"]),
-                    _has(deliveries, deliveries.c.state.in_(["waiting", "sending"])),
+                    # A delivery that is replayed later needs no body.
+                    _has(
+                        deliveries,
+                        deliveries.c.state.in_(["waiting", "sending"])
+                        & (deliveries.c.planned_at <= webhooks.c.pruned_at),
+                    ),
                 ),
             ),
         ),

@@ -96,6 +96,15 @@ def test_what_a_killed_worker_leaves_is_right(worked: Database) -> None:
     assert verdict(worked).is_right
 
 
+@pytest.mark.parametrize(("pruned_at", "right"), [(5.0, True), (50.0, False)])
+def test_what_is_sent_again_needs_no_body_that_was_pruned_before(
+    worked: Database, pruned_at: float, right: bool
+) -> None:
+    plan_all(worked, [delivery("cy", "cy")])
+    tamper(worked, update(webhooks).where(webhooks.c.number == 3).values(pruned_at=pruned_at))
+    assert verdict(worked).is_right is right
+
+
 WRONG: dict[str, Callable[[], list[Any]]] = {
     "events without a webhook": lambda: [delete(webhooks).where(webhooks.c.number == 1)],
     "deliveries without a webhook": lambda: [delete(webhooks).where(webhooks.c.number == 2)],
