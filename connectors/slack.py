@@ -30,7 +30,7 @@ from bridge.connector import (
     action,
 )
 from connectors.slack_answers import code_of, data_of, is_yes, refusal
-from connectors.slack_daily import DailyDigest, due_since, not_before
+from connectors.slack_daily import DailyDigest, not_before
 from connectors.slack_directory import Directory
 from connectors.slack_history import find
 from connectors.slack_items import AddReaction, Content, Placed, PostMessage, UpdateMessage
@@ -74,6 +74,8 @@ _NO_UPDATE = (
     "message_not_found",
     "streaming_state_conflict",
 )
+_LEFT = ("channel_not_found", "is_archived", "not_in_channel")
+"""The earlier message's channel may have been replaced by one of the same name."""
 _GONE = ("message_not_found", "not_reactable", "thread_locked", "is_archived")
 _ALONE = "nothing was said of this here before, so it is a message of its own"
 _MOST_OF_A_DAY = 10_000
@@ -145,6 +147,7 @@ class Slack(Connector):
         lane="round",
         idempotent=False,
         digest=Digest("post_daily", preview_dailies, most=_MOST_OF_A_DAY, always=True),
+        event=True,
         not_before=not_before,
     )
     def post_daily_digest(self, items: Sequence[DailyDigest]) -> list[Outcome]:
@@ -165,8 +168,7 @@ class Slack(Connector):
         """Look for the message in the channel since it was planned."""
         if not (self.settings.bot_token and item.sent_as and isinstance(item, Placed)):
             return Unknown("only a bot token can look into a channel")
-        since = due_since(item) if isinstance(item, DailyDigest) else item.planned_at
-        return find(self._line, self._directory, item, since)
+        return find(self._line, self._directory, item)
 
     def survey(self, uses: Sequence[Use]) -> Sequence[Checked]:
         if self.settings.by_webhook:
@@ -185,11 +187,16 @@ class Slack(Connector):
     def _answer(self, item: Content, at: Reference) -> Outcome:
         content = content_of(item)
         answer = self._line.post(item.place, posted(item, at.channel, content, at))
-        if not isinstance(answer, Retry | Unknown) and code_of(answer) in _NO_THREAD:
-            outcome = self._post_to(item, at.channel, content)
+        if not isinstance(answer, Retry | Unknown) and code_of(answer) in (*_NO_THREAD, *_LEFT):
             remark = "the earlier message takes no answers, so it is a message of its own"
-            return _with_remark(outcome, remark)
+            return _with_remark(self._post_instead(item, at, code_of(answer)), remark)
         return self._outcome(item, answer)
+
+    def _post_instead(self, item: Content, at: Reference, code: str) -> Outcome:
+        """A message of its own, in the same channel unless that is gone."""
+        if code in _LEFT:
+            return self._post(item, content_of(item))
+        return self._post_to(item, at.channel, content_of(item))
 
     def _post(self, item: Placed, content: Body) -> Outcome:
         if self.settings.by_webhook:
@@ -236,10 +243,10 @@ class Slack(Connector):
             return answer
         if is_yes(answer):
             return Delivered(str(at))
-        if code_of(answer) not in _NO_UPDATE:
+        if code_of(answer) not in (*_NO_UPDATE, *_LEFT):
             return refusal(answer, item.channel or "", posts=False)
         remark = "the earlier message cannot be changed any more, so it is a message of its own"
-        return _with_remark(self._post_to(item, at.channel, content_of(item)), remark)
+        return _with_remark(self._post_instead(item, at, code_of(answer)), remark)
 
     def _react(self, item: AddReaction) -> Outcome:
         at = referred(item.earlier)

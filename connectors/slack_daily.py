@@ -16,7 +16,7 @@ from pydantic import AfterValidator
 from bridge.connector import Field
 from connectors.slack_digest import counted_in_words
 from connectors.slack_items import Placed, Said
-from connectors.slack_layouts import mrkdwn, plain_text
+from connectors.slack_layouts import mrkdwn, plain_text, received_at
 from connectors.slack_money import is_money, money
 from connectors.slack_text import escape_mrkdwn, one_line, unescaped
 
@@ -107,13 +107,6 @@ def not_before(item: DailyDigest, received: datetime) -> datetime:
         day += timedelta(days=1)
 
 
-def due_since(item: DailyDigest) -> float | None:
-    """In Unix seconds: no message with the item was sent before; None where nobody knows."""
-    if item.planned_at is None:
-        return None
-    return not_before(item, datetime.fromtimestamp(item.planned_at, UTC)).timestamp()
-
-
 @dataclass
 class _Sum:
     """One group's: how many, and how much in each currency."""
@@ -196,10 +189,10 @@ def _lines(groups: Mapping[str, _Sum]) -> Iterator[str]:
 
 
 def _remarks(items: Sequence[DailyDigest], everything: _Sum) -> Iterator[str]:
-    times = [item.planned_at for item in items if item.planned_at is not None]
     zone = ZoneInfo(items[0].time_zone)
+    times = [when.astimezone(zone) for when in map(received_at, items) if when is not None]
     if times:
-        first, last = (datetime.fromtimestamp(at, zone) for at in (min(times), max(times)))
+        first, last = min(times), max(times)
         yield f"Received from {first:%-d %B %H:%M} to {last:%-d %B %H:%M} ({zone.key})"
     if everything.unread:
         yield f"Without {counted_in_words(everything.unread, 'amount')} that could not be read"

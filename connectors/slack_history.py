@@ -28,15 +28,13 @@ CLOCKS_APART = 300.0
 """Seconds that Slack's clock may be behind ours."""
 
 
-def find(
-    line: Line, directory: Directory, item: Placed, since: float | None
-) -> Delivered | Retry | Unknown | None:
-    """The message where it can be; `since` in Unix seconds: it was not sent before.
+def find(line: Line, directory: Directory, item: Placed) -> Delivered | Retry | Unknown | None:
+    """The message where it can be, since it was planned. None: it is not there.
 
-    1,000 messages at most are looked through. None: it is not there.
+    1,000 messages at most are looked through.
     """
     try:
-        for channel, message in _messages(line, directory, item, since):
+        for channel, message in _messages(line, directory, item):
             if _carries(message, item.sent_as):
                 told = {"channel": channel, "ts": message.get("ts")}
                 return Delivered(reference_of(told, of_many=is_of_many(item)))
@@ -46,11 +44,11 @@ def find(
 
 
 def _messages(
-    line: Line, directory: Directory, item: Placed, since: float | None
+    line: Line, directory: Directory, item: Placed
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     options: dict[str, Any] = {"include_all_metadata": True, "limit": 200}
-    if since is not None:
-        options["oldest"] = f"{since - CLOCKS_APART:.6f}"
+    if item.planned_at is not None:
+        options["oldest"] = f"{item.planned_at - CLOCKS_APART:.6f}"
     thread = None if is_of_many(item) else referred(item.earlier)
     channel = _channel(directory, item, thread)
     if thread is not None:

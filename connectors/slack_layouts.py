@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from bridge.connector import Item
 from connectors import slack_limits as limits
 from connectors.slack_items import Content
 from connectors.slack_money import money
@@ -111,12 +112,24 @@ def _source(event: Any) -> Iterator[str]:
         return
     if event.get("source"):
         yield escape_mrkdwn(one_line(str(event["source"]), _LABEL))
-    try:
-        when = datetime.fromisoformat(str(event.get("time")))
-    except ValueError:
+    when = moment_of(event)
+    if when is None:
         return
     otherwise = f"{when:%Y-%m-%d %H:%M} UTC"
     yield f"<!date^{int(when.timestamp())}^{{date_short_pretty}}, {{time}}|{otherwise}>"
+
+
+def received_at(item: Item) -> datetime | None:
+    """When the item's event was received, an aware time; None where nobody knows."""
+    event = item.event.get("event")
+    return moment_of(event) if isinstance(event, Mapping) else None
+
+
+def moment_of(event: Facts) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(event.get("time")))
+    except ValueError:
+        return None
 
 
 # What the layouts say by themselves

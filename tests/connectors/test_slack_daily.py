@@ -194,8 +194,9 @@ def test_the_largest_groups_come_first_and_the_others_are_counted() -> None:
 
 
 def test_the_reader_is_told_of_when_it_is_and_what_could_not_be_read() -> None:
-    times = [at("2027-03-09T09:03").timestamp(), at("2027-03-10T08:58").timestamp()]
-    items = [entry(amount="free").for_delivery("d", planned_at=when) for when in times]
+    times = ["2027-03-09T08:03:00+00:00", "2027-03-10T07:58:00+00:00"]
+    events = [{"event": {"time": when}} for when in times]
+    items = [entry(amount="free").for_delivery("d", event=event) for event in events]
     context = summed_up(items)[0][-1]
     assert [one["text"] for one in context["elements"]] == [
         "Received from 9 March 09:03 to 10 March 08:58 (Europe/Berlin)",
@@ -207,8 +208,9 @@ def test_the_reader_is_told_of_when_it_is_and_what_could_not_be_read() -> None:
 
 
 def prepared(count: int) -> list[DailyDigest]:
+    event = {"event": {"time": "2027-03-09T08:03:00+00:00"}}
     return [
-        entry(f"Event {n % 40}").for_delivery(f"d{n}", sent_as=NAME, planned_at=1_700_000_000.0 + n)
+        entry(f"Event {n % 40}").for_delivery(f"d{n}", sent_as=NAME, event=event)
         for n in range(count)
     ]
 
@@ -237,16 +239,15 @@ def test_it_is_paced_by_its_channel(vendor: VendorServer) -> None:
     assert pacer.lanes == ["#sales"]
 
 
-def test_it_is_looked_for_since_it_was_due(vendor: VendorServer) -> None:
+def test_it_is_looked_for_since_it_was_planned_for(vendor: VendorServer) -> None:
     payload = {"event_type": "showbridge_delivery", "event_payload": {"delivery_id": NAME}}
     posted: Mapping[str, Any] = {"ts": "1700000000.000200", "metadata": payload}
     vendor.script(Answer(200, {"ok": True, "messages": [posted]}))
     slack = Slack(bot(vendor.url))
-    planned = at("2027-03-09T10:00").timestamp()
+    planned = at("2027-03-10T09:00").timestamp()
     item = entry(channel="C0123456789").for_delivery("d", sent_as=NAME, planned_at=planned)
     assert slack.find("post_daily_digest", item) == Delivered("C0123456789:1700000000.000200+")
-    due = at("2027-03-10T09:00").timestamp()
-    assert float(vendor.requests[0].body["oldest"]) == due - 300
+    assert float(vendor.requests[0].body["oldest"]) == planned - 300
 
 
 def test_it_halts_with_the_account() -> None:

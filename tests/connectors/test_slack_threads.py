@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -112,6 +112,27 @@ def test_where_nobody_can_answer_a_message_stands_by_itself(
     assert isinstance(outcome, Delivered)
     assert "takes no answers" in outcome.remark
     assert "thread_ts" not in vendor.requests[1].body
+
+
+LEFT = pytest.mark.parametrize("code", ["channel_not_found", "is_archived", "not_in_channel"])
+
+
+@LEFT
+@pytest.mark.parametrize("follows", [message, change])
+def test_where_the_channel_was_replaced_the_new_one_of_that_name_is_told(
+    vendor: VendorServer, code: str, follows: Callable[[], PostMessage | UpdateMessage]
+) -> None:
+    vendor.script(failed(code), POSTED)
+    assert isinstance(done(vendor, follows()), Delivered)
+    assert [request.body["channel"] for request in vendor.requests] == ["C0123456789", "#sales"]
+
+
+@LEFT
+def test_where_the_channel_itself_is_closed_that_is_said(vendor: VendorServer, code: str) -> None:
+    vendor.script(failed(code))
+    outcome = done(vendor, message())
+    assert isinstance(outcome, Rejected)
+    assert code in outcome.reason
 
 
 def test_a_thread_can_be_that_of_a_message_about_many(vendor: VendorServer) -> None:
