@@ -28,7 +28,7 @@ ACTIONS = [
     for connector in CONNECTORS
     for name, action in sorted(connector.actions().items())
 ]
-MODULES = sorted((ROOT / "connectors").glob("*.py"))
+MODULES = sorted((ROOT / "connectors").rglob("*.py"))
 EACH = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda one: one.name)
 
 
@@ -108,10 +108,10 @@ def test_every_example_is_a_rule_that_makes_a_call(
     assert filled(connector, action, example_rule(reference))
 
 
-@pytest.mark.parametrize("file", MODULES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", MODULES, ids=lambda file: f"{file.parent.name}.{file.stem}")
 def test_every_message_stands_in_the_page(file: Path) -> None:
     """Word for word, with … for what varies."""
-    connector = installed().connectors.get(file.stem.partition("_")[0])
+    connector = installed().connectors.get(file.parent.name)
     if connector is None:
         return
     told = plain(text_of(connector))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PROJECT = [*sorted((ROOT / "bridge").rglob("*.py")), *sorted((ROOT / "connectors").glob("*.py"))]
+PROJECT = [*sorted((ROOT / "bridge").rglob("*.py")), *sorted((ROOT / "connectors").rglob("*.py"))]
 
 # Each may import what stands above it, and its own neighbours.
 FLOORS: list[set[str]] = [
@@ -92,7 +92,7 @@ def test_each_package_is_known_in_its_own_room_alone(path: Path) -> None:
 
 
 def test_connectors_see_the_contract_and_nothing_else_of_ours() -> None:
-    for path in (ROOT / "connectors").glob("*.py"):
+    for path in (ROOT / "connectors").rglob("*.py"):
         ours = {name for name in imports(path) if name.split(".")[0] == "bridge"}
         assert ours <= {"bridge.connector"}, path
 

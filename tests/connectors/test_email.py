@@ -24,7 +24,7 @@ from bridge.connector import (
 from bridge.testing.connectors import ConnectorConformance
 from bridge.testing.vendor import Answer, Reply, Request, Silence
 from connectors.email import Email, EmailSettings, Send, SendMarketing
-from connectors.email_server import IDLE, MOST, Server
+from connectors.email.server import IDLE, MOST, Server
 from tests.connectors.mail_vendor import MailVendor
 from tests.connectors.webhook_receivers import certificate_for
 

@@ -22,16 +22,15 @@ from pydantic import ValidationError
 
 from bridge.connector import Rejected
 from bridge.rules import filters as rule_filters
-from connectors import email_filters
-from connectors.email import Email, Send, SendMarketing
-from connectors.email_addresses import is_deliverable, on_the_wire
-from connectors.email_calendar import MOST, calendar
-from connectors.email_message import composed
-from connectors.email_server import dotted
-from connectors.email_templates import CannotWriteError, complaint, written
-from connectors.email_text import LONGEST_LINE, LONGEST_VALUE, block, one_line
-from connectors.email_tickets import MOST as MOST_TICKETS
-from connectors.email_tickets import ticket_list
+from connectors.email import Email, Send, SendMarketing, filters
+from connectors.email.addresses import is_deliverable, on_the_wire
+from connectors.email.calendar import MOST, calendar
+from connectors.email.message import composed
+from connectors.email.server import dotted
+from connectors.email.templates import CannotWriteError, complaint, written
+from connectors.email.text import LONGEST_LINE, LONGEST_VALUE, block, one_line
+from connectors.email.tickets import MOST as MOST_TICKETS
+from connectors.email.tickets import ticket_list
 from tests.connectors.test_email import EVENT, item, marketing, settings
 
 NOW = datetime(2027, 6, 1, 10, 0, tzinfo=UTC)
@@ -446,7 +445,7 @@ def test_the_way_out_names_the_address_and_nothing_else(address: str) -> None:
     st.sampled_from(["CAD", "JPY", "", None, "eur"]),
 )
 def test_money_reads_as_in_rules(amount: Any, currency: str | None) -> None:
-    assert email_filters.money(amount, currency) == rule_filters.money(amount, currency)
+    assert filters.money(amount, currency) == rule_filters.money(amount, currency)
 
 
 @given(
@@ -459,7 +458,7 @@ def test_money_reads_as_in_rules(amount: Any, currency: str | None) -> None:
     st.sampled_from([(), ("%d.%m.%Y",), ("Europe/Berlin",), ("%H:%M", "America/Edmonton")]),
 )
 def test_dates_read_as_in_rules(when: str, wanted: tuple[str, ...]) -> None:
-    assert email_filters.date("UTC", when, *wanted) == rule_filters.date(when, *wanted)
+    assert filters.date("UTC", when, *wanted) == rule_filters.date(when, *wanted)
 
 
 @pytest.mark.parametrize(
@@ -478,12 +477,12 @@ def test_dates_read_as_in_rules(when: str, wanted: tuple[str, ...]) -> None:
     ],
 )
 def test_a_link_leads_to_a_page_or_a_mailbox(value: Any, text: str) -> None:
-    assert email_filters.link(value) == text
+    assert filters.link(value) == text
 
 
 def test_numbers_are_exact() -> None:
-    assert email_filters.number("236.25") == Decimal("236.25")
-    assert email_filters.number(True) is None
+    assert filters.number("236.25") == Decimal("236.25")
+    assert filters.number(True) is None
 
 
 # Tickets and calendars

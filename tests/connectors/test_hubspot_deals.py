@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from bridge.connector import Delivered, Halted, Rejected, Retry, Use
 from bridge.testing.probes import HOSTILE
 from bridge.testing.vendor import Answer, Silence
-from connectors.hubspot_deals import MoveDeal, UpsertDeal, needed
+from connectors.hubspot.deals import MoveDeal, UpsertDeal, needed
 from tests.connectors.hubspot_account import CORRELATION
 from tests.connectors.hubspot_bench import BARRED, LIMITED, Hub, HubSpotConformance, hub
 from tests.connectors.hubspot_crm import Crm, options, prop

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from bridge.connector import Delivered, Halted, Rejected, Retry
 from bridge.testing.probes import HOSTILE
 from bridge.testing.vendor import Answer, Silence
-from connectors.hubspot_events import LogEvent
+from connectors.hubspot.events import LogEvent
 from tests.connectors.hubspot_bench import BARRED, LIMITED, Hub, HubSpotConformance, hub
 from tests.connectors.hubspot_crm import Crm
 

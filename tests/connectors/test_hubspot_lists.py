@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bridge.connector import Delivered, Halted, Rejected, Retry
 from bridge.testing.vendor import Answer, Silence
-from connectors.hubspot_lists import AddToList, RemoveFromList
+from connectors.hubspot.lists import AddToList, RemoveFromList
 from tests.connectors.hubspot_bench import BARRED, LIMITED, Hub, HubSpotConformance, hub
 from tests.connectors.hubspot_crm import Crm
 

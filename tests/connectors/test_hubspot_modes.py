@@ -11,8 +11,8 @@ from pydantic import SecretStr, ValidationError
 from bridge.connector import Call, Delivered, Outcome, Rejected, Retry
 from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer
 from connectors.hubspot import CONTACTS, HubSpot, HubSpotSettings, UpsertContact
-from connectors.hubspot_schema import PATIENT
-from connectors.hubspot_writes import MOST_COUNTED
+from connectors.hubspot.schema import PATIENT
+from connectors.hubspot.writes import MOST_COUNTED
 from tests.conftest import Now
 from tests.connectors.hubspot_account import (
     CORRELATION,

@@ -16,8 +16,8 @@ from bridge.connector import Delivered, Halted, Rejected, Retry, Unknown
 from bridge.testing.probes import HOSTILE
 from bridge.testing.vendor import Answer, Reply, Silence, closed_url
 from connectors.hubspot import HubSpot
-from connectors.hubspot_deals import UpsertDeal
-from connectors.hubspot_notes import LONGEST, AddNote, body, cut
+from connectors.hubspot.deals import UpsertDeal
+from connectors.hubspot.notes import LONGEST, AddNote, body, cut
 from tests.connectors.hubspot_bench import BARRED, LIMITED, Hub, HubSpotConformance, hub, settings
 from tests.connectors.hubspot_crm import Crm
 

@@ -12,8 +12,8 @@ from bridge.connector import Halted, Unpaced
 from bridge.testing.batches import CountingPacer
 from bridge.testing.vendor import Answer, Reply, Silence, VendorServer
 from connectors.hubspot import HubSpotSettings
-from connectors.hubspot_calls import Line
-from connectors.hubspot_schema import FRESH, PATIENT, NotRead, Option, Property, Schema, Stage
+from connectors.hubspot.calls import Line
+from connectors.hubspot.schema import FRESH, PATIENT, NotRead, Option, Property, Schema, Stage
 from tests.conftest import Now
 
 TIER = {

@@ -16,7 +16,7 @@ from bridge.engine.consent import refusal
 from bridge.event import Contact
 from bridge.testing.vendor import Answer, Silence
 from connectors.hubspot import HubSpot
-from connectors.hubspot_subscriptions import Subscribe
+from connectors.hubspot.subscriptions import Subscribe
 from tests.connectors.hubspot_bench import BARRED, LIMITED, Hub, HubSpotConformance, hub
 from tests.connectors.hubspot_crm import Crm
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bridge.connector import Rejected
 from bridge.testing.probes import HOSTILE
-from connectors.hubspot_definitions import Option, Property
-from connectors.hubspot_values import LONGEST, figures, fitting, number
+from connectors.hubspot.definitions import Option, Property
+from connectors.hubspot.values import LONGEST, figures, fitting, number
 
 TIERS = (Option("Silver", "tier_1"), Option("Bronze", "tier_2"))
 TIER = Property("vip_tier", "VIP tier", "enumeration", "select", TIERS)

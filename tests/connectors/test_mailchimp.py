@@ -28,7 +28,7 @@ from bridge.testing.bench import PATIENCE
 from bridge.testing.connectors import ConnectorConformance
 from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer
 from connectors.mailchimp import Mailchimp, MailchimpSettings, Subscribe, Unsubscribe
-from connectors.mailchimp_calls import Line
+from connectors.mailchimp.calls import Line
 from tests.connectors.mailchimp_api.checking import MailchimpServer, assert_valid
 from tests.connectors.mailchimp_audience import Audience, a_field
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bridge.connector import Rejected
 from bridge.testing.probes import HOSTILE
-from connectors.mailchimp_fields import MergeField, fitting, merge_field
-from connectors.mailchimp_items import Subscribe
+from connectors.mailchimp.fields import MergeField, fitting, merge_field
+from connectors.mailchimp.items import Subscribe
 
 KINDS = (
     *("text", "number", "address", "phone", "date", "url", "imageurl"),

@@ -15,7 +15,7 @@ from bridge.connector import Delivered, Outcome, Rejected, Retry, Suppressed
 from bridge.testing.probes import HOSTILE
 from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer
 from connectors.mailchimp import AddOrder, Mailchimp, MailchimpSettings, RefundOrder
-from connectors.mailchimp_orders import identity, lines_of
+from connectors.mailchimp.orders import identity, lines_of
 from tests.connectors.mailchimp_api.checking import MailchimpServer
 from tests.connectors.mailchimp_audience import LIST, Audience, problem
 

@@ -22,7 +22,7 @@ from bridge.rules import World, compile_rules
 from bridge.sources.showpad import Showpad
 from bridge.testing.vendor import VendorServer
 from connectors.hubspot import HubSpot
-from connectors.hubspot_deals import UpsertDeal
+from connectors.hubspot.deals import UpsertDeal
 from tests.connectors.hubspot_bench import settings
 from tests.connectors.hubspot_bridge import bridge_with
 from tests.connectors.hubspot_crm import Crm, pipeline, prop

@@ -11,8 +11,8 @@ from pydantic import SecretStr, ValidationError
 from bridge.connector import Action, Delivered, Earlier, Halted, Outcome, Rejected, Retry, Unknown
 from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer, closed_url
 from connectors.slack import PostMessage, Slack, SlackSettings
-from connectors.slack_limits import LONGEST_TEXT
-from connectors.slack_text import escape_mrkdwn
+from connectors.slack.limits import LONGEST_TEXT
+from connectors.slack.text import escape_mrkdwn
 from tests.connectors.slack_workspace import (
     BEFORE,
     DELIVERY,

@@ -16,7 +16,7 @@ from bridge.connector import Delivered, Halted
 from bridge.engine.lane_names import lane_of
 from bridge.testing.vendor import Answer, VendorServer
 from connectors.slack import DailyDigest, Slack, SlackSettings
-from connectors.slack_daily import GROUPS_SHOWN, not_before, summed_up
+from connectors.slack.daily import GROUPS_SHOWN, not_before, summed_up
 from tests.connectors.slack_workspace import HOOK, POSTED, REFERENCE, Paced, Workspace, bot, hook
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -14,9 +14,9 @@ from pydantic import SecretStr
 from bridge.connector import Delivered, Gist, Halted, Item, Rejected, Retry, Unknown
 from bridge.testing.vendor import Answer, Silence, VendorServer
 from connectors.slack import PostMessage, Slack, SlackSettings
-from connectors.slack_digest import LONGEST_LINE, digest_text, plural, summary, time_in_words
-from connectors.slack_limits import LONGEST_TEXT
-from connectors.slack_text import cut, escape_mrkdwn, one_line
+from connectors.slack.digest import LONGEST_LINE, digest_text, plural, summary, time_in_words
+from connectors.slack.limits import LONGEST_TEXT
+from connectors.slack.text import cut, escape_mrkdwn, one_line
 from tests.connectors.slack_workspace import HOOK, POSTED, REFERENCE, Paced, Workspace
 
 NAME = "0123456789abcdef"

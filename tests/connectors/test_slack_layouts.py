@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from bridge.connector import Delivered
 from bridge.testing.vendor import VendorServer
 from connectors.slack import PostMessage, Slack
-from connectors.slack_text import ELLIPSIS, bearable, cut, escape_mrkdwn, length, url
+from connectors.slack.text import ELLIPSIS, bearable, cut, escape_mrkdwn, length, url
 from tests.connectors.slack_workspace import POSTED, Workspace, bot
 
 EVENT: Mapping[str, Any] = {

@@ -18,8 +18,8 @@ from bridge.connector import Delivered, Halted, Item, Outcome, Rejected, Retry
 from bridge.testing.connectors import ConnectorConformance
 from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer
 from connectors.webhook import Post, Webhook, WebhookSettings
-from connectors.webhook_answers import LONGEST_PAUSE, pause
-from connectors.webhook_body import LONGEST, content, path_of
+from connectors.webhook.answers import LONGEST_PAUSE, pause
+from connectors.webhook.body import LONGEST, content, path_of
 
 DELIVERY = "0123456789abcdef01234567"
 SIGNING = "whsec_" + base64.b64encode(b"s" * 32).decode()

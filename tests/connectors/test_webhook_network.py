@@ -19,7 +19,7 @@ from pydantic import SecretStr, ValidationError
 from bridge.connector import Delivered, Halted, Outcome, Rejected, Retry, Use
 from bridge.testing.vendor import Answer, VendorServer
 from connectors.webhook import Post, Webhook, WebhookSettings
-from connectors.webhook_addresses import METADATA, allowed, may_reach
+from connectors.webhook.addresses import METADATA, allowed, may_reach
 from tests.connectors.webhook_receivers import SecureVendor, answering, certificate_for
 
 NAME = "hooks.example.com"
