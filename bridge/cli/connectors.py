@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
-import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bridge.cli import json_lines
-from bridge.cli.reference_pages import page
+from bridge.cli.reference_pages import as_yaml, page
 from bridge.cli.screen import clean, indented, screen
 from bridge.connector import Connector
 from bridge.reference import ActionReference, FieldReference, actions_of, settings_of
@@ -94,7 +93,9 @@ def _print_action(console: Console, action: ActionReference) -> None:
     _print_fields(console, action.fields)
     console.print()
     console.print("For example", style="bold")
-    console.print(indented(Text(example(action)), 2), soft_wrap=True)
+    for line in as_yaml([{action.name: dict(action.example)}]).splitlines():
+        # Left to the terminal to wrap: what is cut in two cannot be copied.
+        console.print(Text(f"  {line}"), soft_wrap=True)
 
 
 def _print_fields(console: Console, fields: Sequence[FieldReference]) -> None:
@@ -113,12 +114,6 @@ def _presence(field: FieldReference) -> str:
     if field.required:
         return "required"
     return f"{field.default} without it" if field.default else ""
-
-
-def example(action: ActionReference) -> str:
-    """The step as a rule writes it."""
-    step = [{action.name: dict(action.example)}]
-    return yaml.safe_dump(step, sort_keys=False, allow_unicode=True, width=76).rstrip()
 
 
 def as_object(action: ActionReference) -> dict[str, Any]:

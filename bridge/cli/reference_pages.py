@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -47,7 +48,24 @@ def example_rule(action: ActionReference) -> str:
         "when": _when(action),
         "do": [{action.name: dict(action.example)}],
     }
-    return yaml.safe_dump({"rules": [rule]}, sort_keys=False, allow_unicode=True, width=1000)
+    return as_yaml({"rules": [rule]})
+
+
+def as_yaml(value: Any) -> str:
+    """As a person would write it: templates in double quotes, nothing broken in two."""
+    return yaml.dump(value, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+class _Writer(yaml.SafeDumper):
+    """Of its own, so that nobody else's YAML changes."""
+
+
+def _quoted(writer: _Writer, text: str) -> yaml.ScalarNode:
+    style = '"' if "{{" in text or text.startswith("#") else None
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Writer.add_representer(str, _quoted)
 
 
 def _lines(connector: type[Connector]) -> Iterator[str]:
