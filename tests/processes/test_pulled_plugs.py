@@ -60,9 +60,11 @@ def test_the_receiver_killed_under_load_loses_nothing_that_it_acknowledged(
     bridge.start("web", "worker", "clock")
     answers: list[int] = []
     stop = threading.Event()
+    # So many that each kill comes in the middle of them, and not more than a worker can deliver.
+    permits = threading.Semaphore(0)
 
     def keep_sending() -> None:
-        while not stop.is_set():
+        while permits.acquire() and not stop.is_set():
             answers.append(bridge.send())
 
     senders = [threading.Thread(target=keep_sending) for _ in range(6)]
@@ -70,9 +72,11 @@ def test_the_receiver_killed_under_load_loses_nothing_that_it_acknowledged(
         sender.start()
     for _ in range(5):
         before = len(answers)
+        permits.release(80)
         wait_until(lambda before=before: len(answers) > before + 40)
         os.kill(_gunicorn_workers(bridge)[0], signal.SIGKILL)
     stop.set()
+    permits.release(len(senders))
     for sender in senders:
         sender.join()
     acknowledged = answers.count(200)
