@@ -59,9 +59,9 @@ def claim(
     """Take in hand what `choose` takes of the lane's oldest `limit` deliveries that are due.
 
     A delivery whose person has an earlier one that waits for another try stays
-    behind it; others pass. `choose` gets the rest in order and must take no
-    delivery without those of the same person before it. The caller holds the
-    lane's lease under the name `turn`.
+    behind it; others pass. `choose` gets the rest in order, without what is in
+    them, and must take no delivery without those of the same person before it.
+    The caller holds the lane's lease under the name `turn`.
     """
     query = (
         select(*_WANTED)
@@ -72,7 +72,8 @@ def claim(
     found = connection.execute(query).all()
     batch = choose([_claimed(row) for row in found]) if found else Batch()
     if batch.deliveries:
-        batch = replace(batch, deliveries=threads.followed(connection, lane, batch.deliveries))
+        whole = _with_contents(connection, batch.deliveries)
+        batch = replace(batch, deliveries=threads.followed(connection, lane, whole))
         taken = [
             {"id_": each.id, "turn": turn, "sent_as_": _sent_as(batch, each)}
             for each in batch.deliveries
@@ -84,6 +85,7 @@ def claim(
     return batch
 
 
+# Enough to choose by: what is in them is read of those alone that are taken.
 _WANTED = [
     deliveries.c[name]
     for name in (
@@ -92,17 +94,16 @@ _WANTED = [
         "account",
         "action",
         "order_key",
-        "item",
         "attempts",
         "failures",
         "uncertain",
         "planned_at",
-        "gist",
         "sent_as",
-        "event",
         "topic",
     )
 ]
+_CONTENTS = [deliveries.c[name] for name in ("id", "item", "gist", "event")]
+_PORTION = 500
 _TAKE = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("id_"))
@@ -127,16 +128,27 @@ def _claimed(row: Any) -> Claimed:
         account=row.account,
         action=row.action,
         order_key=row.order_key,
-        item=row.item,
+        item={},
         attempt=row.attempts + 1,
         failures=row.failures,
         uncertain=row.uncertain,
         planned_at=row.planned_at,
-        gist=row.gist,
         sent_as=row.sent_as or "",
-        event=row.event,
         topic=row.topic,
     )
+
+
+def _with_contents(connection: Connection, chosen: Sequence[Claimed]) -> Sequence[Claimed]:
+    found: dict[str, Any] = {}
+    for start in range(0, len(chosen), _PORTION):
+        names = [each.id for each in chosen[start : start + _PORTION]]
+        query = select(*_CONTENTS).where(deliveries.c.id.in_(names))
+        found |= {row.id: row for row in connection.execute(query)}
+    return [
+        replace(each, item=row.item, gist=row.gist, event=row.event)
+        for each in chosen
+        for row in [found[each.id]]
+    ]
 
 
 def _attempt(delivery: Claimed, turn: str, now: float) -> dict[str, Any]:
