@@ -91,7 +91,7 @@ def test_its_action_can_be_named_in_yaml(installation: Installation) -> None:
 def test_its_reference_can_be_read(installation: Installation) -> None:
     told = installation.run("-m", "bridge", "connectors", "acme.create_task")
     assert "The name of a task list." in told
-    assert "title: Call {{ contact.name }}" in told
+    assert 'title: "Call {{ contact.name }}"' in told
 
 
 @pytest.mark.xdist_group("example package")
