@@ -24,6 +24,7 @@ from bridge.settings import (
     AlertsConfig,
     Config,
     DeliveryConfig,
+    PublishingConfig,
     RetentionConfig,
     ServerConfig,
     SourceConfig,
@@ -134,6 +135,7 @@ class _Loader:
             delivery=_delivery(valid.delivery),
             alerts=AlertsConfig(tell, valid.alerts.again, valid.alerts.resting_after),
             retention=RetentionConfig(valid.retention.bodies, valid.retention.finished),
+            publishing=PublishingConfig(valid.rules.publish),
         )
 
 

@@ -87,6 +87,9 @@ class Event:
     `begins` and `ends` name matters, such as "transaction 4711": where what
     ends a matter comes before what begins it, the end is done once more after
     the beginning. No event has both.
+
+    `id` and `received_at` (Unix seconds, by our clock) are the receiver's, not the
+    source's: the same on every replay.
     """
 
     source: str
@@ -101,6 +104,8 @@ class Event:
     currency: str = ""
     begins: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    id: str = ""
+    received_at: float | None = None
 
     @property
     def order_key(self) -> str:

@@ -125,6 +125,17 @@ class AlertsConfig:
 
 
 @dataclass(frozen=True)
+class PublishingConfig:
+    """When rules go live: when their files are saved, or by `showbridge rules publish` alone."""
+
+    publish: Literal["when_saved", "by_command"] = "when_saved"
+
+    @property
+    def when_saved(self) -> bool:
+        return self.publish == "when_saved"
+
+
+@dataclass(frozen=True)
 class Config:
     """All that the bridge is told; secrets and URLs with passwords stay out of its repr."""
 
@@ -139,6 +150,7 @@ class Config:
     delivery: DeliveryConfig = DeliveryConfig()
     alerts: AlertsConfig = AlertsConfig()
     retention: RetentionConfig = RetentionConfig()
+    publishing: PublishingConfig = PublishingConfig()
 
     @property
     def rules_file(self) -> Path:

@@ -167,6 +167,12 @@ class RetentionText(_Strict):
     finished: Annotated[float, BeforeValidator(age), AfterValidator(_at_least(30))] = 400 * 86400.0
 
 
+class PublishingText(_Strict):
+    """`rules:` of bridge.yaml, all of it optional."""
+
+    publish: Literal["when_saved", "by_command"] = "when_saved"
+
+
 class BridgeText(_Strict):
     """The whole file; each source and account is read on its own."""
 
@@ -176,3 +182,4 @@ class BridgeText(_Strict):
     delivery: DeliveryText = DeliveryText()
     alerts: AlertsText = AlertsText()
     retention: RetentionText = RetentionText()
+    rules: PublishingText = PublishingText()

@@ -65,6 +65,8 @@ class Source(ABC):
     types_are_open: ClassVar[bool] = False
     """True where the vendor is known to send types that it does not publish."""
     fields: ClassVar[tuple[Field, ...]]
+    show_field: ClassVar[str | None] = None
+    """The field that names the show, for `once_per: event`; None: there are no shows."""
 
     def __init__(self, settings: SourceSettings, secrets: Sequence[str]) -> None:
         self.settings = settings

@@ -68,6 +68,7 @@ class Document:
     value: Any
     values: Mapping[Path, Place]
     keys: Mapping[Path, Place]
+    warnings: tuple[Mistake, ...] = ()
 
     def mistake(
         self, path: Path, what: str, advice: str = "", *, at_key: bool = False, line: int = 1

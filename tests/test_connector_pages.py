@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from bridge.cli.reference_pages import BEGIN, example_rule, page, with_reference
 from bridge.connector import Action, Connector, Item
-from bridge.engine.route import PlannedAt, described
+from bridge.engine.owing import described
 from bridge.event import Event, Webhook
 from bridge.reference import actions_of, fields_of
 from bridge.registry import installed
@@ -86,8 +86,8 @@ def _filled(step: Step, event: Event) -> Iterator[Item]:
         if not why.skipped:
             raise
         return
-    at = PlannedAt("0" * 24, 1, 0, "e" * 24, 1.0)
-    yield item.for_delivery(at.name, event=described(event, at))
+    event = replace(event, id="e" * 24, received_at=1.0)
+    yield item.for_delivery("0" * 24, event=described(event))
 
 
 def events_of(name: str, source: type[Source]) -> list[Event]:

@@ -23,6 +23,7 @@ FLOORS: list[set[str]] = [
         "config",
         "environment",
         "first_run",
+        "rule_files",
         "secret_values",
         "settings",
         "settings_alerts",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Mapping
 from io import TextIOWrapper
@@ -11,6 +10,7 @@ from typing import Any
 
 import click
 
+from bridge.cli.lazy import LazyGroup
 from bridge.errors import ConfigurationError, LedgerUnavailable, OperatorError
 
 # In the order of `--help`. The lines stand here so that `--help` imports nothing.
@@ -23,6 +23,7 @@ _COMMANDS: Mapping[str, str] = {
     "replay": "Route events, or send deliveries, again: one or many.",
     "consent": "Show who was (un)subscribed, on whose word; export it.",
     "check": "Read bridge.yaml and rules.yaml; say every mistake.",
+    "rules": "Write, test and publish rules: check, try, diff, publish ...",
     "hubspot": "`hubspot setup`: make the properties that the rules need.",
     "status": "Count what waits and what ended how; show the alerts.",
     "verify": "Check the whole ledger: nothing lost, doubled, out of order.",
@@ -37,25 +38,8 @@ _COMMANDS: Mapping[str, str] = {
 _INTERRUPTED = 130
 
 
-class Program(click.Group):
+class Program(LazyGroup):
     """Turns what a person can put right into a message; everything else stays a traceback."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The `command` of the module of that name."""
-        if cmd_name not in _COMMANDS:
-            from bridge.wording import meant
-
-            ctx.fail(f"there is no command `{cmd_name}`; {meant(cmd_name, _COMMANDS)}")
-        command = importlib.import_module(f"bridge.cli.{cmd_name}").command
-        assert isinstance(command, click.Command)  # noqa: S101  # the convention of these modules
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -85,6 +69,8 @@ class Failure(click.ClickException):
 
 @click.group(
     cls=Program,
+    lines=_COMMANDS,
+    modules="bridge.cli.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     epilog="Start with `run`; then, in a second terminal, `send --all` and `events`.",
 )

@@ -1,31 +1,23 @@
-"""`showbridge check`: every mistake in both files at once, or what they say in plain words."""
+"""`showbridge check`: every mistake in all files at once, or what they say in plain words."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import click
-from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bridge.cli import json_lines
 from bridge.cli.hooks import hook_url, receiver
-from bridge.cli.reading import Reading, read_both
+from bridge.cli.mistakes import mistake_object, print_mistakes, print_warnings
+from bridge.cli.reading import Reading, named_files, read_both
 from bridge.cli.screen import clean, counted, indented, screen, stated
 from bridge.cli.survey import as_object, show, show_end, survey
 from bridge.cli.variables import Variable, Variables
 from bridge.config import FILE, AccountConfig, Config, SourceConfig
-from bridge.errors import Mistake
 from bridge.rules import RuleSet, explain
-
-# A line of bridge.yaml into which somebody may have written a secret.
-_SECRET_NAME = re.compile(r"secret|token|key|password|url", re.IGNORECASE)
-_ENTRY = re.compile(r"(\s*(?:-\s+)?(?:[^:#]*:\s*)?)(.*)")
-_REFERENCE = re.compile(r"\{\s*(env|file)\s*:")
 
 
 @click.command("check")
@@ -65,59 +57,12 @@ def _ask_vendors(reading: Reading, as_json: bool) -> None:
 
 
 def _print_mistakes(console: Console, reading: Reading) -> None:
-    for complaint in reading.complaints:
-        console.print(Text(clean(complaint), style="red"))
-        console.print()
-    for mistake in reading.mistakes:
-        _print_mistake(console, mistake, "red")
     if reading.unread:
         console.print(
-            "rules.yaml is read to the end once bridge.yaml names its sources and accounts.",
+            "The rules are read to the end once bridge.yaml names its sources and accounts.\n",
             style="dim",
         )
-    console.print(counted(len(reading.complaints) + len(reading.mistakes), "mistake"), style="bold")
-
-
-def _print_mistake(console: Console, mistake: Mistake, style: str) -> None:
-    """The place, what is wrong, the line with a caret, and what would be right."""
-    place = f"{mistake.file}:{mistake.line}:{mistake.column}"
-    said = Text.assemble((f"{clean(place)}: ", "bold"), (clean(mistake.what), style))
-    # Left to the terminal to wrap: a place that is cut in two can be neither read nor clicked.
-    console.print(said, soft_wrap=True)
-    line = _line(mistake)
-    if line:
-        room = console.width - 8
-        start = max(0, mistake.column - room + 10)
-        console.print(Text(f"    {line[start : start + room]}", style="dim", no_wrap=True))
-        before = cell_len(line[start : mistake.column - 1])
-        console.print(Text(" " * (4 + before) + "^", style=style))
-    if mistake.advice:
-        console.print(Text(f"    {clean(mistake.advice)}"))
-    console.print()
-
-
-def _line(mistake: Mistake) -> str:
-    """The line of the file; without what might be a secret."""
-    try:
-        lines = Path(mistake.file).read_text("utf-8-sig", errors="replace").splitlines()
-    except OSError:
-        return ""
-    if not 1 <= mistake.line <= len(lines):
-        return ""
-    line = lines[mistake.line - 1]
-    if Path(mistake.file).name == FILE:
-        line = _without_secret(line, lines[: mistake.line - 1])
-    return clean(line, 10_000)
-
-
-def _without_secret(line: str, before: Sequence[str]) -> str:
-    """A list's entries belong to the last line before them that is none."""
-    entry = _ENTRY.fullmatch(line)
-    names = [each for each in before if not each.lstrip().startswith(("-", "#"))]
-    owner = names[-1] if names and line.lstrip().startswith("-") else line
-    if entry is None or not _SECRET_NAME.search(owner) or _REFERENCE.match(entry[2]):
-        return line
-    return f"{entry[1]}…"
+    print_mistakes(console, reading.mistakes, reading.complaints)
 
 
 def _print_meaning(console: Console, reading: Reading) -> None:
@@ -125,7 +70,8 @@ def _print_meaning(console: Console, reading: Reading) -> None:
     assert config is not None  # noqa: S101  # nothing was wrong
     assert rules is not None  # noqa: S101
     variables = Variables(config)
-    console.print(f"{config.folder / FILE} and {config.rules_file} are right.", style="green")
+    named = named_files(config.folder, rules.files)
+    console.print(f"{config.folder / FILE} and {named} are right.", style="green")
     _print_group(
         console,
         "Sources",
@@ -190,32 +136,18 @@ def _print_rules(console: Console, rules: RuleSet) -> None:
     for rule in rules.rules:
         console.print(indented(Text(clean(rule.name), style="cyan"), 2))
         console.print(indented(Text(clean(explain(rule), 2000)), 4))
-    if rules.warnings:
-        console.print()
-        console.print("No mistakes, but worth a look", style="bold")
-    for warning in rules.warnings:
-        _print_mistake(console, warning, "yellow")
+    print_warnings(console, rules.warnings)
 
 
 def _object(reading: Reading) -> dict[str, object]:
     return {
         "ok": reading.is_right,
-        "mistakes": [_mistake_object(mistake) for mistake in reading.mistakes],
+        "mistakes": [mistake_object(mistake) for mistake in reading.mistakes],
         "complaints": list(reading.complaints),
-        "warnings": [_mistake_object(each) for each in reading.rules.warnings]
+        "warnings": [mistake_object(each) for each in reading.rules.warnings]
         if reading.rules
         else [],
         **(_meaning_object(reading.config, reading.rules) if reading.is_right else {}),
-    }
-
-
-def _mistake_object(mistake: Mistake) -> dict[str, object]:
-    return {
-        "file": mistake.file,
-        "line": mistake.line,
-        "column": mistake.column,
-        "what": mistake.what,
-        "advice": mistake.advice,
     }
 
 

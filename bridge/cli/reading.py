@@ -1,26 +1,28 @@
-"""Both files read at once, so that one's mistakes do not hide the other's."""
+"""All files read at once, so that the mistakes of one do not hide those of another."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bridge import yaml_text
+from bridge.cli.screen import counted
 from bridge.config import FILE, RULES_FILE, Config, load, world
 from bridge.errors import ConfigurationError, Mistake, OperatorError
 from bridge.registry import Registry, installed
-from bridge.rules import RuleSet, World, compile_rules
+from bridge.rule_files import FOLDER, RuleFiles, read_draft, read_files
+from bridge.rules import RuleSet, World
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What both files say, or everything that is wrong.
+    """What all files say, or everything that is wrong.
 
-    `complaints` are about no line: a missing file, a variable. `unread` says
-    that rules.yaml could not be read to the end for bridge.yaml's mistakes.
+    `complaints` are about no line: a missing file, a variable. `unread` says that the
+    rules could not be read to the end for bridge.yaml's mistakes.
     """
 
     config: Config | None
@@ -28,6 +30,7 @@ class Reading:
     mistakes: tuple[Mistake, ...]
     complaints: tuple[str, ...]
     unread: bool = False
+    files: RuleFiles | None = None
 
     @property
     def is_right(self) -> bool:
@@ -35,17 +38,30 @@ class Reading:
 
 
 def read_both() -> Reading:
-    """Of the folder that the environment names."""
+    """bridge.yaml and the rules, of the folder that the environment names."""
     config, mistakes, complaints = _config()
-    folder = config.folder if config else Path(os.environ.get("SHOWBRIDGE_CONFIG") or "config")
-    known = world(config) if config else _rough_world(folder / FILE)
-    try:
-        rules = _rules(folder / RULES_FILE, known)
-    except ConfigurationError as error:
-        return Reading(config, None, (*mistakes, *error.mistakes), complaints, known is None)
-    except OperatorError as error:
-        return Reading(config, None, mistakes, (*complaints, str(error)))
-    return Reading(config, rules, mistakes, complaints, known is None)
+    reading = _rules(config, None)
+    return replace(
+        reading,
+        mistakes=(*mistakes, *reading.mistakes),
+        complaints=(*complaints, *reading.complaints),
+    )
+
+
+def read_rules(draft: Path | None = None) -> Reading:
+    """The rules alone, as they are or with a draft in its place.
+
+    What is wrong with bridge.yaml is left out, but then there is no `config`.
+    """
+    config, _, _ = _config()
+    return _rules(config, draft)
+
+
+def named_files(folder: Path, files: Iterable[str]) -> str:
+    """`config/rules.yaml`, or `config/rules.yaml and 3 files of config/rules`."""
+    more = sum(1 for name in files if name != RULES_FILE)
+    first = str(folder / RULES_FILE)
+    return f"{first} and {counted(more, 'file')} of {folder / FOLDER}" if more else first
 
 
 def _config() -> tuple[Config | None, tuple[Mistake, ...], tuple[str, ...]]:
@@ -57,17 +73,30 @@ def _config() -> tuple[Config | None, tuple[Mistake, ...], tuple[str, ...]]:
         return None, (), tuple(str(error).split("\n"))
 
 
-def _rules(file: Path, known: World | None) -> RuleSet | None:
-    """Without a world only what is wrong with any world is found."""
+def _rules(config: Config | None, draft: Path | None) -> Reading:
+    folder = config.folder if config else Path(os.environ.get("SHOWBRIDGE_CONFIG") or "config")
+    known = world(config) if config else _rough_world(folder / FILE)
+    files = None
     try:
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not in UTF-8"
-        raise OperatorError(f"{file} cannot be read: {why}") from error
-    if known is not None:
-        return compile_rules(text, str(file), known)
-    yaml_text.read(text, str(file))
-    return None
+        files = read_draft(folder, draft) if draft else read_files(folder)
+        rules = files.compiled(known) if known is not None else _only_read(files)
+    except ConfigurationError as error:
+        return Reading(config, None, error.mistakes, (), known is None, files)
+    except OperatorError as error:
+        return Reading(config, None, (), (str(error),))
+    return Reading(config, rules, (), (), known is None, files)
+
+
+def _only_read(files: RuleFiles) -> None:
+    """Without a world only what is wrong with any world is found."""
+    mistakes: list[Mistake] = []
+    for name, text in files.texts.items():
+        try:
+            yaml_text.read(text, str(files.places[name]))
+        except ConfigurationError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigurationError(mistakes)
 
 
 def _rough_world(file: Path) -> World | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,17 +10,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bridge.cli.live_state import live_rules
 from bridge.cli.replaying import FIRST, Replaying
 from bridge.config import Config, world
 from bridge.engine.estimate import Load, load_of
 from bridge.engine.route import Router
-from bridge.errors import ConfigurationError
+from bridge.errors import OperatorError
 from bridge.ledger.database import Connection
 from bridge.ledger.plan import PlannedDelivery
 from bridge.ledger.replay import as_if_replayed
-from bridge.ledger.rule_versions import last_version
 from bridge.ledger.selection import Place, Unit, items_of, untouched_by_replay
-from bridge.rules import RuleSet, compile_rules
+from bridge.rule_files import read_files
+from bridge.rules import RuleSet
 
 # So many are looked at closely; the rest is taken to be like them.
 SAMPLE = 300
@@ -123,20 +125,16 @@ def _routed(
         accounts={name: each.connector for name, each in replaying.config.accounts.items()},
         rules=rules,
     )
-    plans = [router.plan(each) for each in as_if_replayed(connection, numbers)]
+    now = time.time()
+    plans = [router.plan(each, now) for each in as_if_replayed(connection, numbers)]
     owed = [each for plan in plans for each in plan.deliveries if each.state == "waiting"]
     untouched = untouched_by_replay(connection, [each.id for each in owed])
     return [each for each in owed if each.id not in untouched]
 
 
 def _rules(config: Config, connection: Connection) -> RuleSet | None:
-    """Those of the file; while it has mistakes, those that are live."""
-    file = config.rules_file
+    """Those that are live; those of the files where none are yet."""
     try:
-        return compile_rules(file.read_text("utf-8"), str(file), world(config))
-    except (OSError, UnicodeDecodeError, ConfigurationError):
-        live = last_version(connection)
-    try:
-        return compile_rules(live, str(file), world(config)) if live else None
-    except ConfigurationError:
+        return live_rules(config, connection) or read_files(config.folder).compiled(world(config))
+    except OperatorError:
         return None

@@ -24,13 +24,13 @@ from bridge.cli.start import (
 )
 from bridge.cli.supervisor import Part, Supervisor
 from bridge.cli.welcome import LOOK_SECONDS, Announcer, welcome
-from bridge.config import RULES_FILE, Config, world
+from bridge.config import Config, world
 from bridge.engine.queue import connect, trouble_with
-from bridge.errors import ConfigurationError, OperatorError
+from bridge.errors import OperatorError
 from bridge.first_run import make_missing_secrets
 from bridge.ledger.database import Database
-from bridge.ledger.rule_versions import last_version
-from bridge.rules import compile_rules
+from bridge.ledger.rule_versions import live
+from bridge.rule_files import read_files
 
 START_SECONDS = 20.0
 TEND_SECONDS = 0.1
@@ -130,18 +130,11 @@ def _pings(redis: object) -> bool:
 
 def _require_rules(config: Config, database: Database) -> None:
     """Mistakes in the rules stop the very first start only: later, the last good version lives."""
-    file = config.folder / RULES_FILE
     try:
-        compile_rules(file.read_text("utf-8"), str(file), world(config))
-    except FileNotFoundError as error:
-        raise OperatorError(f"{file} is missing; make it, or set SHOWBRIDGE_CONFIG") from error
-    except UnicodeDecodeError:
-        raise OperatorError(f"{file} is not in UTF-8; save it as UTF-8 text") from None
-    except OSError as error:
-        raise OperatorError(f"{file} cannot be read: {error.strerror}") from error
-    except ConfigurationError as mistakes:
+        read_files(config.folder).compiled(world(config))
+    except OperatorError as mistakes:
         with database.read() as connection:
-            if last_version(connection) is None:
+            if live(connection) is None:
                 raise
         _warn(f"the rules have mistakes, the last good version stays live:\n{mistakes}")
 

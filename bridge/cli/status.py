@@ -18,30 +18,20 @@ from bridge.cli.accounts import as_object as account_object
 from bridge.cli.book_lines import book_differences, book_object, book_text
 from bridge.cli.event_lines import counted_states
 from bridge.cli.existing import existing_ledger
+from bridge.cli.live_state import LiveState, live_state
 from bridge.cli.screen import clean, clean_lines, clock_time, counted, indented, screen, stated
-from bridge.config import Config, load, world
-from bridge.errors import ConfigurationError
+from bridge.config import Config, load
 from bridge.ledger.alerts import Alert, clear_seen, open_alerts
 from bridge.ledger.books import Books, books
 from bridge.ledger.database import Database
-from bridge.ledger.rule_versions import last_version
-from bridge.rules import compile_rules
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The version that routed last, None where none was live yet; and what is wrong in the file."""
-
-    live: str | None
-    count: int
-    mistakes: Sequence[str]
+from bridge.ledger.rule_versions import Published
 
 
 @dataclass(frozen=True)
 class Status:
     books: Books
     alerts: Sequence[Alert]
-    rules: Rules
+    rules: LiveState
     resting: Sequence[Account]
 
 
@@ -66,32 +56,14 @@ def command(as_json: bool, seen: bool) -> None:
 def status_of(config: Config, database: Database, now: float) -> Status:
     with database.snapshot() as connection:
         balance, alerts = books(connection), open_alerts(connection)
-        live = last_version(connection)
+        rules = live_state(config, connection)
     accounts = accounts_now(config, standings_by_name(database), now)
     return Status(
         books=balance,
         alerts=alerts,
-        rules=_rules(config, live),
+        rules=rules,
         resting=[account for account in accounts if account.state != "ready"],
     )
-
-
-def _rules(config: Config, live: str | None) -> Rules:
-    file = config.rules_file
-    mistakes: list[str] = []
-    try:
-        compile_rules(file.read_text("utf-8"), str(file), world(config))
-    except ConfigurationError as error:
-        mistakes = [str(mistake) for mistake in error.mistakes]
-    except (OSError, UnicodeDecodeError) as error:
-        mistakes = [f"{file} cannot be read: {error}"]
-    if live is None:
-        return Rules(None, 0, mistakes)
-    try:
-        running = compile_rules(live, str(file), world(config))
-    except ConfigurationError:
-        return Rules(None, 0, mistakes)
-    return Rules(running.version, len(running.rules), mistakes)
 
 
 def _object(status: Status) -> dict[str, object]:
@@ -100,7 +72,7 @@ def _object(status: Status) -> dict[str, object]:
         "deliveries": dict(status.books.deliveries.states),
         "books": book_object(status.books),
         "balanced": status.books.are_balanced,
-        "rules": {"live": status.rules.live, "mistakes": list(status.rules.mistakes)},
+        "rules": _rules_object(status.rules),
         "accounts": [account_object(account) for account in status.resting],
         "alerts": [
             {
@@ -123,7 +95,8 @@ def _print(console: Console, status: Status, now: float) -> None:
     table.add_row("webhooks", _counts(status.books.webhooks.states))
     table.add_row("deliveries", _counts(status.books.deliveries.states))
     table.add_row("books", book_text(status.books))
-    table.add_row("rules", _rules_line(status.rules))
+    for number, line in enumerate(rules_lines(status.rules, now)):
+        table.add_row("" if number else "rules", line)
     for account in status.resting:
         table.add_row("account", _resting(account))
     console.print(table)
@@ -149,15 +122,41 @@ def _counts(counts: Mapping[str, int]) -> Text:
     return counted_states(counts) if counts else Text("none yet", style="dim")
 
 
-def _rules_line(rules: Rules) -> Text:
-    live = (
-        f"version {rules.live}, {counted(rules.count, 'rule')}" if rules.live else "none live yet"
-    )
-    line = Text(live)
+def rules_lines(rules: LiveState, now: float) -> Iterator[Text]:
+    """What is live, and what to know of the files where they hold something else."""
+    if rules.live is None:
+        yield Text("none live yet")
+    else:
+        yield _live_line(rules.live, rules.count, now)
     if rules.mistakes:
         wrong = counted(len(rules.mistakes), "mistake")
-        line.append(f"; the file has {wrong} and is not taken over: `showbridge check`", "red")
-    return line
+        yield Text(
+            f"the files have {wrong} and are not taken over: `showbridge rules check`", "red"
+        )
+    elif rules.words:
+        yield Text(f"version {rules.files}, in the files, {rules.words}", "yellow")
+
+
+def _live_line(live: Published, count: int | None, now: float) -> Text:
+    when = f"{live.how} {clock_time(live.published_at, now)} by {clean(live.author)}"
+    if count is not None:
+        return Text(f"version {live.version}, {counted(count, 'rule')}, {when}")
+    unfit = (" does not fit bridge.yaml of now: publish rules that do", "red")
+    return Text.assemble(f"version {live.version}, {when},", unfit)
+
+
+def _rules_object(rules: LiveState) -> dict[str, object]:
+    live = rules.live
+    return {
+        "live": live.version if live else None,
+        "since": json_lines.iso(live.published_at if live else None),
+        "how": live.how if live else None,
+        "author": live.author if live else None,
+        "rules": rules.count,
+        "files": rules.files,
+        "files_are": rules.standing,
+        "mistakes": list(rules.mistakes),
+    }
 
 
 def _resting(account: Account) -> Text:

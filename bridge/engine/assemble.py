@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from bridge.config import RULES_FILE, AccountConfig, Config, world
+from bridge.config import AccountConfig, Config, world
 from bridge.connector import Connector
 from bridge.engine.alarm import Alarm
 from bridge.engine.backoff import Patience
@@ -18,6 +18,7 @@ from bridge.engine.notify import ByAction, Notifier, Target
 from bridge.engine.outages import Outages
 from bridge.engine.perform import Destination
 from bridge.engine.queue import LaneQueue
+from bridge.engine.rules_watch import Watch
 from bridge.engine.turns import Turns
 from bridge.engine.wake import Waker
 from bridge.errors import OperatorError
@@ -36,13 +37,18 @@ def turns(config: Config, database: Database, queue: LaneQueue, now: Callable[[]
         waker=waker,
         sources={name: each.source for name, each in config.sources.items()},
         destinations={name: _destination(each, limits) for name, each in config.accounts.items()},
-        live_rules=LiveRules(config.folder / RULES_FILE, world(config), database, now),
+        live_rules=LiveRules(watch(config, database, now), database, now),
         patience=_patience(config),
         lease_seconds=config.delivery.lease_seconds,
         digest_after=config.delivery.digest_after_seconds,
         alarm=Alarm(waker.wake),
         now=now,
     )
+
+
+def watch(config: Config, database: Database, now: Callable[[], float]) -> Watch:
+    when_saved = config.publishing.when_saved
+    return Watch(config.folder, world(config), database, now, when_saved=when_saved)
 
 
 def clock(database: Database, queue: LaneQueue, now: Callable[[], float]) -> Clock:

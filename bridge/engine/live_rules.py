@@ -1,108 +1,92 @@
-"""The rules that are live: re-read when the file changes, never replaced by a bad one."""
+"""The rules that events are routed by: the version that the ledger says is live."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from bridge import rules
+from bridge.engine.rules_watch import ALERT, Watch
 from bridge.errors import ConfigurationError
+from bridge.ledger import rule_versions
 from bridge.ledger.alerts import clear_alert, raise_alert
 from bridge.ledger.database import Database
-from bridge.ledger.rule_versions import keep_version, last_version
+from bridge.ledger.rule_versions import Published
 
 log = logging.getLogger(__name__)
 
-# After the last write to the file.
-SETTLE_SECONDS = 1.0
-
-Stamp = tuple[int, int, int] | str
+# The alert's subject.
+LIVE = "the live version"
 
 
 class LiveRules:
-    """The newest good version of the rules file, also over restarts.
+    """Compiled from the ledger's texts, so that every machine runs the same.
 
-    `now` is in Unix seconds, as files' times are. A file with mistakes leaves
-    the last good version live and raises an alert
-    that says what is wrong; the next good version clears it.
+    A version that does not fit the bridge.yaml that this process read raises an
+    alert; what this process ran before goes on, and webhooks wait where that is
+    nothing.
     """
 
-    def __init__(
-        self, file: Path, world: rules.World, database: Database, now: Callable[[], float]
-    ) -> None:
-        self._file = file
-        self._world = world
+    def __init__(self, watch: Watch, database: Database, now: Callable[[], float]) -> None:
+        self._watch = watch
         self._database = database
         self._now = now
-        self._stamp: Stamp = "not yet read"
-        self._live: rules.RuleSet | None = None
+        self._asked = ""
+        self._running: rules.RuleSet | None = None
         self._lock = threading.Lock()
 
     def current(self) -> rules.RuleSet | None:
-        """None where no good version was ever seen; raises LedgerUnavailable."""
+        """None where nothing that can be used is live; raises LedgerUnavailable."""
+        self.look()
+        with self._database.read() as connection:
+            published = rule_versions.live(connection)
+        return self.compiled(published)
+
+    def look(self) -> None:
+        """See whether files were saved; raises LedgerUnavailable."""
+        self._watch.look()
+
+    def compiled(self, published: Published | None) -> rules.RuleSet | None:
+        """The rules of what the ledger says is live; raises LedgerUnavailable."""
         with self._lock:
-            stamp = _stamp(self._file)
-            if stamp != self._stamp and (self._live is None or self._is_settled()):
-                self._reload()
-                self._stamp = stamp
-            return self._live
+            if published is not None and published.version != self._asked:
+                self._replace(published)
+                self._asked = published.version
+            return self._running
 
-    def _is_settled(self) -> bool:
-        """Not while it may still be being written: half a file can be a good set of fewer rules."""
+    def _replace(self, published: Published) -> None:
         try:
-            return self._now() - self._file.stat().st_mtime >= SETTLE_SECONDS
-        except OSError:
-            return True
-
-    def _reload(self) -> None:
-        try:
-            text = self._file.read_text("utf-8")
-            fresh = rules.compile_rules(text, str(self._file), self._world)
+            fresh = self._known(published.version) or self._compiled(published.version)
         except ConfigurationError as error:
-            self._complain(str(error))
-        except (OSError, UnicodeDecodeError) as error:
-            self._complain(f"{self._file} cannot be read: {error}")
-        else:
-            self._go_live(fresh, text)
-
-    def _go_live(self, fresh: rules.RuleSet, text: str) -> None:
-        if self._live is None or fresh.version != self._live.version:
-            log.info("rules %s are live: %d rules", fresh.version, len(fresh.rules))
+            self._complain(published, str(error))
+            return
         with self._database.write() as connection:
-            keep_version(connection, fresh.version, text, self._now())
-            clear_alert(connection, kind="rules", subject=str(self._file))
-        self._live = fresh
+            clear_alert(connection, kind=ALERT, subject=LIVE)
+        log.info("rules %s are live: %d rules", fresh.version, len(fresh.rules))
+        self._running = fresh
 
-    def _complain(self, mistakes: str) -> None:
-        log.error("the rules file is not taken over: %s", mistakes)
+    def _known(self, version: str) -> rules.RuleSet | None:
+        """Most often they were compiled just before, when they were saved."""
+        good = self._watch.good
+        return good if good and good.version == version else None
+
+    def _compiled(self, version: str) -> rules.RuleSet:
+        with self._database.read() as connection:
+            files = rule_versions.files_of(connection, version) or {}
+        return rules.compile_files(files, self._watch.world, str(self._watch.folder))
+
+    def _complain(self, published: Published, mistakes: str) -> None:
+        log.error("rules %s do not fit bridge.yaml: %s", published.version, mistakes)
+        running = self._running
+        meanwhile = f"version {running.version} goes on" if running else "webhooks wait"
         with self._database.write() as connection:
             raise_alert(
                 connection,
-                kind="rules",
-                subject=str(self._file),
-                text=f"The rules file has mistakes; the last good version stays live.\n{mistakes}",
+                kind=ALERT,
+                subject=LIVE,
+                text=f"The live rules, version {published.version}, do not fit bridge.yaml as it "
+                f"was at the start; {meanwhile}. Restart after a change of bridge.yaml, or publish "
+                f"rules that fit it.\n{mistakes}",
                 at=self._now(),
             )
-        if self._live is None:
-            self._live = self._last_good()
-
-    def _last_good(self) -> rules.RuleSet | None:
-        with self._database.read() as connection:
-            text = last_version(connection)
-        if text is None:
-            return None
-        try:
-            return rules.compile_rules(text, str(self._file), self._world)
-        except ConfigurationError:
-            log.exception("the last good rules do not fit the configuration of now")
-            return None
-
-
-def _stamp(file: Path) -> Stamp:
-    try:
-        status = file.stat()
-    except OSError:
-        return "missing"
-    return status.st_mtime_ns, status.st_size, status.st_ino

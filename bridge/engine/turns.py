@@ -20,7 +20,7 @@ from bridge.engine.perform import Destination
 from bridge.engine.route import Router
 from bridge.engine.wake import Waker
 from bridge.errors import LeaseLost, LedgerUnavailable
-from bridge.ledger import accounts, lanes, plan
+from bridge.ledger import accounts, lanes, plan, rule_versions
 from bridge.ledger.alerts import raise_alert
 from bridge.ledger.database import Connection, Database
 from bridge.ledger.due import is_due
@@ -135,33 +135,30 @@ class Turns:
     def _route(self, lease: Lease) -> None:
         stopping = self._stopping()
         while not stopping():
-            live = self.live_rules.current()
-            if live is None:
+            self.live_rules.look()
+            with self.database.read() as connection:
+                waiting = deque(plan.waiting(connection, INBOX_BATCH))
+                # After them: what came in once a version was live is not routed by the one before.
+                published = rule_versions.live(connection)
+            live = self.live_rules.compiled(published)
+            if live is None or not waiting:
                 return
             kinds = {name: each.kind for name, each in self.destinations.items()}
-            router = Router(self.sources, kinds, live, self._wordings())
-            if not self._route_batch(router, lease):
-                return
+            self._route_batch(Router(self.sources, kinds, live, self._wordings()), waiting, lease)
 
     def _wordings(self) -> Mapping[str, str]:
         named = {name: each.opt_in for name, each in self.destinations.items()}
         return {name: opt_in.version for name, opt_in in named.items() if opt_in}
 
-    def _route_batch(self, router: Router, lease: Lease) -> bool:
-        """False where nothing waits."""
-        with self.database.read() as connection:
-            waiting = deque(plan.waiting(connection, INBOX_BATCH))
-        if not waiting:
-            return False
+    def _route_batch(self, router: Router, waiting: deque[plan.Waiting], lease: Lease) -> None:
         plans = []
         while waiting:
             # Let go of each as it is done: parsed, a body takes many times its size.
-            plans.append(router.plan(waiting.popleft()))
+            plans.append(router.plan(waiting.popleft(), self.now()))
         lease.hold()
         self._record(router, plans, lease)
         for lane in sorted({each.lane for made in plans for each in made.deliveries}):
             self.waker.wake(lane)
-        return True
 
     def _record(self, router: Router, plans: Sequence[plan.Plan], lease: Lease) -> None:
         """All at once; where one cannot be written, each alone, and that one is kept aside."""

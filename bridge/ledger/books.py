@@ -20,6 +20,7 @@ from bridge.ledger.tables import (
     ENDED_DELIVERY,
     ENDED_WEBHOOK,
     OPEN_DELIVERY,
+    SCHEDULED_DELIVERY,
     WAITING_WEBHOOK,
     deliveries,
     tallies,
@@ -35,7 +36,7 @@ PRUNED_DELIVERIES = "pruned deliveries"
 WEBHOOK_STATES = ("routed", "unrouted", "quarantined", "waiting")
 DELIVERY_STATES = (
     *("delivered", "previewed", "suppressed", "rejected", "dead"),
-    *("waiting", "sending"),
+    *("waiting", "sending", "scheduled"),
 )
 
 # Whom the counts of processes that are gone belong to, and how many rows are let be.
@@ -125,7 +126,11 @@ def webhook_states(connection: Connection) -> dict[str, int]:
 
 
 def delivery_states(connection: Connection) -> dict[str, int]:
-    return _by_state(connection, deliveries, OPEN_DELIVERY, ENDED_DELIVERY)
+    counts = _by_state(connection, deliveries, OPEN_DELIVERY, ENDED_DELIVERY)
+    # Without naming their state, which is not in the index.
+    query = select(func.count()).select_from(deliveries).where(SCHEDULED_DELIVERY)
+    scheduled = connection.execute(query).scalar_one()
+    return counts | {"scheduled": scheduled} if scheduled else counts
 
 
 def _by_state(connection: Connection, table: Table, *parts: TextClause) -> dict[str, int]:

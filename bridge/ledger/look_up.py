@@ -14,6 +14,7 @@ from bridge.ledger.tables import (
     ENDED_DELIVERY,
     ENDED_WEBHOOK,
     OPEN_DELIVERY,
+    SCHEDULED_DELIVERY,
     WAITING_WEBHOOK,
     deliveries,
     events,
@@ -95,8 +96,7 @@ def _with_delivery(
     connection: Connection, query: Select[Any], state: str, after: int, limit: int | None
 ) -> list[Mapping[Any, Any]]:
     """Going by the deliveries of that state, since among all webhooks there may be few."""
-    part = OPEN_DELIVERY if state in ("waiting", "sending") else ENDED_DELIVERY
-    owed = select(deliveries.c.webhook).distinct().where(part, deliveries.c.state == state)
+    owed = select(deliveries.c.webhook).distinct().where(*_in_state(state))
     owed = owed.where(deliveries.c.webhook > after)
     owed = owed.order_by(deliveries.c.webhook.desc()).limit(_AT_A_TIME)
     found: list[Mapping[Any, Any]] = []
@@ -110,6 +110,14 @@ def _with_delivery(
 
 
 _AT_A_TIME = 100
+
+
+def _in_state(state: str) -> Sequence[ColumnElement[bool]]:
+    """By the index of the part that the state is of."""
+    if state == "scheduled":
+        return [SCHEDULED_DELIVERY]
+    part = OPEN_DELIVERY if state in ("waiting", "sending") else ENDED_DELIVERY
+    return [part, deliveries.c.state == state]
 
 
 # Not the bodies.

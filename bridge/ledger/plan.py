@@ -38,7 +38,8 @@ class Waiting:
 class PlannedEvent:
     """One event as it was routed; `verdicts` has an object for each rule that was asked.
 
-    `begins`, `ends` and `order_key` are those of `bridge.event.Event`.
+    `begins`, `ends` and `order_key` are those of `bridge.event.Event`. `known_as` are
+    the keys by which it calls off what is scheduled unless it comes (see `Unless`).
     """
 
     position: int
@@ -49,6 +50,31 @@ class PlannedEvent:
     begins: Sequence[str] = ()
     ends: Sequence[str] = ()
     order_key: str = ""
+    known_as: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Once:
+    """That it is done for one event alone of all that have this key.
+
+    Or, where there is a `period`, for one alone of those that were received within so many
+    seconds of each other. `words` say what is done once: `once per contact`.
+    """
+
+    key: str
+    period: float | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Unless:
+    """What calls it off: an event known as one of `keys`, of a type that fits one of `types`.
+
+    Types may be globs. See `PlannedEvent.known_as`.
+    """
+
+    types: tuple[str, ...]
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -65,7 +91,8 @@ class PlannedConsent:
 class PlannedDelivery:
     """One delivery as planned: `waiting` until `due_at`, or settled at once with a reason.
 
-    `repeats` is the id of an ending's delivery that this one does once more.
+    Or `scheduled`, which keeps nothing behind it until it is due: for what a rule wants to
+    be done later. `repeats` is the id of an ending's delivery that this one does once more.
     """
 
     id: str
@@ -86,6 +113,8 @@ class PlannedDelivery:
     consent: PlannedConsent | None = None
     state: str = "waiting"
     reason: str | None = None
+    once: Once | None = None
+    unless: Unless | None = None
 
 
 @dataclass(frozen=True)

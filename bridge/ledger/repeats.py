@@ -90,7 +90,7 @@ def written_by(
 _PLANNED = [
     deliveries.c[each.name]
     for each in fields(PlannedDelivery)
-    if each.name not in ("consent", "due_at", "state", "reason")
+    if each.name not in ("consent", "due_at", "state", "reason", "once", "unless")
 ]
 
 

@@ -1,22 +1,123 @@
-"""The rules that were live: every delivery names the version that planned it."""
+"""The rules that were live: the texts of each version, and what was made live when and by whom.
+
+The last publication is what is live. A publication is an offer of what stands
+in the files, or a rollback, which is none: files that were offered before and
+then rolled back do not go live again by themselves.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from bridge.ledger.tables import rule_versions
+from sqlalchemy import ColumnElement, Connection, select, text, true
+
+from bridge.ledger.tables import rule_publications, rule_versions
 from bridge.ledger.upsert import insert
 
+SAVED: Literal["saved"] = "saved"
+PUBLISHED: Literal["published"] = "published"
+ROLLED_BACK: Literal["rolled back"] = "rolled back"
+How = Literal["saved", "published", "rolled back"]
 
-def keep_version(connection: Connection, version: str, text: str, now: float) -> None:
-    """Note that this version goes live now, for the first time or again."""
-    statement = insert(connection, rule_versions).values(version=version, text=text, live_since=now)
+_OFFERS = rule_publications.c.how.in_((SAVED, PUBLISHED))
+
+
+@dataclass(frozen=True)
+class Published:
+    """One version going live: because its files were saved, or by a command."""
+
+    number: int
+    version: str
+    published_at: float
+    author: str
+    how: How
+
+
+def live(connection: Connection) -> Published | None:
+    """What events are routed by now. One row of an index: asked for again and again."""
+    return _last(connection, true())
+
+
+def last_offered(connection: Connection) -> Published | None:
+    """What was made live last from files, whatever was rolled back to since."""
+    return _last(connection, _OFFERS)
+
+
+def was_offered(connection: Connection, version: str) -> bool:
+    """Whether it was ever made live from files."""
+    return _last(connection, _OFFERS & (rule_publications.c.version == version)) is not None
+
+
+def history(connection: Connection, limit: int | None = None) -> list[Published]:
+    """The newest first."""
+    query = select(rule_publications).order_by(rule_publications.c.number.desc()).limit(limit)
+    return [Published(**row) for row in connection.execute(query).mappings()]
+
+
+def before(connection: Connection) -> Published | None:
+    """What to go back to: the one before what is live; after a rollback, one further back."""
+    [now, *earlier] = history(connection) or [None]
+    if now is None:
+        return None
+    origin = next((each for each in earlier if each.version == now.version), now)
+    if now.how == ROLLED_BACK:
+        earlier = [each for each in earlier if each.number < origin.number]
+    return next((each for each in earlier if each.version != now.version), None)
+
+
+def one(connection: Connection, number: int) -> Published | None:
+    """The publication of that number."""
+    return _last(connection, rule_publications.c.number == number)
+
+
+def versions(connection: Connection, prefix: str = "") -> list[str]:
+    """Those that are kept and begin so."""
+    begins = rule_versions.c.version.startswith(prefix, autoescape=True)
+    return list(connection.execute(select(rule_versions.c.version).where(begins)).scalars())
+
+
+def files_of(connection: Connection, version: str) -> Mapping[str, str] | None:
+    """The texts of a version by their names below the configuration's folder, in their order."""
+    query = select(rule_versions.c.files).where(rule_versions.c.version == version)
+    found: Mapping[str, str] | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def take_turns(connection: Connection) -> None:
+    """Nobody else publishes until this transaction ends; for who looks first, then publishes."""
+    if connection.dialect.name == "postgresql":
+        # Who routes only reads, which goes on.
+        name = rule_publications.name
+        connection.execute(text(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def keep(connection: Connection, version: str, files: Mapping[str, str]) -> None:
+    """Remember the texts; they are the same whenever the version is."""
+    statement = insert(connection, rule_versions).values(version=version, files=dict(files))
+    connection.execute(statement.on_conflict_do_nothing(index_elements=["version"]))
+
+
+def publish(
+    connection: Connection,
+    version: str,
+    files: Mapping[str, str],
+    *,
+    author: str,
+    how: How,
+    now: float,
+) -> None:
+    """Make it live from this transaction's end on; also what is live already is noted again."""
+    keep(connection, version, files)
     connection.execute(
-        statement.on_conflict_do_update(index_elements=["version"], set_={"live_since": now})
+        insert(connection, rule_publications).values(
+            version=version, published_at=now, author=author, how=how
+        )
     )
 
 
-def last_version(connection: Connection) -> str | None:
-    """The text of the rules that went live last."""
-    query = select(rule_versions.c.text).order_by(rule_versions.c.live_since.desc()).limit(1)
-    return connection.execute(query).scalar_one_or_none()
+def _last(connection: Connection, which: ColumnElement[bool]) -> Published | None:
+    query = select(rule_publications).where(which)
+    row = connection.execute(query.order_by(rule_publications.c.number.desc()).limit(1)).first()
+    return Published(**row._mapping) if row else None

@@ -22,7 +22,7 @@ Place = tuple[int, int, int]
 """A delivery's webhook, its event's position in it, and its place in the event."""
 
 # Spelled out: a bound value would miss the partial indexes.
-_ENDED_DELIVERY = text("deliveries.state NOT IN ('waiting', 'sending')")
+_ENDED_DELIVERY = text("deliveries.state NOT IN ('waiting', 'sending', 'scheduled')")
 _ENDED_WEBHOOK = text("webhooks.state <> 'waiting'")
 _LAST = 2**31
 _COLUMNS = {"account": deliveries.c.account, "rule": deliveries.c.rule, "source": webhooks.c.source}

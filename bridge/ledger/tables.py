@@ -3,10 +3,13 @@
 webhooks ─< events            what arrived, and what it meant when it was routed
 webhooks ─< deliveries ─< attempts   what is owed for it, and each try
 endings                       which refund ended which matter, for its purchase if that comes late
+occasions                     what was done already of that which is done once
+deliveries ─< cancellers      by which events what is not sent yet is called off
 threads                       which message began what is said of one topic in one lane
 consents                      who was put on a list or taken off it, on whose word
 lanes, accounts, offices      who may do what right now: wakes, leases, rests
-alerts, rule_versions         what a person should know; the rules that were live
+alerts                        what a person should know
+rule_versions ─< rule_publications   the rules that were live: their texts, when, by whom
 tallies                       what was counted on its way in, to balance the books by
 """
 
@@ -44,9 +47,11 @@ Number = BigInteger().with_variant(Integer, "sqlite")
 # Spelled out in every query that means them: a bound value would miss the partial index.
 WAITING_WEBHOOK = text("state = 'waiting'")
 OPEN_DELIVERY = text("state IN ('waiting', 'sending')")
+SCHEDULED_DELIVERY = text("state = 'scheduled'")
 ENDED_WEBHOOK = text("state <> 'waiting'")
-ENDED_DELIVERY = text("state NOT IN ('waiting', 'sending')")
+ENDED_DELIVERY = text("state NOT IN ('waiting', 'sending', 'scheduled')")
 REPEAT = text("repeats IS NOT NULL")
+EXPIRES = text("expires_at IS NOT NULL")
 WITH_BODY = text("state IN ('routed', 'unrouted') AND pruned_at IS NULL")
 
 webhooks = Table(
@@ -131,7 +136,7 @@ deliveries = Table(
     Column("topic", Text),
     Column("rules_version", Text, nullable=False),
     Column("planned_at", Float, nullable=False),
-    # waiting, sending, delivered, previewed, suppressed, rejected, dead
+    # scheduled, waiting, sending, delivered, previewed, suppressed, rejected, dead
     Column("state", Text, nullable=False),
     Column("due_at", Float, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -162,6 +167,14 @@ Index(
     sqlite_where=OPEN_DELIVERY,
     postgresql_where=OPEN_DELIVERY,
 )
+# By when they are due; the webhook, so that counting and listing them reads nothing else.
+Index(
+    "ix_deliveries_scheduled",
+    deliveries.c.due_at,
+    deliveries.c.webhook,
+    sqlite_where=SCHEDULED_DELIVERY,
+    postgresql_where=SCHEDULED_DELIVERY,
+)
 # Written once for each delivery, when it ends.
 Index(
     "ix_deliveries_ended",
@@ -189,6 +202,39 @@ endings = Table(
     Column("position", Integer, primary_key=True),
     Column("known_since", Float, nullable=False),
     Index("ix_endings_known_since", "known_since"),
+)
+
+# Which event had something done that is done once, for all events of the same key or for some time.
+occasions = Table(
+    "occasions",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("webhook", Number, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    # When the event was received.
+    Column("at", Float, nullable=False),
+    # None: never.
+    Column("expires_at", Float),
+    # The ids of what it had done.
+    Column("deliveries", JSON, nullable=False),
+    Index("ix_occasions_webhook", "webhook"),
+)
+Index(
+    "ix_occasions_expires_at",
+    occasions.c.expires_at,
+    sqlite_where=EXPIRES,
+    postgresql_where=EXPIRES,
+)
+
+# An event that is known by the key, of one of the types, calls the delivery off.
+cancellers = Table(
+    "cancellers",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("delivery", Text, ForeignKey("deliveries.id"), primary_key=True),
+    # Globs.
+    Column("types", JSON, nullable=False),
+    Index("ix_cancellers_delivery", "delivery"),
 )
 
 # What was delivered first in a lane about a topic: what comes later answers it.
@@ -305,8 +351,21 @@ rule_versions = Table(
     "rule_versions",
     metadata,
     Column("version", Text, primary_key=True),
-    Column("text", Text, nullable=False),
-    Column("live_since", Float, nullable=False),
+    # A text for each name below the configuration's folder, in their order.
+    Column("files", JSON, nullable=False),
+)
+
+# The last one is live.
+rule_publications = Table(
+    "rule_publications",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("version", Text, ForeignKey("rule_versions.version"), nullable=False),
+    Column("published_at", Float, nullable=False),
+    Column("author", Text, nullable=False),
+    # saved, published, rolled back
+    Column("how", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 # Counted in the transaction that writes the rows, and by itself. Each process writes a row of

@@ -2,7 +2,8 @@
 
 A path through a list means any member: `tickets.type: {contains: VIP}` holds
 if one ticket is like that, and several operators on one path must hold for the
-same member. `is_not` is the opposite of `is`: no member is.
+same member. `is_not` is the opposite of `is`: no member is. What they say in
+words is in `bridge.rules.sentences`.
 """
 
 from __future__ import annotations
@@ -10,27 +11,37 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from bridge.rules.values import lookup, moment, number, say, say_found, span, text, truth
+from bridge.rules.relative import Relative, Within
+from bridge.rules.seen import Seen
+from bridge.rules.values import moment, number, span, text, truth
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One operator with what it expects; a tuple of values for `one_of`."""
+    """One operator with what it expects: a tuple of values for `one_of`, else one value.
+
+    `named` is the list of the file that the values are from.
+    """
 
     operator: str
     expected: Any
+    named: str = ""
 
 
 @dataclass(frozen=True)
 class Test:
-    """Comparisons of what is found at one path; all must hold, for the same value."""
+    """Comparisons of what is found at one path; all must hold, for the same value.
+
+    `line` is where it stands in its file, from 1.
+    """
 
     path: str
     comparisons: tuple[Comparison, ...]
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -57,25 +68,47 @@ class Not:
 Condition = Test | All | AnyOf | Not
 
 
-def holds(condition: Condition, seen: Mapping[str, Any]) -> bool:
+def holds(condition: Condition, seen: Seen) -> bool:
     """Whether what is seen of an event satisfies the condition; never raises."""
+    if isinstance(condition, Test):
+        return passes(condition.comparisons, seen.find(condition.path), seen)
     if isinstance(condition, All):
         return all(holds(part, seen) for part in condition.parts)
     if isinstance(condition, AnyOf):
         return any(holds(part, seen) for part in condition.parts)
-    if isinstance(condition, Not):
-        return not holds(condition.part, seen)
-    return _passes(condition.comparisons, lookup(seen, condition.path))
+    return not holds(condition.part, seen)
 
 
-def _passes(comparisons: Sequence[Comparison], found: Sequence[Any]) -> bool:
+def passes(comparisons: Sequence[Comparison], found: Sequence[Any], seen: Seen) -> bool:
+    """Whether the values found at one path satisfy all comparisons."""
+    if len(comparisons) == 1:
+        return _passes_one(comparisons[0], found, seen)
     of_all = [one for one in comparisons if one.operator in OF_ALL]
     of_one = [one for one in comparisons if one.operator not in OF_ALL]
-    if not all(OF_ALL[one.operator](found, one.expected) for one in of_all):
+    if not all(_passes_one(one, found, seen) for one in of_all):
         return False
-    return not of_one or any(
-        all(OF_ONE[one.operator](value, one.expected) for one in of_one) for value in found
-    )
+    return not of_one or any(all(compare(one, value, seen) for one in of_one) for value in found)
+
+
+def _passes_one(one: Comparison, found: Sequence[Any], seen: Seen) -> bool:
+    of_all = OF_ALL.get(one.operator)
+    if of_all is not None:
+        return of_all(found, one.expected)
+    return any(compare(one, value, seen) for value in found)
+
+
+def compare(comparison: Comparison, value: Any, seen: Seen) -> bool:
+    """Whether one value satisfies one comparison that is asked of single values."""
+    expected = comparison.expected
+    if isinstance(expected, Within):
+        return expected.holds(value, seen)
+    if isinstance(expected, Relative):
+        when = moment(value)
+        earlier = comparison.operator == "before"
+        return when is not None and any(
+            when < base if earlier else when > base for base in expected.moments(seen)
+        )
+    return OF_ONE[comparison.operator](value, expected)
 
 
 def same(found: Any, expected: Any) -> bool:
@@ -129,6 +162,18 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))
 
 
+def _exactly(found: Any, expected: Any) -> bool:
+    """With regard to capitals; numbers and truth values as in `same`."""
+    if isinstance(found, str) and isinstance(expected, str):
+        return found.strip() == expected.strip()
+    return same(found, expected)
+
+
+def _never(found: Any, expected: Any) -> bool:
+    """What `compare` has to be asked instead."""
+    return False
+
+
 def _is_not(found: Sequence[Any], expected: Any) -> bool:
     return not any(same(value, expected) for value in found)
 
@@ -139,6 +184,7 @@ def _present(found: Sequence[Any], expected: Any) -> bool:
 
 OF_ONE: Mapping[str, Callable[[Any, Any], bool]] = {
     "is": same,
+    "exactly": _exactly,
     "one_of": lambda found, expected: any(same(found, one) for one in expected),
     "contains": _textual(lambda one, other: other in one),
     "starts_with": _textual(str.startswith),
@@ -148,6 +194,7 @@ OF_ONE: Mapping[str, Callable[[Any, Any], bool]] = {
     "at_most": _at_most,
     "before": _before,
     "after": _after,
+    "within": _never,
 }
 """Operators that one value must pass."""
 
@@ -158,89 +205,3 @@ OF_ALL: Mapping[str, Callable[[Sequence[Any], Any], bool]] = {
 """Operators that are asked of everything found at the path."""
 
 OPERATORS = (*OF_ONE, *OF_ALL)
-
-_SAYS = {
-    "is": "is {}",
-    "is_not": "is not {}",
-    "one_of": "is one of {}",
-    "contains": "contains {}",
-    "starts_with": "starts with {}",
-    "ends_with": "ends with {}",
-    "matches": "matches {}",
-    "at_least": "is at least {}",
-    "at_most": "is at most {}",
-    "before": "is before {}",
-    "after": "is after {}",
-}
-_FAILS = {
-    "is": "not {}",
-    "is_not": "which this rule leaves out",
-    "one_of": "not one of {}",
-    "contains": "which does not contain {}",
-    "starts_with": "which does not start with {}",
-    "ends_with": "which does not end with {}",
-    "matches": "which does not match {}",
-    "at_least": "not at least {}",
-    "at_most": "not at most {}",
-    "before": "not before {}",
-    "after": "not after {}",
-}
-
-
-def sentence(condition: Condition) -> str:
-    """The condition in words: `order.total is at least 100 and tickets.type contains “VIP”`."""
-    if isinstance(condition, All):
-        return " and ".join(_grouped(part) for part in condition.parts)
-    if isinstance(condition, AnyOf):
-        return " or ".join(_grouped(part) for part in condition.parts)
-    if isinstance(condition, Not):
-        return f"it is not so that {_grouped(condition.part)}"
-    said = [_said(one) for one in condition.comparisons]
-    return f"{condition.path} {' and '.join(said)}"
-
-
-def _grouped(condition: Condition) -> str:
-    said = sentence(condition)
-    several = isinstance(condition, All | AnyOf) and len(condition.parts) > 1
-    return f"({said})" if several else said
-
-
-def _said(comparison: Comparison) -> str:
-    if comparison.operator == "present":
-        return "is there" if comparison.expected else "is missing"
-    return _SAYS[comparison.operator].format(_expected(comparison))
-
-
-def _expected(comparison: Comparison) -> str:
-    expected = comparison.expected
-    if isinstance(expected, tuple):
-        return ", ".join(say(one) for one in expected)
-    if comparison.operator in ("before", "after"):
-        return str(expected)
-    return say(expected)
-
-
-def why_not(condition: Condition, seen: Mapping[str, Any]) -> str:
-    """Why a condition that does not hold does not: what was expected, and what was found."""
-    if isinstance(condition, All):
-        failed = next(part for part in condition.parts if not holds(part, seen))
-        return why_not(failed, seen)
-    if isinstance(condition, AnyOf):
-        return "none of these holds: " + "; ".join(why_not(part, seen) for part in condition.parts)
-    if isinstance(condition, Not):
-        return f"{sentence(condition.part)}, which this rule leaves out"
-    return _why_not(condition, lookup(seen, condition.path))
-
-
-def _why_not(test: Test, found: Sequence[Any]) -> str:
-    failed = [one for one in test.comparisons if not _passes([one], found)]
-    if not failed:
-        both = " and ".join(_said(one) for one in test.comparisons)
-        return f"no single {test.path} {both}"
-    comparison = failed[0]
-    if comparison.operator == "present":
-        return f"{test.path} is {'missing' if comparison.expected else 'there, and must not be'}"
-    if not found:
-        return f"{test.path} is not known, so nothing says that it {_said(comparison)}"
-    words = _FAILS[comparison.operator].format(_expected(comparison))
-    return f"{test.path} is {say_found(test.path, found)}, {words}"

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from bridge.connector import Item, Skipped
 from bridge.event import Event
 from bridge.rules.records import Step
+from bridge.rules.seen import Seen
 from bridge.rules.templates import Filling, Text, render
 from bridge.rules.values import view
 from bridge.rules.work import CannotRender
@@ -29,10 +30,13 @@ class NotFilled(Exception):
         super().__init__(reason)
 
 
-def fill(step: Step, event: Event) -> Item:
-    """The step's item for this event, valid for its action; raises NotFilled and nothing else."""
-    seen = view(event)
-    fields = {name: _filled(name, filling, seen) for name, filling in step.filling.items()}
+def fill(step: Step, event: Event, seen: Seen | None = None) -> Item:
+    """The step's item for this event, valid for its action; raises NotFilled and nothing else.
+
+    `seen` is what is seen of the event, with the member that the rule is at, if any.
+    """
+    names = seen.names if seen else view(event)
+    fields = {name: _filled(name, filling, names) for name, filling in step.filling.items()}
     try:
         return step.declared.item.model_validate(fields)
     except ValidationError as error:

@@ -7,12 +7,11 @@ long, nor fill the memory, nor be different the next time.
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, pass_environment
 from jinja2 import filters as jinja_filters
@@ -20,11 +19,12 @@ from jinja2 import tests as jinja_tests
 from jinja2.runtime import Undefined
 
 from bridge.rules import values
-from bridge.rules.work import CannotRender, each, spend
+from bridge.rules.date_filter import date_in
+from bridge.rules.money_filter import money
+from bridge.rules.name_filter import tidy_name
+from bridge.rules.phone_filter import phone
+from bridge.rules.work import CannotRender, cost, each, spend
 
-DATE_FORMAT = "%-d %B %Y, %H:%M"
-_DATE_CODES = re.compile(r"(?:[^%]|%-?[aAbBdeHIjmMpSyYzZ]|%%)*")
-_WITHOUT_CENTS = ("JPY", "KRW", "CLP", "ISK", "VND")
 _MOST_DIGITS = 12
 
 
@@ -45,59 +45,13 @@ def shown(value: Any) -> str:
     raise CannotRender("it inserts a whole group; name one of its parts")
 
 
-def money(value: Any, currency: Any = None) -> str:
-    """An amount with its currency after it, like 1,234.50 CAD; no amount is no text."""
-    amount = values.number(value)
-    if amount is None:
-        return ""
-    code = str(currency or "").strip()
-    places = 0 if code.upper() in _WITHOUT_CENTS else 2
-    return f"{amount:,.{places}f} {code}".strip()
+def default(value: Any, instead: Any = "", boolean: Any = False) -> Any:
+    """Something else for what is not known, and for empty texts; 0 and false are known.
 
-
-def date(value: Any, *wanted: str) -> str:
-    """As in `{{ ... | date }}`: 3 July 2027, 01:30 UTC; with a time zone, a format, or both.
-
-    A format holds per cent signs: `date("%d.%m.%Y")`, `date("America/Edmonton")`.
+    With `true` after it also for these, as in Jinja.
     """
-    when = values.moment(value)
-    if when is None:
-        return ""
-    formats = [one for one in wanted if "%" in one]
-    zones = [one for one in wanted if "%" not in one]
-    local = when.astimezone(zone(zones[0]) if zones else UTC)
-    if formats:
-        return local.strftime(_checked_format(formats[0]))
-    return local.strftime(f"{DATE_FORMAT} %Z")
-
-
-def zone(name: str) -> Any:
-    """A time zone by its name; raises ValueError."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("there is no such time zone; write one like America/Edmonton") from None
-
-
-def complaint_about_date(wanted: str) -> str:
-    """What is wrong with an argument of `date`, or nothing."""
-    try:
-        _checked_format(wanted) if "%" in wanted else zone(wanted)
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
-def _checked_format(wanted: str) -> str:
-    if len(wanted) > 100 or not _DATE_CODES.fullmatch(wanted):
-        raise ValueError("this date format is not known; write one like %d %B %Y")
-    return wanted
-
-
-def default(value: Any, instead: Any = "") -> Any:
-    """Something else for what is not known, and for empty texts."""
     missing = isinstance(value, Undefined) or value is None or value == ""
-    return instead if missing else value
+    return instead if missing or (boolean and not value) else value
 
 
 # Several in a row must not make a flood of a drop.
@@ -106,9 +60,9 @@ LONGEST_REPLACED = 20_000
 
 def replace(value: Any, old: str, new: str) -> str:
     """One text for another; of both the first 100 characters count."""
+    text = shown(value)[:LONGEST_REPLACED]
     if not old:
-        return str(value)
-    text = str(value)[:LONGEST_REPLACED]
+        return text
     replaced = text.replace(str(old)[:100], str(new)[:100])
     if len(replaced) > LONGEST_REPLACED:
         raise CannotRender(f"it makes, by `replace`, more than {LONGEST_REPLACED:,} characters")
@@ -138,6 +92,27 @@ def joined(environment: Environment, value: Any, between: str = "", attribute: A
 
 
 @pass_environment
+def joined_and(
+    environment: Environment, value: Any, word: str = "and", attribute: Any = None
+) -> str:
+    """As in `{{ tickets | map(attribute='type') | join_and }}`: VIP, Standing and Balcony."""
+    *before, last = [*filter(None, map(shown, _picked(environment, value, attribute)))] or [""]
+    return f"{', '.join(before)} {str(word)[:100].strip()} {last}" if before else last
+
+
+def plural(value: Any, one: str, many: str) -> str:
+    """How many, with the word for it: 1 ticket, 2 tickets; of a list its length.
+
+    What is no number is no text.
+    """
+    amount = values.number(len(value) if isinstance(value, list | tuple) else value)
+    if amount is None or amount.adjusted() > _MOST_DIGITS:
+        return ""
+    said = f"{amount.normalize():,f}" if amount else "0"
+    return f"{said} {str(one if abs(amount) == 1 else many)[:100]}"
+
+
+@pass_environment
 def total(environment: Environment, value: Any, attribute: Any = None) -> Decimal:
     """As in `{{ items | sum(attribute='quantity') }}`; what is no number counts nothing."""
     amounts = (values.number(member) for member in _picked(environment, value, attribute))
@@ -152,54 +127,70 @@ def _picked(environment: Environment, members: Any, attribute: Any) -> Iterator[
         yield picked
 
 
-_AT_ONCE = ("count", "first", "last", "length")
-
-
 def _paid(wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """The same filter; lists are paid for by their length."""
+    """The same filter; lists and long texts are paid for, and what it yields is a list."""
 
     @functools.wraps(wrapped)
     def paying(*args: Any, **kwargs: Any) -> Any:
-        spend(1 + sum(len(one) for one in args if isinstance(one, list | tuple)))
-        return wrapped(*args, **kwargs)
+        spend(1 + sum(map(cost, args)))
+        made = wrapped(*args, **kwargs)
+        return list(made) if isinstance(made, Iterator) else made
 
     return paying
 
 
-_FROM_JINJA = (
-    "abs",
-    "capitalize",
-    "list",
-    "lower",
-    "map",
-    "max",
-    "min",
-    "reject",
-    "rejectattr",
-    "reverse",
-    "select",
-    "selectattr",
-    "sort",
-    "title",
-    "trim",
-    "truncate",
-    "unique",
-    "upper",
+def _of_text(wrapped: Callable[..., Any]) -> Callable[..., Any]:
+    """The same filter; what is no text is given to it as it reads."""
+    number = 1 if hasattr(wrapped, "jinja_pass_arg") else 0
+
+    @functools.wraps(wrapped)
+    def reading(*args: Any, **kwargs: Any) -> Any:
+        return wrapped(*args[:number], shown(args[number]), *args[number + 1 :], **kwargs)
+
+    return _paid(reading)
+
+
+_LISTS_OF_JINJA = (
+    *("count", "first", "last", "length", "list", "map", "max", "min", "reject", "rejectattr"),
+    *("reverse", "select", "selectattr", "sort", "unique"),
 )
+_TEXTS_OF_JINJA = ("capitalize", "lower", "title", "trim", "truncate", "upper")
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
-    **{name: jinja_filters.FILTERS[name] for name in _AT_ONCE},
-    **{name: _paid(jinja_filters.FILTERS[name]) for name in _FROM_JINJA},
-    "date": date,
+    **{name: _paid(jinja_filters.FILTERS[name]) for name in _LISTS_OF_JINJA},
+    **{name: _of_text(jinja_filters.FILTERS[name]) for name in _TEXTS_OF_JINJA},
+    "abs": _paid(jinja_filters.FILTERS["abs"]),
     "d": default,
+    "date": _paid(date_in("UTC")),
     "default": default,
     "int": whole,
     "join": joined,
-    "money": money,
-    "replace": replace,
-    "round": rounded,
+    "join_and": joined_and,
+    "money": _paid(money),
+    "name": _paid(tidy_name),
+    "phone": _paid(phone),
+    "plural": _paid(plural),
+    "replace": _paid(replace),
+    "round": _paid(rounded),
     "sum": total,
 }
+
+
+def takes(name: str, values: int, names: Sequence[str]) -> bool:
+    """Whether a filter takes so many arguments, and these by their names."""
+    original = inspect.unwrap(FILTERS[name])
+    own = 2 if hasattr(original, "jinja_pass_arg") else 1
+    try:
+        inspect.signature(original).bind(*[None] * (own + values), **dict.fromkeys(names))
+    except TypeError:
+        return False
+    return True
+
+
+def filters_in(time_zone: str) -> Mapping[str, Callable[..., Any]]:
+    """The filters of rules whose time zone this is; raises ValueError."""
+    return {**FILTERS, "date": _paid(date_in(time_zone))}
+
 
 _TESTS_FROM_JINJA = (
     "==",

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
 
 from bridge.connector import Action, Connector, ConnectorSettings
 from bridge.errors import Mistake
 from bridge.rules.conditions import Condition
-from bridge.rules.templates import Filling
+from bridge.rules.templates import Filling, Text
+from bridge.rules.timing import Timing
 from bridge.source import Source
+
+Same = Literal["transaction", "contact"]
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,50 @@ class Step:
 
 
 @dataclass(frozen=True)
+class ForEach:
+    """The list that a rule goes through (`tickets`) and what one member is called (`ticket`)."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Between:
+    """The first moment at which a rule holds, and the first at which it does no more."""
+
+    start: datetime | None
+    end: datetime | None
+    said: str
+
+
+@dataclass(frozen=True)
+class OncePer:
+    """What a rule does once for: contact, transaction, event (the show), or what `text` becomes.
+
+    `period` in seconds; None: for ever. `said` is as written.
+    """
+
+    of: Literal["contact", "transaction", "event", "text"]
+    period: float | None
+    said: str
+    text: Text | None = None
+
+
+@dataclass(frozen=True)
+class Unless:
+    """What cancels that which waits: events of one of these types (globs) about the same."""
+
+    types: tuple[str, ...]
+    same: Same
+
+
+@dataclass(frozen=True)
 class Rule:
     """`sources` and `events` are globs, of which one has to match; none means all.
 
-    `conditions` must all hold, and are asked in the order of the file.
+    `conditions` must all hold, and are asked in the order of the file; those that
+    name a member of `for_each` are asked of each. `sample` is in per cent. `stop`:
+    where it matches, no later rule is asked.
     """
 
     name: str
@@ -48,25 +93,55 @@ class Rule:
     events: tuple[str, ...]
     conditions: tuple[Condition, ...]
     steps: tuple[Step, ...]
+    enabled: bool = True
+    stop: bool = False
+    for_each: ForEach | None = None
+    sample: float | None = None
+    between: Between | None = None
+    once: OncePer | None = None
+    timing: Timing | None = None
+    unless: Unless | None = None
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One entry of `tests:`, as it was written; `path` says where, for messages."""
+
+    name: str
+    entry: Mapping[str, Any]
+    file: str
+    line: int
 
 
 @dataclass(frozen=True, eq=False)
 class RuleSet:
-    """All the rules of one file, in its order. `version` is the same for the same text.
+    """All the rules of some files, in their order.
 
-    `warnings` are no mistakes, but deserve a look. Two sets are never equal, so
-    that one can be a key without its contents being looked at.
+    `version` is the same for the same `files` (names and texts). `warnings` are no
+    mistakes, but deserve a look. Two sets are never equal, so that one can be a key
+    without its contents being looked at.
     """
 
     rules: tuple[Rule, ...]
     version: str
     warnings: tuple[Mistake, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    time_zone: str = "UTC"
+    lists: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    tests: tuple[Expectation, ...] = ()
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a rule matched an event; if not, the first condition that failed, in words."""
+    """Whether a rule matched an event; if not, all the conditions that failed, in words.
+
+    `members` are the numbers, from 1, of those that fit, where the rule is for each.
+    """
 
     rule: str
     matched: bool
     why_not: str = ""
+    members: tuple[int, ...] = ()

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from bridge.connector import Action, Item
 from bridge.findings import Findings
+from bridge.rules.named import Named
 from bridge.rules.records import Step, World
 from bridge.rules.template_check import check, slips
 from bridge.rules.template_walk import Problem
@@ -32,9 +33,11 @@ class StepReader:
         findings: Findings,
         vocabulary: Vocabulary,
         world: World,
+        named: Named,
     ) -> None:
         self._findings = findings
         self._vocabulary = vocabulary
+        self._named = named
         self._accounts = world.accounts
         self._settings = world.settings
 

@@ -13,6 +13,9 @@ from bridge.rules.vocabulary import Vocabulary
 
 _ONE_BRACE = re.compile(r"(?<!\{)\{\s*([a-z_]+)(\.[\w.]+)?\s*\}(?!\})")
 
+_UNEXPECTED = re.compile(r"unexpected char (['\"])(.+)\1 at")
+_TYPOGRAPHIC = "“”„‟«»‘’‚‛"
+
 
 def check(source: str, vocabulary: Vocabulary) -> list[Problem]:
     """Everything wrong with a template; none: it compiles."""
@@ -39,6 +42,9 @@ def slips(text: str, vocabulary: Vocabulary) -> Iterator[Problem]:
 
 def _syntax(message: str) -> tuple[str, str]:
     message = message.rstrip(".")
+    odd = _UNEXPECTED.search(message)
+    if odd:
+        return _unexpected(odd[2])
     if "unexpected end of template" in message:
         return "a {{ is opened here and not closed", "write it like {{ contact.name }}"
     if "end of print statement" in message:
@@ -48,3 +54,15 @@ def _syntax(message: str) -> tuple[str, str]:
     else:
         advice = "a text to fill in looks like {{ contact.name }}"
     return f"this text cannot be read: {message}", advice
+
+
+def _unexpected(written: str) -> tuple[str, str]:
+    """A character that Jinja does not know; `written` as `repr` writes it."""
+    if written in _TYPOGRAPHIC:
+        what = f"{written} is a quote of a word processor"
+        return what, "write ' or \" there, whichever does not stand around the whole text"
+    if written in ("'", '"'):
+        return "a quote opens here within {{ }} and never closes", "add the closing quote"
+    if re.match(r"\\[xuU]", written):
+        return "an invisible character within {{ }}", "delete it"
+    return f"{written} is not possible within {{{{ }}}}", "put quotes around a text"

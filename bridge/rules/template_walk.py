@@ -11,7 +11,10 @@ from typing import Any
 
 from jinja2 import nodes
 
-from bridge.rules.filters import FILTERS, TESTS, complaint_about_date
+from bridge.rules.date_filter import complaint_about_date
+from bridge.rules.filter_reference import BY_NAME
+from bridge.rules.filters import FILTERS, TESTS, takes
+from bridge.rules.phone_filter import complaint_about_region
 from bridge.rules.vocabulary import FREE, Shape, Vocabulary
 from bridge.wording import meant, quoted
 
@@ -50,7 +53,7 @@ _FORBIDDEN = {
 }
 _ONE_MEMBER = ("first", "last", "min", "max")
 _SAME = ("list", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "unique")
-_BY_ATTRIBUTE = ("join", "map", "max", "min", "sort", "sum", "unique")
+_BY_ATTRIBUTE = ("join", "join_and", "map", "max", "min", "sort", "sum", "unique")
 _NAMES_ATTRIBUTE = ("selectattr", "rejectattr")
 
 
@@ -164,6 +167,12 @@ class Walker:
 
     def _check_arguments(self, node: nodes.Filter, shape: Shape) -> None:
         texts = _texts(node.args)
+        if not takes(node.name, len(node.args), [str(one.key) for one in node.kwargs]):
+            self._add(node, *_usage(node.name))
+        if node.name == "phone" and texts:
+            what, advice = complaint_about_region(texts[0])
+            if what:
+                self._add(node, f"`phone({texts[0]!r})`: {what}", advice)
         if node.name == "date":
             for wanted in texts:
                 wrong = complaint_about_date(wanted)
@@ -247,6 +256,12 @@ def _spelled(node: nodes.Node) -> str:
     if isinstance(inner, nodes.Getitem) and isinstance(inner.arg, nodes.Const):
         return f"{_spelled(inner)}[{inner.arg.value!r}]"
     return "this"
+
+
+def _usage(name: str) -> tuple[str, str]:
+    known = BY_NAME[name]
+    wanted = known.usage if known.arguments else "nothing in brackets"
+    return f"`{name}` wants {wanted}", f"write it like {known.example}"
 
 
 def _texts(arguments: Any) -> list[str]:

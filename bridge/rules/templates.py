@@ -18,8 +18,8 @@ from jinja2.runtime import Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bridge.rules import values
-from bridge.rules.filters import FILTERS, TESTS, shown
-from bridge.rules.work import CannotRender, each, limited, spend, within
+from bridge.rules.filters import TESTS, filters_in, shown
+from bridge.rules.work import CannotRender, cost, each, limited, spend, within
 
 LONGEST_TEMPLATE = 10_000
 LONGEST_TEXT = 100_000
@@ -47,20 +47,32 @@ def is_template(text: str) -> bool:
     return any(opening in text for opening in ("{{", "{%", "{#"))
 
 
-def compile_text(source: str, escape: Escape | None) -> Text:
-    """`escape` is applied to what is inserted. Raises TemplateSyntaxError; check the text first."""
-    made = environment(escape)
+def compile_text(source: str, escape: Escape | None, zone: str = "UTC") -> Text:
+    """`escape` is applied to what is inserted; dates are said in `zone` if nothing else is asked.
+
+    Raises TemplateSyntaxError, so check the text first; and ValueError for an unknown zone.
+    """
+    made = environment(escape, zone)
     tree = made.parse(source)
     for loop in tree.find_all(nodes.For):
         loop.iter = _through(loop.iter, "_each")
     for operand in tree.find_all(nodes.Operand):
         if operand.op in ("in", "notin"):
             operand.expr = _through(operand.expr, "_within")
+    for chain in tree.find_all(nodes.Concat):
+        chain.nodes = [_through(part, "_shown") for part in chain.nodes]
     return Text(source, Template.from_code(made, made.compile(tree), {}))
 
 
 def _through(expression: nodes.Node, name: str) -> nodes.Filter:
     return nodes.Filter(expression, name, [], [], None, None, lineno=expression.lineno)
+
+
+def _concatenated(value: Any) -> str:
+    """What `~` puts into a text, paid for."""
+    text = shown(value)
+    spend(1 + cost(text))
+    return text
 
 
 def render(text: Text, seen: Mapping[str, Any]) -> str:
@@ -113,7 +125,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.undefined(name=str(argument)[:100]) if found is None else _cut(found)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        spend()
+        spend(1 + cost(left) + cost(right))
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return (left + right)[: LONGEST_TEXT + 1]
         one, other = values.number(left), values.number(right)
@@ -143,8 +155,8 @@ def _reached(obj: Any, argument: Any) -> Any:
 
 
 @lru_cache(maxsize=64)
-def environment(escape: Escape | None) -> ImmutableSandboxedEnvironment:
-    """One per way of escaping: Jinja knows how to finish a value by its environment only."""
+def environment(escape: Escape | None, zone: str = "UTC") -> ImmutableSandboxedEnvironment:
+    """One per way of escaping and time zone: Jinja knows both by its environment only."""
 
     def finished(value: Any) -> str:
         text = shown(value)
@@ -159,6 +171,6 @@ def environment(escape: Escape | None) -> ImmutableSandboxedEnvironment:
         cache_size=0,
     )
     made.globals.clear()
-    made.filters = {**FILTERS, "_each": each, "_within": within}
+    made.filters = {**filters_in(zone), "_each": each, "_shown": _concatenated, "_within": within}
     made.tests = dict(TESTS)
     return made

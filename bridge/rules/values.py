@@ -28,9 +28,18 @@ def view(event: Event) -> dict[str, Any]:
     return {
         **event.facts,
         "contact": vars(event.contact),
-        "event": {"type": event.type, "source": event.source},
+        "event": {
+            "id": event.id or None,
+            "type": event.type,
+            "source": event.source,
+            "time": _received(event),
+        },
         "raw": event.raw,
     }
+
+
+def _received(event: Event) -> datetime | None:
+    return None if event.received_at is None else datetime.fromtimestamp(event.received_at, UTC)
 
 
 def lookup(seen: Mapping[str, Any], path: str) -> list[Any]:

@@ -36,7 +36,15 @@ class Shape:
 
 FREE = Shape("anything")
 
-_EVENT = Shape("group", {"type": Shape("text"), "source": Shape("text")})
+_EVENT = Shape(
+    "group",
+    {
+        "id": Shape("text"),
+        "type": Shape("text"),
+        "source": Shape("text"),
+        "time": Shape("date"),
+    },
+)
 _CONTACT = Shape(
     "group",
     {one.name: Shape("yes/no" if one.name == "consent" else "text") for one in fields(Contact)},
@@ -66,6 +74,21 @@ class Vocabulary:
     def paths(self) -> list[str]:
         """Every field that can be named."""
         return list(_paths(self.root, ""))
+
+    def with_member(self, name: str, path: str) -> Vocabulary:
+        """The same with one member of the list at `path` under a name of its own."""
+        shape = self.find(path)
+        member = shape.member if shape else FREE
+        root = Shape("group", {**self.root.parts, name: member})
+        return Vocabulary(root, self.about, self.elsewhere)
+
+    def lists(self) -> list[str]:
+        """The paths of all lists of groups."""
+        return [path for path in self.paths() if self._is_list(path)]
+
+    def _is_list(self, path: str) -> bool:
+        shape = self.find(path)
+        return shape is not None and shape.kind == "list" and bool(shape.parts)
 
     def unknown(self, path: str) -> tuple[str, str]:
         """What to say of a path that `find` does not know."""

@@ -8,6 +8,7 @@ from typing import Any
 from bridge.findings import Findings
 from bridge.rules import values
 from bridge.rules.conditions import OPERATORS, All, AnyOf, Comparison, Condition, Not, Test
+from bridge.rules.relative import RECEIVED, Relative, Within, relative, within
 from bridge.rules.vocabulary import Kind, Shape, Vocabulary
 from bridge.wording import meant, quoted
 from bridge.yaml_text import Path
@@ -16,16 +17,17 @@ COMBINERS = ("any", "all", "not")
 _DEEPEST = 24
 
 _NUMERIC = ("at_least", "at_most")
-_DATED = ("before", "after")
+_DATED = ("before", "after", "within")
 _WORDED = ("contains", "starts_with", "ends_with", "matches")
 _EQUAL = ("is", "is_not", "one_of", "present")
+_SPELLED = (*_WORDED, "exactly")
 _BY_KIND: Mapping[Kind, tuple[str, ...]] = {
-    "text": (*_EQUAL, *_WORDED),
+    "text": (*_EQUAL, *_SPELLED),
     "number": (*_EQUAL, *_NUMERIC),
     "money": (*_EQUAL, *_NUMERIC),
     "date": (*_EQUAL, *_DATED),
     "yes/no": _EQUAL,
-    "list": (*_EQUAL, *_WORDED),
+    "list": (*_EQUAL, *_SPELLED),
     "anything": OPERATORS,
     "group": ("present",),
 }
@@ -44,12 +46,16 @@ _KIND_WORDS: Mapping[Kind, str] = {
 _Read = Callable[[Any, Path], tuple[Condition, ...]]
 
 
-class WhereReader:
-    """Reads the conditions of one rule."""
+Lists = Mapping[str, tuple[Any, ...]]
 
-    def __init__(self, findings: Findings, vocabulary: Vocabulary) -> None:
+
+class WhereReader:
+    """Reads the conditions of one rule; `lists` are those that `one_of` may name."""
+
+    def __init__(self, findings: Findings, vocabulary: Vocabulary, lists: Lists) -> None:
         self._findings = findings
         self._vocabulary = vocabulary
+        self._lists = lists
 
     def read(self, where: Any, path: Path) -> tuple[Condition, ...]:
         """The conditions of a mapping of paths; what is wrong is left out and found."""
@@ -112,17 +118,48 @@ class WhereReader:
         comparisons = []
         for operator, expected in wanted.items():
             place = path if bare else (*path, operator)
-            if self._fits(field, shape, operator, expected, place):
+            named = self._named(operator, expected, place)
+            if named is not None:
+                comparisons.append(Comparison(operator, self._lists[named], named))
+            elif self._fits(field, shape, operator, expected, place):
                 comparisons.append(Comparison(operator, _expected(operator, expected)))
         if comparisons:
-            yield Test(field, tuple(comparisons))
+            line = self._findings.document.mistake(path, "", at_key=True).line
+            yield Test(field, tuple(comparisons), line)
+
+    def _named(self, operator: str, expected: Any, path: Path) -> str | None:
+        """The list that `one_of` names, if it does and there is one."""
+        if operator != "one_of" or not isinstance(expected, str):
+            return None
+        if expected in self._lists:
+            return expected
+        return None
 
     def _fits(self, field: str, shape: Shape, operator: str, expected: Any, path: Path) -> bool:
-        what, advice = _objection(field, shape, operator, expected)
+        what, advice = self._objection(field, shape, operator, expected)
         if what:
             unknown = operator not in OPERATORS
             self._findings.add(path, what, advice, at_key=unknown)
         return not what
+
+    def _objection(self, field: str, shape: Shape, operator: str, expected: Any) -> tuple[str, str]:
+        if operator == "one_of" and isinstance(expected, str) and shape.kind != "group":
+            what = f"there is no list {quoted(expected)} in `lists:`"
+            return what, meant(expected, self._lists) if self._lists else "write [one, two]"
+        objection = _objection(field, shape, operator, expected)
+        return objection if objection[0] else self._wrong_base(operator, expected)
+
+    def _wrong_base(self, operator: str, expected: Any) -> tuple[str, str]:
+        """The field that a time counts from must be there, and be a date."""
+        told = _expected(operator, expected)
+        if not isinstance(told, Relative | Within) or told.field == RECEIVED:
+            return "", ""
+        shape = self._vocabulary.find(told.field)
+        if shape is None:
+            return self._vocabulary.unknown(told.field)
+        if shape.kind not in ("date", "anything"):
+            return f"`{told.field}` is {_KIND_WORDS[shape.kind]}, not a date", ""
+        return "", ""
 
     def _add(self, path: Path, what: str, advice: str = "") -> None:
         self._findings.add(path, what, advice)
@@ -135,7 +172,13 @@ def _together(parts: tuple[Condition, ...]) -> Condition:
 def _expected(operator: str, expected: Any) -> Any:
     if operator == "one_of":
         return tuple(expected)
-    return values.truth(expected) if operator == "present" else expected
+    if operator == "present":
+        return values.truth(expected)
+    if operator == "within":
+        return within(expected)
+    if operator in ("before", "after"):
+        return relative(expected) or expected
+    return expected
 
 
 def _objection(field: str, shape: Shape, operator: str, expected: Any) -> tuple[str, str]:
@@ -161,11 +204,21 @@ def _wrong_value(field: str, shape: Shape, operator: str, expected: Any) -> tupl
         return ("", "") if fine else ("`present` must be true or false", "")
     if isinstance(expected, dict | list) or expected is None or expected == "":
         return f"`{operator}` needs one value", "use `present: false` for what is missing"
-    if operator in _WORDED:
+    if operator in _SPELLED:
         fine = isinstance(expected, str | int | float) and not isinstance(expected, bool)
         return ("", "") if fine else (f"`{operator}` must be a text", 'put quotes around it: "..."')
-    kind: Kind = "number" if operator in _NUMERIC else shape.kind
-    return _wrong_kind(operator, "date" if operator in _DATED else kind, expected)
+    if operator in _DATED:
+        return _wrong_time(operator, expected)
+    return _wrong_kind(operator, "number" if operator in _NUMERIC else shape.kind, expected)
+
+
+def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
+    if operator == "within":
+        advice = "write 7 days, or 2 hours before tickets.starts_on"
+        return ("", "") if within(expected) else ("`within` needs a length of time", advice)
+    fine = relative(expected) is not None or values.moment(expected) is not None
+    advice = "write 2027-07-03, 2027-07-03T19:30:00-06:00, now, in 3 days, or 2 days ago"
+    return ("", "") if fine else (f"`{operator}` must be a time here", advice)
 
 
 def _wrong_list(field: str, shape: Shape, expected: Any) -> tuple[str, str]:

@@ -7,8 +7,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from jinja2 import ChainableUndefined
+
+NOTHING = ChainableUndefined()
+"""What filters give where there is nothing to give: no text, false, and replaced by `default`."""
+
 MOST_WORK = 200_000
 """Values reached for, members gone through, and calculations, in one text for one event."""
+
+_CHARACTERS = 100
+"""So many are copied or searched in the time of one step."""
 
 _left: ContextVar[list[int]] = ContextVar("_left")
 
@@ -37,13 +45,22 @@ def spend(amount: int = 1) -> None:
         raise CannotRender("it takes too much work")
 
 
+def cost(value: Any) -> int:
+    """What going through a value costs: a list by its members, a text by its length."""
+    if isinstance(value, list | tuple):
+        return len(value)
+    return len(value) // _CHARACTERS if isinstance(value, str) else 0
+
+
 def each(value: Any) -> Any:
-    """The same members, paid for: what a loop goes through."""
+    """The same members, paid for: what a loop goes through, letter by letter if it is a text."""
     members = list(value) if isinstance(value, Iterator) else value
     spend(1 + (len(members) if isinstance(members, list | tuple | str) else 0))
     return members
 
 
 def within(value: Any) -> Any:
-    """The same value, paid for: what `in` searches. Texts are quick to search."""
-    return value if isinstance(value, str) else each(value)
+    """The same value, paid for: what `in` searches."""
+    members = list(value) if isinstance(value, Iterator) else value
+    spend(1 + cost(members))
+    return members

@@ -92,6 +92,7 @@ class Showpass(Source):
         "webhook.test",
     )
     fields: ClassVar[tuple[Field, ...]] = FIELDS
+    show_field: ClassVar[str | None] = "tickets.event_id"
 
     settings: ShowpassSettings
 

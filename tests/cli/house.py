@@ -23,9 +23,9 @@ from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
 from bridge.ledger.migrate import migrate
 from bridge.ledger.plan import record, waiting
-from bridge.ledger.rule_versions import keep_version
+from bridge.ledger.rule_versions import live, publish
 from bridge.ledger.settle import Settlement, settle
-from bridge.rules import compile_rules
+from bridge.rule_files import read_files
 from tests.engine.scripted import patience
 
 BRIDGE = """\
@@ -122,16 +122,23 @@ class Ledger:
             return max([each.number for each in waiting(connection, 10_000)], default=0)
 
     def route(self) -> None:
-        file = self.config.rules_file
-        rules = compile_rules(file.read_text(), str(file), world(self.config))
+        rules = read_files(self.config.folder).compiled(world(self.config))
         router = Router(
             {name: each.source for name, each in self.config.sources.items()},
             {name: each.connector for name, each in self.config.accounts.items()},
             rules,
         )
         with self.database.write() as connection:
-            keep_version(connection, rules.version, file.read_text(), time.time())
-            plans = [router.plan(each) for each in waiting(connection, 10_000)]
+            if not (before := live(connection)) or before.version != rules.version:
+                publish(
+                    connection,
+                    rules.version,
+                    rules.files,
+                    author="ana",
+                    how="saved",
+                    now=time.time(),
+                )
+            plans = [router.plan(each, time.time()) for each in waiting(connection, 10_000)]
             record(connection, plans, time.time())
 
     def deliver(self, account: str, outcome: Outcome | None = None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bridge.connector import Delivered, Earlier, Item
-from bridge.engine.route import PlannedAt, described
+from bridge.engine.owing import described
 from bridge.event import Contact, Event
 from bridge.rules import NotFilled, World, compile_rules, fill
 from bridge.rules.records import Step
@@ -165,7 +166,7 @@ def sent(workspace: VendorServer, name: str, value: str) -> list[Request]:
     except NotFilled:
         return []
     item = step.declared.item.model_validate(json.loads(json.dumps(made.model_dump(mode="json"))))
-    told = described(event, PlannedAt(DELIVERY, 1, 0, "e", RECEIVED))
+    told = described(replace(event, id="e", received_at=RECEIVED))
     before = len(workspace.requests)
     [outcome] = _performed(Slack(bot(workspace.url)), step, item, told)
     assert isinstance(outcome, Delivered)

@@ -98,7 +98,7 @@ class Engine:
         )
         webhook = Webhook("showpass", purchase(**changes), {}, self.now())
         key = f"key-{self.planned}"
-        return router.plan(Waiting(1, key, webhook, replayed=False)).deliveries
+        return router.plan(Waiting(1, key, webhook, replayed=False), 1.0).deliveries
 
     def work(self) -> None:
         with self.database.read() as connection:

@@ -231,7 +231,7 @@ class Bridge(RuleBasedStateMachine):
             return int(connection.execute(query).one().number)
 
     def _record(self, found: Sequence[Waiting]) -> None:
-        plans = [ROUTER.plan(each) for each in found]
+        plans = [ROUTER.plan(each, 0.0) for each in found]
         with self.database.write() as connection:
             before = late.look(connection, plans)
             whole = late.record(connection, plans, before, MAY_REPEAT, self.now())

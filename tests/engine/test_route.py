@@ -35,7 +35,7 @@ def plan(**changes: Any) -> Plan:
         rules=compile_rules(RULES, "rules.yaml", world),
     )
     webhook = Webhook("showpass", purchase(**changes), {}, 1.0)
-    return router.plan(Waiting(1, "key", webhook, replayed=False))
+    return router.plan(Waiting(1, "key", webhook, replayed=False), 1.0)
 
 
 def gist_of(posted: PlannedDelivery) -> Gist | None:

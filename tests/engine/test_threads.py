@@ -14,7 +14,8 @@ from bridge.connector import Delivered, Rejected, Retry
 from bridge.engine.drain import Drain
 from bridge.engine.lease import Lease
 from bridge.engine.perform import Destination
-from bridge.engine.route import PlannedAt, Router, described
+from bridge.engine.owing import described
+from bridge.engine.route import Router
 from bridge.event import Contact, Event, Webhook
 from bridge.ledger import lanes, threads
 from bridge.ledger.database import Database
@@ -171,7 +172,7 @@ def _planned(received_at: float, rules_text: str = RULES) -> Sequence[PlannedDel
     source = Showpass(Showpass.Settings(), [])
     router = Router({"showpass": source}, {"scripted": Scripted}, rules)
     webhook = Webhook("showpass", purchase(), {}, received_at)
-    return router.plan(Waiting(1, "key", webhook, replayed=False)).deliveries
+    return router.plan(Waiting(1, "key", webhook, replayed=False), 1.0).deliveries
 
 
 def test_a_delivery_waits_for_the_time_that_its_action_names() -> None:
@@ -210,7 +211,7 @@ def test_an_event_is_told_in_plain_data_and_without_what_was_sent_raw() -> None:
     moment = datetime(2026, 5, 1, tzinfo=UTC)
     facts = {"order": {"total": Decimal("12.50"), "at": moment, "count": 2}}
     event = Event("shop", "sold", Contact(email="a@example.com"), facts, raw={"secret": 1})
-    told = described(event, PlannedAt("d", 1, 0, "e", 0.0))
+    told = described(event)
     assert told["order"] == {"total": "12.50", "at": "2026-05-01T00:00:00+00:00", "count": 2}
     assert told["contact"]["email"] == "a@example.com"
     assert "raw" not in told

@@ -15,6 +15,7 @@ from bridge.engine.alarm import Alarm
 from bridge.engine.clock import PATIENCE, Clock
 from bridge.engine.live_rules import LiveRules
 from bridge.engine.queue import LaneQueue
+from bridge.engine.rules_watch import Watch
 from bridge.engine.turns import Turns
 from bridge.engine.wake import Waker
 from bridge.event import Event, Webhook
@@ -76,6 +77,12 @@ class Engine:
         self.now.advance(10)
         os.utime(self.rules, (self.now() - 5, self.now() - 5))
 
+    def restart(self) -> None:
+        """What a process knows of the rules is gone."""
+        before = self.turns.live_rules._watch
+        watch = Watch(before.folder, before.world, self.database, self.now)
+        self.turns.live_rules = LiveRules(watch, self.database, self.now)
+
     def work(self) -> list[str]:
         """Take all turns that wait in Redis, and those they ask for; the lanes, in order."""
         taken = []
@@ -116,7 +123,7 @@ def engine(database: Database, redis: Redis, now: Now, tmp_path: Path) -> Engine
         waker=waker,
         sources={"showpass": Showpass(Showpass.Settings(), ["secret"])},
         destinations={"scripted": account},
-        live_rules=LiveRules(rules, world, database, now),
+        live_rules=LiveRules(Watch(tmp_path, world, database, now), database, now),
         patience=patience(),
         lease_seconds=30.0,
         digest_after=60.0,
@@ -267,8 +274,7 @@ def test_the_last_good_version_outlives_a_restart(engine: Engine) -> None:
     engine.clock.tick()
     engine.work()
     engine.write_rules("rules: [\n")
-    before = engine.turns.live_rules
-    engine.turns.live_rules = LiveRules(engine.rules, before._world, engine.database, engine.now)
+    engine.restart()
     engine.receive("two")
     engine.clock.tick()
     engine.work()

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from bridge import rules
 from bridge.event import Contact, Event
 from bridge.rules import conditions
-from bridge.rules.conditions import OF_ALL, OF_ONE, OPERATORS, Comparison, holds, why_not
+from bridge.rules.conditions import OF_ALL, OF_ONE, OPERATORS, Comparison, holds
+from bridge.rules.relative import within
+from bridge.rules.seen import Seen
+from bridge.rules.sentences import why_not
 
 Where = Callable[[str], rules.RuleSet]
 
@@ -100,7 +103,10 @@ def test_this_holds(where: Where, order: Event, condition: str) -> None:
             "{any: [{order.currency: USD}, {order.total: 5}]}",
             "none of these holds: order.currency is “CAD”, not “USD”; order.total is 236.25, not 5",
         ),
-        ("{order.currency: CAD, order.total: 5, order.gift: true}", "order.total is 236.25, not 5"),
+        (
+            "{order.currency: CAD, order.total: 5, order.gift: true}",
+            "order.total is 236.25, not 5, and order.gift is false, not true",
+        ),
     ],
 )
 def test_what_does_not_hold_says_what_was_expected_and_found(
@@ -149,8 +155,11 @@ def test_accents_compare_alike_however_they_are_encoded(where: Where, order: Eve
 def test_source_and_type_are_asked_first(
     where: Where, order: Event, event_type: str, source: str, why: str
 ) -> None:
-    found = verdict(where, "{order.currency: CAD}", replace(order, type=event_type, source=source))
-    assert found == rules.Verdict("A rule", not why, why)
+    event = replace(order, type=event_type, source=source)
+    compiled = where("{order.currency: CAD}")
+    assert rules.judge(compiled, event) == (() if why else (rules.Verdict("A rule", True),))
+    examined = rules.examine(compiled.rules[0], event)
+    assert (examined.matched, examined.elsewhere) == (not why, why or None)
 
 
 anything = st.recursive(
@@ -172,8 +181,10 @@ def test_no_value_of_any_type_raises(found: Any, expected: Any, operator: str) -
     listed = (expected,) if operator == "one_of" else expected
     if operator in ("contains", "matches", "starts_with", "ends_with"):
         listed = str(expected)
+    if operator == "within":
+        listed = within("2 days")
     test = conditions.Test("raw.it", (Comparison(operator, listed),))
-    seen = {"raw": {"it": found}}
+    seen = Seen({"raw": {"it": found}})
     if not holds(test, seen):
         assert "raw.it" in why_not(test, seen)
 
@@ -182,5 +193,5 @@ def test_every_operator_has_one_way_of_being_asked() -> None:
     assert not set(OF_ONE) & set(OF_ALL)
     assert set(OPERATORS) == {
         *("is", "is_not", "one_of", "contains", "starts_with", "ends_with", "matches"),
-        *("at_least", "at_most", "before", "after", "present"),
+        *("at_least", "at_most", "before", "after", "within", "present", "exactly"),
     }

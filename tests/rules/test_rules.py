@@ -51,7 +51,10 @@ def test_a_verdict_says_itself_as_a_sentence(compiled: Compiled, order: Event) -
     small = replace(order, facts={"order": {"total": 25}})
     said = [rules.explain_verdict(verdict) for verdict in rules.judge(compiled(TWO), small)]
     assert said == [
-        "“VIP buyers” did not match: order.total is 25, not at least 100.",
+        (
+            "“VIP buyers” did not match: order.total is 25, not at least 100, and tickets.type is "
+            "not known, so nothing says that it contains “VIP”."
+        ),
         "“Everything” matched.",
     ]
 
@@ -122,13 +125,17 @@ def test_an_unknown_type_of_an_open_source_is_a_warning_only(compiled: Compiled)
     ]
 
 
-def test_verdicts_come_in_the_order_of_the_file_for_any_event(compiled: Compiled) -> None:
-    stranger = Event(source="elsewhere", type="anything")
-    found = rules.judge(compiled(TWO), stranger)
+def test_verdicts_come_in_the_order_of_the_file(compiled: Compiled, order: Event) -> None:
+    found = rules.judge(compiled(TWO), replace(order, facts={}))
     assert [(verdict.rule, verdict.matched) for verdict in found] == [
         ("VIP buyers", False),
         ("Everything", True),
     ]
+
+
+def test_rules_about_other_sources_and_types_are_not_asked(compiled: Compiled) -> None:
+    stranger = Event(source="elsewhere", type="anything")
+    assert [each.rule for each in rules.judge(compiled(TWO), stranger)] == ["Everything"]
 
 
 def test_no_rules_is_a_fine_file(compiled: Compiled) -> None:

@@ -648,7 +648,7 @@ def test_whatever_was_let_in_can_be_routed(bench: Bench) -> None:
     with bench.database.read() as connection:
         found = waiting(connection, 100_000, 10**9)
     assert len(found) > 200
-    reasons = {router.plan(each).reason for each in found}
+    reasons = {router.plan(each, 0.0).reason for each in found}
     assert reasons == {None}
 
 

@@ -63,9 +63,26 @@ def upgrade() -> None:
     op.create_table(
         "rule_versions",
         sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("live_since", sa.Float(), nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_rule_versions")),
+    )
+    op.create_table(
+        "rule_publications",
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("published_at", sa.Float(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("how", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["version"], ["rule_versions.version"], name=op.f("fk_rule_publications_version")
+        ),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_rule_publications")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "webhooks",
@@ -169,12 +186,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('waiting', 'sending')"),
     )
     op.create_index(
+        "ix_deliveries_scheduled",
+        "deliveries",
+        ["due_at", "webhook"],
+        unique=False,
+        sqlite_where=sa.text("state = 'scheduled'"),
+        postgresql_where=sa.text("state = 'scheduled'"),
+    )
+    op.create_index(
         "ix_deliveries_ended",
         "deliveries",
         ["state", "webhook", "position"],
         unique=False,
-        sqlite_where=sa.text("state NOT IN ('waiting', 'sending')"),
-        postgresql_where=sa.text("state NOT IN ('waiting', 'sending')"),
+        sqlite_where=sa.text("state NOT IN ('waiting', 'sending', 'scheduled')"),
+        postgresql_where=sa.text("state NOT IN ('waiting', 'sending', 'scheduled')"),
     )
     op.create_index("ix_deliveries_webhook", "deliveries", ["webhook"], unique=False)
     op.create_index(
@@ -208,6 +233,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("known_by", "webhook", "position", name=op.f("pk_endings")),
     )
     op.create_index("ix_endings_known_since", "endings", ["known_since"], unique=False)
+    op.create_table(
+        "occasions",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("webhook", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.Column("expires_at", sa.Float(), nullable=True),
+        sa.Column("deliveries", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "webhook", "position", name=op.f("pk_occasions")),
+    )
+    op.create_index("ix_occasions_webhook", "occasions", ["webhook"], unique=False)
+    op.create_index(
+        "ix_occasions_expires_at",
+        "occasions",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("expires_at IS NOT NULL"),
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+    )
+    op.create_table(
+        "cancellers",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("types", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery"], ["deliveries.id"], name=op.f("fk_cancellers_delivery")
+        ),
+        sa.PrimaryKeyConstraint("key", "delivery", name=op.f("pk_cancellers")),
+    )
+    op.create_index("ix_cancellers_delivery", "cancellers", ["delivery"], unique=False)
     op.create_table(
         "threads",
         sa.Column("lane", sa.Text(), nullable=False),

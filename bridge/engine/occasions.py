@@ -1,0 +1,89 @@
+"""By what events know each other: for `once_per`, and for what calls off that which waits. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from bridge.engine.lane_names import short
+from bridge.event import Event
+from bridge.ledger.endings import key_of
+from bridge.ledger.plan import Once, Unless
+from bridge.rules import Rule
+from bridge.rules.records import OncePer
+from bridge.rules.seen import Seen
+from bridge.rules.templates import render
+from bridge.rules.work import CannotRender
+
+
+class Unknown(Exception):
+    """Why nobody can tell for what a rule is done once."""
+
+
+def once_of(rule: Rule, event: Event, seen: Seen, show_field: str | None) -> Once | None:
+    """None where the rule is done for every event; raises Unknown.
+
+    Where the event does not say whom or what it is about, it stands for itself.
+    """
+    if rule.once is None:
+        return None
+    value = _value(rule.once, rule, event, seen, show_field)
+    parts = (rule.name, rule.once.of, value or f"event {event.id}")
+    key = hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
+    return Once(key, rule.once.period, f"once per {rule.once.said}")
+
+
+def _value(once: OncePer, rule: Rule, event: Event, seen: Seen, show_field: str | None) -> str:
+    if once.of == "contact":
+        return (event.contact.email or "").strip().casefold()
+    if once.of == "transaction":
+        return f"{event.source} {event.subject}" if event.subject else ""
+    if once.of == "event":
+        return _show(rule, event, seen, show_field)
+    assert once.text is not None  # noqa: S101  # as compiled
+    try:
+        return " ".join(render(once.text, seen.names).split()).casefold()
+    except CannotRender as why:
+        raise Unknown(f"`once_per` cannot be filled in: {why}") from None
+
+
+def _show(rule: Rule, event: Event, seen: Seen, show_field: str | None) -> str:
+    """Of the entry that the rule is at, else of all the event's entries together."""
+    if show_field is None:
+        return ""
+    each = rule.for_each
+    path = show_field
+    if each is not None and show_field.startswith(f"{each.path}."):
+        path = f"{each.name}{show_field.removeprefix(each.path)}"
+    found = sorted({str(value) for value in seen.find(path)})
+    return f"{event.source} {' '.join(found)}" if found else ""
+
+
+def unless_of(rule: Rule, event: Event) -> Unless | None:
+    """None where nothing calls it off."""
+    if rule.unless is None:
+        return None
+    by_contact = rule.unless.same == "contact"
+    keys = _of_contact(event) if by_contact else _of_transaction(event)
+    return Unless(rule.unless.types, tuple(dict.fromkeys(keys)))
+
+
+def known_as(event: Event) -> tuple[str, ...]:
+    """The keys by which it calls off what waits."""
+    return tuple(dict.fromkeys([*_of_contact(event), *_of_transaction(event)]))
+
+
+def _of_contact(event: Event) -> Iterator[str]:
+    """Whatever source it is from: the person is the same."""
+    if event.contact.email:
+        yield key_of("", "contact", event.order_key)
+
+
+def _of_transaction(event: Event) -> Iterator[str]:
+    """Of the same person: nobody calls off what somebody else waits for."""
+    if not event.order_key:
+        return
+    if event.subject:
+        yield key_of(event.source, short(f"subject {event.subject}"), event.order_key)
+    for matter in (*event.begins, *event.ends):
+        yield key_of(event.source, short(matter), event.order_key)

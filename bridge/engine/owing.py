@@ -1,0 +1,211 @@
+"""What is owed for one event by the rules that it matches: their steps, filled in. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bridge.connector import Action, Connector, Item
+from bridge.engine.consent import decision, refusal
+from bridge.engine.lane_names import lane_of, short
+from bridge.engine.occasions import Unknown, once_of, unless_of
+from bridge.event import Event
+from bridge.ledger.plan import PlannedDelivery
+from bridge.logs import place_of
+from bridge.rules import NotFilled, Rule, Step, Verdict, fill
+from bridge.rules.match import members
+from bridge.rules.seen import Seen
+from bridge.rules.timing import TooLate
+from bridge.rules.values import view
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PlannedAt:
+    """A delivery's id, its event's position in the webhook, and its place in the event."""
+
+    name: str
+    position: int
+    place: int
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One step of a rule for one event: `turn` counts the rule's steps of the same action, from 1.
+
+    `member` is the number of the entry that the rule is at, from 1; 0: it goes through none.
+    """
+
+    rule: Rule
+    step: Step
+    turn: int
+    member: int
+    seen: Seen
+
+
+@dataclass(frozen=True)
+class Owing:
+    """Plans what is owed for one event. `now` and its `received_at` are in Unix seconds.
+
+    `key` is its webhook's idempotency key; `wordings` names, by account, the
+    version of the text on which people consent.
+    """
+
+    accounts: Mapping[str, type[Connector]]
+    wordings: Mapping[str, str]
+    event: Event
+    seen: Seen
+    key: str
+    position: int
+    show_field: str | None
+    now: float
+
+    def deliveries(
+        self, rules: Sequence[Rule], verdicts: Sequence[Verdict]
+    ) -> Iterator[PlannedDelivery]:
+        """In the order of the rules, of the entries that fit, and of the steps."""
+        matched = {verdict.rule: verdict for verdict in verdicts if verdict.matched}
+        turns = [
+            turn
+            for rule in rules
+            if rule.name in matched
+            for turn in self._turns(rule, matched[rule.name])
+        ]
+        for place, turn in enumerate(turns):
+            name = delivery_id(self.event.source, self.key, self.position, turn)
+            yield self._delivery(turn, PlannedAt(name, self.position, place))
+
+    def _turns(self, rule: Rule, verdict: Verdict) -> Iterator[Turn]:
+        if rule.for_each is None:
+            yield from _steps(rule, 0, self.seen)
+            return
+        listed = members(rule, self.seen)
+        for number in verdict.members:
+            seen = self.seen.with_member(rule.for_each.name, listed[number - 1])
+            yield from _steps(rule, number, seen)
+
+    def _delivery(self, turn: Turn, at: PlannedAt) -> PlannedDelivery:
+        step, event = turn.step, self.event
+        action = self.accounts[step.account].actions()[step.action]
+        planned = PlannedDelivery(
+            id=at.name,
+            position=at.position,
+            rule=step.rule,
+            step=step.number,
+            place=at.place,
+            account=step.account,
+            action=step.action,
+            lane=f"{step.account}.{step.action}",
+            order_key=event.order_key,
+            item={},
+            gist=_gist(event) if action.digest else None,
+            event=described(event) if action.event else None,
+            topic=_topic(event) if action.threads else None,
+        )
+        try:
+            item = fill(step, event, turn.seen)
+        except NotFilled as why:
+            state = "suppressed" if why.skipped else "rejected"
+            return replace(planned, state=state, reason=why.reason)
+        lane = lane_of(step.account, action, item, event.order_key)
+        wording = self.wordings.get(step.account)
+        consent = decision(action, item, event.contact, wording)
+        planned = replace(planned, lane=lane, consent=consent)
+        refused = refusal(action, item, event.contact)
+        if refused:
+            # Without its item it can never be sent by mistake, only planned afresh.
+            return replace(planned, state="suppressed", reason=refused)
+        return self._timed(turn, action, item, planned)
+
+    def _timed(
+        self, turn: Turn, action: Action, item: Item, planned: PlannedDelivery
+    ) -> PlannedDelivery:
+        """When it is due, for whom it is done once, and what calls it off."""
+        step, rule = turn.step, turn.rule
+        try:
+            later = self._later(rule, turn.seen)
+            once = once_of(rule, self.event, turn.seen, self.show_field)
+        except TooLate as why:
+            return replace(planned, state="suppressed", reason=str(why))
+        except Unknown as why:
+            return replace(planned, state="rejected", reason=str(why))
+        try:
+            due_at = _not_before(action, item, later or self.received_at)
+        except Exception as error:  # noqa: BLE001  # a connector's bug: its place is told
+            log.error("%s.%s cannot say when: %s", step.account, step.action, place_of(error))
+            reason = f"{step.account}.{step.action} fails to say when it is to be sent"
+            return replace(planned, state="rejected", reason=reason)
+        return replace(
+            planned,
+            item=item.model_dump(mode="json"),
+            state="scheduled" if later else "waiting",
+            due_at=max(later, due_at),
+            once=once,
+            unless=unless_of(rule, self.event) if later else None,
+        )
+
+    @property
+    def received_at(self) -> float:
+        return self.event.received_at or 0.0
+
+    def _later(self, rule: Rule, seen: Seen) -> float:
+        """When the rule wants it done, in Unix seconds; 0: now. Raises TooLate."""
+        return rule.timing.due(seen, self.received_at, self.now) if rule.timing else 0.0
+
+
+def _steps(rule: Rule, member: int, seen: Seen) -> Iterator[Turn]:
+    counted: Counter[tuple[str, str]] = Counter()
+    for step in rule.steps:
+        counted[step.account, step.action] += 1
+        yield Turn(rule, step, counted[step.account, step.action], member, seen)
+
+
+def delivery_id(source: str, key: str, position: int, turn: Turn) -> str:
+    """The same for the same event, rule, step and entry, on every machine and every replay.
+
+    A step is known by its action and its turn, so that moving other steps
+    about neither repeats nor replaces it.
+    """
+    step = turn.step
+    parts = [source, key, str(position), step.rule, step.account, step.action, str(turn.turn)]
+    parts += [f"{turn.rule.for_each.name} {turn.member}"] if turn.rule.for_each else []
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:24]
+
+
+def _gist(event: Event) -> Mapping[str, str] | None:
+    """As `bridge.connector.Gist`, in texts."""
+    if not event.noun:
+        return None
+    amount = "" if event.amount is None else str(event.amount)
+    return {"what": event.noun, "amount": amount, "currency": event.currency}
+
+
+def described(event: Event) -> Mapping[str, Any]:
+    """The event as `bridge.connector.Item.event` shows it."""
+    seen = {name: value for name, value in view(event).items() if name != "raw"}
+    plain: Mapping[str, Any] = json.loads(json.dumps(seen, default=_plain))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _topic(event: Event) -> str | None:
+    return short(f"{event.source} {event.subject}") if event.subject else None
+
+
+def _not_before(action: Action, item: Item, since: float) -> float:
+    """In Unix seconds; 0 where nothing has to be waited for."""
+    if action.not_before is None:
+        return 0.0
+    return action.not_before(item, datetime.fromtimestamp(since, UTC)).timestamp()

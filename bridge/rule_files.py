@@ -1,0 +1,212 @@
+"""The files of the rules: `rules.yaml` and, after it, `rules/*.yaml` in alphabetical order.
+
+Names that begin with a dot, and editors' backups, are left out. A draft is a
+file or folder that lies elsewhere and is to take the place of some of them.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bridge.errors import ConfigurationError, Mistake, OperatorError
+from bridge.rules import RuleSet, World
+from bridge.rules.compile import compile_files, version_of
+from bridge.settings import RULES_FILE
+
+FOLDER = "rules"
+# Of all files together, as one file may hold.
+MOST_CHARACTERS = 1_000_000
+_MOST_BYTES_EACH = 4
+_ENDING = ".yaml"
+
+
+@dataclass(frozen=True)
+class RuleFiles:
+    """Texts by their names below the configuration's folder, and where each lies.
+
+    With a draft in it a text lies elsewhere than its name says.
+    """
+
+    folder: Path
+    texts: Mapping[str, str]
+    places: Mapping[str, Path]
+
+    @property
+    def version(self) -> str:
+        """Also of files with mistakes."""
+        return version_of(self.texts)
+
+    def compiled(self, world: World) -> RuleSet:
+        """Raises ConfigurationError; mistakes and warnings carry the places."""
+        try:
+            rules = compile_files(self.texts, world, str(self.folder))
+        except ConfigurationError as error:
+            raise ConfigurationError([self._placed(each) for each in error.mistakes]) from None
+        return replace(rules, warnings=tuple(self._placed(each) for each in rules.warnings))
+
+    def _placed(self, mistake: Mistake) -> Mistake:
+        for name, place in self.places.items():
+            if mistake.file == f"{self.folder}/{name}":
+                return replace(mistake, file=str(place))
+        return mistake
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What the files look like from outside; the same as long as nobody writes.
+
+    `saved_at` is when the newest was written, `settled_at` the same or when one was
+    added or taken away; Unix seconds. `is_whole`: rules.yaml is there.
+    """
+
+    marks: tuple[tuple[str, int, int, int], ...]
+    saved_at: float = field(compare=False)
+    settled_at: float = field(compare=False)
+    owner: str = field(compare=False)
+    is_whole: bool
+
+
+def read_files(folder: Path) -> RuleFiles:
+    """Raises OperatorError, which says what would be right."""
+    return _read(folder, {name: folder / name for name in _names(folder)})
+
+
+def read_draft(folder: Path, draft: Path) -> RuleFiles:
+    """The files as they would be with the draft in its place; raises OperatorError.
+
+    A file takes the place of the one in `rules` that is called like it, else that of
+    rules.yaml. A folder takes the place of `rules`; with a rules.yaml in it, of both.
+    """
+    if not draft.exists():
+        raise OperatorError(f"there is no file or folder {draft}")
+    if not draft.is_dir():
+        own = {name: folder / name for name in _names(folder)}
+        return _read(folder, {**own, _place_of(draft, own): draft})
+    if (draft / RULES_FILE).exists():
+        return _read(folder, {name: draft / name for name in _names(draft)})
+    inside = {f"{FOLDER}/{name}": draft / name for name in _listed(draft)}
+    if not inside:
+        raise OperatorError(
+            f"{draft} holds no rules: neither {RULES_FILE} nor another file that ends in {_ENDING}"
+        )
+    return _read(folder, {RULES_FILE: folder / RULES_FILE, **inside})
+
+
+def stamp_of(folder: Path) -> Stamp:
+    """Cheap: asked for again and again. What cannot be looked at has no mark."""
+    marks, newest, owner = [], 0.0, 0
+    for name in (RULES_FILE, *_found(folder / FOLDER)):
+        try:
+            status = (folder / name).stat()
+        except OSError:
+            continue
+        marks.append((name, status.st_mtime_ns, status.st_size, status.st_ino))
+        if status.st_mtime >= newest:
+            newest, owner = status.st_mtime, status.st_uid
+    whole = any(mark[0] == RULES_FILE for mark in marks)
+    settled = max(newest, _changed_at(folder / FOLDER))
+    return Stamp(tuple(marks), newest, settled, _user(owner), whole)
+
+
+def _place_of(draft: Path, own: Mapping[str, Path]) -> str:
+    """The name of the file whose place the draft takes."""
+    for name, place in own.items():
+        if place.exists() and place.samefile(draft):
+            return name
+    alike = f"{FOLDER}/{draft.name}"
+    return alike if alike in own else RULES_FILE
+
+
+def _names(folder: Path) -> list[str]:
+    """Of those that are in a configuration's folder; rules.yaml also where it is missing."""
+    return [RULES_FILE, *(f"{FOLDER}/{name}" for name in _listed(folder / FOLDER))]
+
+
+def _listed(folder: Path) -> list[str]:
+    """The names of a folder's rules, in their order; raises OperatorError."""
+    listed = []
+    for name in _entries(folder):
+        if name.startswith("."):
+            continue
+        if name.endswith(".yml"):
+            right = folder / f"{name.removesuffix('.yml')}{_ENDING}"
+            raise OperatorError(f"{folder / name} is not read: rename it to {right.name}")
+        if name.endswith(_ENDING):
+            listed.append(_readable(folder, name))
+    return sorted(listed, key=lambda name: (name.casefold(), name))
+
+
+def _found(folder: Path) -> Iterator[str]:
+    for name in sorted(_entries(folder)):
+        if not name.startswith(".") and name.endswith((_ENDING, ".yml")):
+            yield f"{FOLDER}/{name}"
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _readable(folder: Path, name: str) -> str:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = name.encode("utf-8", "replace").decode()
+        raise OperatorError(
+            f"{folder} holds a file whose name cannot be read ({shown}); rename it"
+        ) from None
+    return name
+
+
+def _read(folder: Path, places: Mapping[str, Path]) -> RuleFiles:
+    texts: dict[str, str] = {}
+    for name, place in places.items():
+        texts[name] = _text(place)
+        total = sum(map(len, texts.values()))
+        if total > MOST_CHARACTERS:
+            raise OperatorError(_too_large(place))
+    return RuleFiles(folder, texts, places)
+
+
+def _text(place: Path) -> str:
+    most = MOST_CHARACTERS * _MOST_BYTES_EACH
+    try:
+        with place.open("rb") as file:
+            content = file.read(most + 1)
+        if len(content) > most:
+            raise OperatorError(_too_large(place))
+        text = content.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise OperatorError(f"{place} is missing; make it, or set SHOWBRIDGE_CONFIG") from None
+    except UnicodeDecodeError:
+        raise OperatorError(f"{place} is not in UTF-8; save it as UTF-8 text") from None
+    except OSError as error:
+        raise OperatorError(f"{place} cannot be read: {error.strerror}") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _too_large(place: Path) -> str:
+    return (
+        f"{place} makes the rules longer than {MOST_CHARACTERS:,} characters, all files together; "
+        "take out what is no longer needed"
+    )
+
+
+def _changed_at(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"

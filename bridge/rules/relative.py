@@ -1,0 +1,123 @@
+"""Times that are told by another time: `2 days ago`, `7 days before tickets.starts_on`.
+
+They count from `event.time`, when the event was received, and never from the
+clock on the wall: a replay, a try and a comparison of last month say the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from bridge.rules.seen import Seen
+from bridge.rules.values import moment
+
+RECEIVED = "event.time"
+UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+LONGEST_SECONDS = 10 * 366 * 86400.0
+
+_DURATION = r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*([a-z]+?)s?"
+_FIELD = r"([a-z_][\w.]*)"
+_LENGTH = re.compile(_DURATION, re.ASCII | re.IGNORECASE)
+_AGO = re.compile(rf"{_DURATION}\s+ago", re.ASCII | re.IGNORECASE)
+_AHEAD = re.compile(rf"in\s+{_DURATION}", re.ASCII | re.IGNORECASE)
+_FROM = re.compile(rf"{_DURATION}\s+(before|after)\s+{_FIELD}", re.ASCII | re.IGNORECASE)
+_NEAR = re.compile(rf"{_DURATION}(?:\s+(of|before|after)\s+{_FIELD})?", re.ASCII | re.IGNORECASE)
+
+Side = Literal["of", "before", "after"]
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A moment `seconds` away from a field's; negative is before it. `said` is as written."""
+
+    seconds: float
+    field: str
+    said: str
+
+    def moments(self, seen: Seen) -> Iterator[datetime]:
+        """One for each known value of the field; those out of any calendar are left out."""
+        for base in _moments(seen.find(self.field)):
+            try:
+                yield base + timedelta(seconds=self.seconds)
+            except OverflowError:
+                continue
+
+    def __str__(self) -> str:
+        return self.said
+
+
+@dataclass(frozen=True)
+class Within:
+    """At most `seconds` away from a field's time, on one side of it or on either."""
+
+    seconds: float
+    side: Side
+    field: str
+    said: str
+
+    def holds(self, found: Any, seen: Seen) -> bool:
+        when = moment(found)
+        return when is not None and any(
+            self._is_near((when - base).total_seconds()) for base in _moments(seen.find(self.field))
+        )
+
+    def _is_near(self, distance: float) -> bool:
+        low = 0.0 if self.side == "after" else -self.seconds
+        high = 0.0 if self.side == "before" else self.seconds
+        return low <= distance <= high
+
+    def __str__(self) -> str:
+        return self.said
+
+
+def duration(text: Any) -> float | None:
+    """`2 days`, `90 minutes`, `1.5 hours` in seconds; None where it is none."""
+    found = _LENGTH.fullmatch(text.strip()) if isinstance(text, str) else None
+    return _seconds(found[1], found[2]) if found else None
+
+
+def relative(text: Any) -> Relative | None:
+    """`now`, `in 3 days`, `2 days ago`, `1 day before tickets.starts_on`; None: it is none."""
+    if not isinstance(text, str):
+        return None
+    said = " ".join(text.split())
+    if said.lower() == "now":
+        return Relative(0.0, RECEIVED, said)
+    for pattern, sign in ((_AGO, -1), (_AHEAD, 1)):
+        if found := pattern.fullmatch(said):
+            return _relative(said, sign, found[1], found[2], RECEIVED)
+    if found := _FROM.fullmatch(said):
+        sign = -1 if found[3].lower() == "before" else 1
+        return _relative(said, sign, found[1], found[2], found[4])
+    return None
+
+
+def within(text: Any) -> Within | None:
+    """`7 days`, `7 days of tickets.starts_on`, `1 hour before tickets.starts_on`."""
+    said = " ".join(text.split()) if isinstance(text, str) else ""
+    found = _NEAR.fullmatch(said)
+    seconds = _seconds(found[1], found[2]) if found else None
+    if found is None or seconds is None:
+        return None
+    named = (found[3] or "of").lower()
+    side: Side = "before" if named == "before" else "after" if named == "after" else "of"
+    return Within(seconds, side, found[4] or RECEIVED, said)
+
+
+def _relative(said: str, sign: int, count: str, unit: str, field: str) -> Relative | None:
+    seconds = _seconds(count, unit)
+    return None if seconds is None else Relative(sign * seconds, field, said)
+
+
+def _seconds(count: str, unit: str) -> float | None:
+    length = UNITS.get(unit.lower())
+    seconds = float(count) * length if length else None
+    return seconds if seconds is not None and seconds <= LONGEST_SECONDS else None
+
+
+def _moments(found: list[Any]) -> Iterator[datetime]:
+    return (when for when in map(moment, found) if when is not None)
