@@ -6,7 +6,6 @@ file or folder that lies elsewhere and is to take the place of some of them.
 
 from __future__ import annotations
 
-import os
 import pwd
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -39,6 +38,13 @@ class RuleFiles:
     def version(self) -> str:
         """Also of files with mistakes."""
         return version_of(self.texts)
+
+    @property
+    def dropped(self) -> list[Path]:
+        """The files that a draft's folder has no more."""
+        return [
+            self.folder / name for name in _names(self.folder) if name not in self.places
+        ]
 
     def compiled(self, world: World) -> RuleSet:
         """Raises ConfigurationError; mistakes and warnings carry the places."""
@@ -148,7 +154,7 @@ def _found(folder: Path) -> Iterator[str]:
 
 def _entries(folder: Path) -> list[str]:
     try:
-        return os.listdir(folder)
+        return [each.name for each in folder.iterdir()]
     except OSError:
         return []
 

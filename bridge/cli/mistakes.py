@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -24,7 +24,7 @@ NO_TEXTS: Mapping[str, str] = {}
 
 def print_mistakes(
     console: Console,
-    mistakes: Iterable[Mistake],
+    mistakes: Sequence[Mistake],
     complaints: Sequence[str] = (),
     texts: Mapping[str, str] = NO_TEXTS,
 ) -> None:
@@ -32,10 +32,9 @@ def print_mistakes(
     for complaint in complaints:
         console.print(Text(clean(complaint), style="red"))
         console.print()
-    count = len(complaints)
-    for count, mistake in enumerate(mistakes, count + 1):
+    for mistake in mistakes:
         print_mistake(console, mistake, "red", texts)
-    console.print(counted(count, "mistake"), style="bold")
+    console.print(counted(len(complaints) + len(mistakes), "mistake"), style="bold")
 
 
 def print_warnings(

@@ -79,12 +79,15 @@ def _rules(config: Config | None, draft: Path | None) -> Reading:
     files = None
     try:
         files = read_draft(folder, draft) if draft else read_files(folder)
-        rules = files.compiled(known) if known is not None else _only_read(files)
+        if known is None:
+            _only_read(files)
+            return Reading(config, None, (), (), unread=True, files=files)
+        rules = files.compiled(known)
     except ConfigurationError as error:
         return Reading(config, None, error.mistakes, (), known is None, files)
     except OperatorError as error:
         return Reading(config, None, (), (str(error),))
-    return Reading(config, rules, (), (), known is None, files)
+    return Reading(config, rules, (), (), files=files)
 
 
 def _only_read(files: RuleFiles) -> None:

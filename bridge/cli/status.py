@@ -95,8 +95,8 @@ def _print(console: Console, status: Status, now: float) -> None:
     table.add_row("webhooks", _counts(status.books.webhooks.states))
     table.add_row("deliveries", _counts(status.books.deliveries.states))
     table.add_row("books", book_text(status.books))
-    for number, line in enumerate(rules_lines(status.rules, now)):
-        table.add_row("" if number else "rules", line)
+    for number, said in enumerate(rules_lines(status.rules, now)):
+        table.add_row("" if number else "rules", said)
     for account in status.resting:
         table.add_row("account", _resting(account))
     console.print(table)

@@ -135,10 +135,9 @@ class Watch:
     def _complain(self, mistakes: str) -> None:
         log.error("the rules' files are not taken over: %s", mistakes)
         with self._database.write() as connection:
-            is_live = rule_versions.live(connection) is not None
-            meanwhile = (
-                "the last good version stays live" if is_live else "no rules are live, webhooks wait"
-            )
+            meanwhile = "no rules are live, and webhooks wait"
+            if rule_versions.live(connection) is not None:
+                meanwhile = "the last good version stays live"
             raise_alert(
                 connection,
                 kind=ALERT,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, case, insert, select, update
 
 from bridge.ledger import threads
 from bridge.ledger.due import in_hand, ready
+from bridge.ledger.endings import portions
 from bridge.ledger.tables import OPEN_DELIVERY, attempts, deliveries
 
 
@@ -61,7 +62,8 @@ def claim(
     A delivery whose person has an earlier one that waits for another try stays
     behind it; others pass. `choose` gets the rest in order, without what is in
     them, and must take no delivery without those of the same person before it.
-    The caller holds the lane's lease under the name `turn`.
+    What is called off at the same time is not taken. The caller holds the
+    lane's lease under the name `turn`.
     """
     query = (
         select(*_WANTED)
@@ -74,6 +76,7 @@ def claim(
     if batch.deliveries:
         whole = _with_contents(connection, batch.deliveries)
         batch = replace(batch, deliveries=threads.followed(connection, lane, whole))
+    if batch.deliveries:
         taken = [
             {"id_": each.id, "turn": turn, "sent_as_": _sent_as(batch, each)}
             for each in batch.deliveries
@@ -103,7 +106,6 @@ _WANTED = [
     )
 ]
 _CONTENTS = [deliveries.c[name] for name in ("id", "item", "gist", "event")]
-_PORTION = 500
 _TAKE = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("id_"))
@@ -139,15 +141,16 @@ def _claimed(row: Any) -> Claimed:
 
 
 def _with_contents(connection: Connection, chosen: Sequence[Claimed]) -> Sequence[Claimed]:
+    """Those that still wait, held in the order in which everybody holds several."""
     found: dict[str, Any] = {}
-    for start in range(0, len(chosen), _PORTION):
-        names = [each.id for each in chosen[start : start + _PORTION]]
-        query = select(*_CONTENTS).where(deliveries.c.id.in_(names))
+    for some in portions(sorted(each.id for each in chosen)):
+        query = select(*_CONTENTS).where(deliveries.c.id.in_(some), deliveries.c.state == "waiting")
+        query = query.order_by(deliveries.c.id).with_for_update()
         found |= {row.id: row for row in connection.execute(query)}
     return [
         replace(each, item=row.item, gist=row.gist, event=row.event)
         for each in chosen
-        for row in [found[each.id]]
+        if (row := found.get(each.id))
     ]
 
 

@@ -112,7 +112,7 @@ def _with_delivery(
 _AT_A_TIME = 100
 
 
-def _in_state(state: str) -> Sequence[ColumnElement[bool]]:
+def _in_state(state: str) -> Sequence[Any]:
     """By the index of the part that the state is of."""
     if state == "scheduled":
         return [SCHEDULED_DELIVERY]

@@ -35,7 +35,7 @@ _ROW = [
         *("state", "uncertain"),
     )
 ]
-_CONCERNED = deliveries.c.state.in_(["delivered", "sending", "waiting"])
+_CONCERNED = deliveries.c.state.in_(["delivered", "sending", "waiting", "scheduled"])
 
 
 def overtaken(connection: Connection, ids: Iterable[str]) -> list[tuple[str, str]]:
@@ -99,7 +99,7 @@ class Newer:
             key, place = (row.lane, row.order_key), (row.webhook, row.position, row.place)
             if key not in self._persons:
                 continue
-            waits = row.state == "waiting" and not row.uncertain
+            waits = row.state == "scheduled" or (row.state == "waiting" and not row.uncertain)
             if waits:
                 # What waits is sent in order, unless it is settled before the older one waits too.
                 self._open.setdefault(key, {})[row.id] = place

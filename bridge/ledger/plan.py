@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import accumulate, takewhile
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, func, select, update
 
 from bridge.event import Webhook
-from bridge.ledger import consents, endings
+from bridge.ledger import cancellers, consents, endings, owed
 from bridge.ledger.alerts import raise_alert
 from bridge.ledger.books import PLANNED, tally
 from bridge.ledger.endings import Ending
-from bridge.ledger.tables import WAITING_WEBHOOK, deliveries, events, webhooks
+from bridge.ledger.tables import WAITING_WEBHOOK, events, webhooks
 from bridge.ledger.upsert import insert
 
 # Of bodies at a time: a worker that parses a hundred of the largest would need gigabytes.
@@ -175,7 +175,10 @@ def as_waiting(row: Mapping[Any, Any]) -> Waiting:
 
 
 def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
-    """Write plans down. The same plan twice changes nothing: ids are hashes, not counters."""
+    """Write plans down, and call off what their events call off.
+
+    The same plan twice changes nothing: ids are hashes, not counters.
+    """
     fresh = 0
     for plan in plans:
         connection.execute(
@@ -187,8 +190,9 @@ def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
             _tell(connection, plan, now)
         _record_events(connection, plan, now)
         consents.record(connection, plan, now)
-        fresh += _record_deliveries(connection, plan, now)
+        fresh += owed.record_deliveries(connection, plan, now)
     endings.keep(connection, [each for plan in plans for each in _endings(plan)], now)
+    cancellers.call_off(connection, plans, now)
     tally(connection, PLANNED, fresh)
 
 
@@ -227,81 +231,3 @@ def _endings(plan: Plan) -> Iterator[Ending]:
         if event.ends:
             place = (plan.number, event.position)
             yield Ending(plan.source, place, event.order_key, event.ends)
-
-
-def owe(connection: Connection, plan: Plan, now: float) -> int:
-    """Write down the plan's deliveries alone; how many there were not before."""
-    fresh = _record_deliveries(connection, plan, now)
-    tally(connection, PLANNED, fresh)
-    return fresh
-
-
-def _record_deliveries(connection: Connection, plan: Plan, now: float) -> int:
-    """How many there were not before."""
-    if not plan.deliveries:
-        return 0
-    consents.repeat(connection, plan, now)
-    rows = [_delivery_row(plan, delivery, now) for delivery in plan.deliveries]
-    statement = insert(connection, deliveries)
-    adding = statement.on_conflict_do_nothing(index_elements=["id"])
-    adding = adding.execution_options(preserve_rowcount=True)
-    added = connection.execute(adding, rows).rowcount
-    if plan.replayed:
-        renewing = statement.on_conflict_do_update(
-            index_elements=["id"],
-            set_={name: statement.excluded[name] for name in _RENEWED},
-            # Spelled out: a list of values cannot be bound once for many rows.
-            where=text("deliveries.state NOT IN ('waiting', 'sending', 'delivered')"),
-        )
-        connection.execute(renewing, rows)
-    return added
-
-
-_RENEWED = (
-    "step",
-    "lane",
-    "order_key",
-    "place",
-    "item",
-    "gist",
-    "event",
-    "topic",
-    "rules_version",
-    "planned_at",
-    "state",
-    "reason",
-    "due_at",
-    "failures",
-    "settled_at",
-)
-
-
-def _delivery_row(plan: Plan, delivery: PlannedDelivery, now: float) -> dict[str, Any]:
-    settled = delivery.state != "waiting"
-    return {
-        "id": delivery.id,
-        "webhook": plan.number,
-        "position": delivery.position,
-        "rule": delivery.rule,
-        "step": delivery.step,
-        "place": delivery.place,
-        "account": delivery.account,
-        "action": delivery.action,
-        "lane": delivery.lane,
-        "order_key": delivery.order_key,
-        "repeats": delivery.repeats,
-        "item": dict(delivery.item),
-        "gist": None if delivery.gist is None else dict(delivery.gist),
-        "event": None if delivery.event is None else dict(delivery.event),
-        "topic": delivery.topic,
-        "rules_version": plan.rules_version,
-        # What waits for its time is not old before that.
-        "planned_at": max(now, delivery.due_at),
-        "state": delivery.state,
-        "due_at": max(now, delivery.due_at),
-        "attempts": 0,
-        "failures": 0,
-        "uncertain": False,
-        "reason": delivery.reason,
-        "settled_at": now if settled else None,
-    }

@@ -2,7 +2,7 @@
 
 Of a webhook whose deliveries have all ended, first the body and the headers
 go, and its row stays, so that a redelivery is still recognised. Long after,
-the whole record goes. What waits, is dead, or is kept aside stays until a
+the whole record goes. What is scheduled, waits, is dead, or is kept aside stays until a
 person has acted, however old it is.
 """
 
@@ -15,12 +15,12 @@ from sqlalchemy import Connection, Select, delete, or_, select, update
 
 from bridge.ledger import consents
 from bridge.ledger.books import PRUNED_DELIVERIES, PRUNED_WEBHOOKS, tally
-from bridge.ledger.tables import WITH_BODY, attempts, deliveries, events, webhooks
+from bridge.ledger.tables import WITH_BODY, attempts, cancellers, deliveries, events, webhooks
 from bridge.settings import RetentionConfig
 
 DONE = ("routed", "unrouted")
 # A dead letter is not done: it waits for a person.
-_LASTING = ("waiting", "sending", "dead")
+_LASTING = ("scheduled", "waiting", "sending", "dead")
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,7 @@ def _delete(connection: Connection, numbers: list[int]) -> None:
     names = select(deliveries.c.id).where(of_these)
     consents.close(connection, numbers)
     connection.execute(delete(attempts).where(attempts.c.delivery.in_(names)))
+    connection.execute(delete(cancellers).where(cancellers.c.delivery.in_(names)))
     owed = connection.execute(delete(deliveries).where(of_these)).rowcount
     connection.execute(delete(events).where(events.c.webhook.in_(numbers)))
     gone = connection.execute(delete(webhooks).where(webhooks.c.number.in_(numbers))).rowcount

@@ -13,10 +13,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from bridge.ledger.endings import Place, key_of, known, newest, portions
-from bridge.ledger.plan import RENEWABLE, Plan, PlannedDelivery, owe
+from bridge.ledger.owed import owe
+from bridge.ledger.plan import RENEWABLE, Plan, PlannedDelivery
 from bridge.ledger.tables import REPEAT, deliveries, events, webhooks
 
 Key = tuple[str, str]
@@ -35,7 +36,7 @@ class Standing:
 
     @property
     def is_renewable(self) -> bool:
-        return self.state in RENEWABLE
+        return self.state in (*RENEWABLE, "scheduled")
 
     def is_sent_by(self, plan: Plan) -> bool:
         """Whether recording the plan makes it wait to be sent once more."""
@@ -65,18 +66,24 @@ def renewed(ending: PlannedDelivery, name: str, at: Place, place: int) -> Planne
         consent=None,
         state="waiting",
         reason=None,
+        once=None,
+        unless=None,
     )
 
 
 def written_by(
     connection: Connection, events: Collection[Place]
 ) -> Mapping[Place, Sequence[PlannedDelivery]]:
-    """What was planned for these events and could be filled in, whatever became of it."""
+    """What was planned for these events and could be filled in, whatever became of it.
+
+    Not what is only scheduled, which will be sent after all that is now, nor what was
+    never to be sent.
+    """
     found: dict[Place, list[PlannedDelivery]] = {}
     for some in portions(sorted({webhook for webhook, _ in events})):
         query = (
             select(deliveries.c.webhook, *_PLANNED)
-            .where(deliveries.c.webhook.in_(some))
+            .where(deliveries.c.webhook.in_(some), deliveries.c.state != "scheduled", ~_NEVER)
             .order_by(deliveries.c.webhook, deliveries.c.position, deliveries.c.place)
         )
         for row in connection.execute(query):
@@ -87,6 +94,8 @@ def written_by(
     return found
 
 
+# Done already by another event, or called off.
+_NEVER = and_(deliveries.c.state == "suppressed", deliveries.c.attempts == 0)
 _PLANNED = [
     deliveries.c[each.name]
     for each in fields(PlannedDelivery)
@@ -138,11 +147,12 @@ def renewable(connection: Connection, endings: Collection[str]) -> Mapping[str, 
 def put_behind(
     connection: Connection, sent: Collection[str], now: float, may_repeat: MayRepeat
 ) -> int:
-    """Once more, behind these deliveries that are sent again, what undid them; how many.
+    """Once more, behind these deliveries that are sent now, what undid them; how many.
 
-    Behind one that is itself a repeat, only what comes after what it repeats.
+    Behind one that is itself a repeat, only what comes after what it repeats. Not what
+    is itself among these, and comes after it anyhow.
     """
-    begun = _begun(connection, sent)
+    begun, sent = _begun(connection, sent), set(sent)
     matters = {row.id: _keys(row) for row in begun}
     endings = known(connection, {each for keys in matters.values() for each in keys})
     found = {name: newest(endings, keys) for name, keys in matters.items()}
@@ -150,7 +160,13 @@ def put_behind(
     last = _last_places(connection, {row.webhook for row in begun if found[row.id]})
     fresh = 0
     for row in begun:
-        undone = [each for place in found[row.id] for each in written.get(place, ())]
+        at = (row.webhook, row.position)
+        undone = [
+            each
+            for place in found[row.id]
+            for each in written.get(place, ())
+            if each.id not in sent or place < at
+        ]
         owed = [each for each in undone if key(each) == (row.lane, row.order_key)]
         plan = _behind_one(row, list(filter(may_repeat, owed)), last)
         fresh += owe(connection, plan, now)

@@ -58,10 +58,11 @@ def replay_deliveries(
 ) -> Again:
     """Send some again as they were filled in; what undid them since is done once more behind them.
 
-    Not those that arrived, are under way or were suppressed, nor those that
-    could not be filled in: these have nothing to be sent.
+    What is scheduled is sent now instead. Not those that arrived, are under way or
+    were suppressed, nor those that could not be filled in: these have nothing to be sent.
     """
-    sendable = deliveries.c.state.in_(_SENDABLE) & (deliveries.c.attempts > 0)
+    tried = deliveries.c.state.in_(_SENDABLE) & (deliveries.c.attempts > 0)
+    sendable = tried | (deliveries.c.state == "scheduled")
     return _send_again(connection, ids, sendable, now, may_repeat)
 
 

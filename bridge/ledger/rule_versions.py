@@ -58,13 +58,12 @@ def history(connection: Connection, limit: int | None = None) -> list[Published]
 
 def before(connection: Connection) -> Published | None:
     """What to go back to: the one before what is live; after a rollback, one further back."""
-    [now, *earlier] = history(connection) or [None]
-    if now is None:
-        return None
-    origin = next((each for each in earlier if each.version == now.version), now)
-    if now.how == ROLLED_BACK:
-        earlier = [each for each in earlier if each.number < origin.number]
-    return next((each for each in earlier if each.version != now.version), None)
+    every = history(connection)
+    now = every[0] if every else None
+    if now is not None and now.how == ROLLED_BACK:
+        origins = [each for each in every if each.version == now.version and each.how != now.how]
+        every = [each for each in every if not origins or each.number < origins[0].number]
+    return next((each for each in every if now and each.version != now.version), None)
 
 
 def one(connection: Connection, number: int) -> Published | None:

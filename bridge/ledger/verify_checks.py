@@ -106,7 +106,7 @@ _owed = (
     .group_by(deliveries.c.webhook, deliveries.c.id, webhooks.c.number, events.c.position)
     .subquery()
 )
-_OPEN = or_(_owed.c.state == "waiting", _owed.c.state == "sending")
+_OPEN = _owed.c.state.in_(["scheduled", "waiting", "sending"])
 
 _EVENTS = Inspection(
     events.c.webhook,
@@ -143,6 +143,7 @@ _WEBHOOKS = Inspection(
                 webhooks.c.pruned_at.is_not(None),
                 or_(
                     webhooks.c.state.in_(["waiting", "quarantined"]),
+                    _has(deliveries, deliveries.c.state == "scheduled"),
                     # A delivery that is replayed later needs no body.
                     _has(
                         deliveries,

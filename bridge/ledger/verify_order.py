@@ -42,8 +42,8 @@ class _Owed:
 def overtaken(connection: Connection, clocks_differ: float) -> Iterator[tuple[int, str]]:
     """The (webhook, delivery) that arrived while one of the same person before it was open.
 
-    What was planned only afterwards, as by a replay, was not there to be
-    waited for. What was in the same claim may have arrived in the same call.
+    What was planned only afterwards, as by a replay, or scheduled until then,
+    was not there to be waited for. What was in the same claim may have arrived in the same call.
     `clocks_differ`: seconds by which times of different machines mean nothing.
     """
     rows = connection.execute(_QUERY, execution_options={"yield_per": ROWS})
@@ -71,7 +71,7 @@ _in_order = (
         )
         .label("open_until"),
     )
-    .where(deliveries.c.order_key != "")
+    .where(deliveries.c.order_key != "", deliveries.c.state != "scheduled")
     .subquery()
 )
 _QUERY = (
@@ -81,11 +81,12 @@ _QUERY = (
     )
     .select_from(deliveries.outerjoin(attempts, attempts.c.delivery == deliveries.c.id))
     .where(
+        deliveries.c.state != "scheduled",
         tuple_(*(deliveries.c[name] for name in _PERSON)).in_(
             select(*(_in_order.c[name] for name in _PERSON)).where(
                 _in_order.c.open_until > _in_order.c.planned_at
             )
-        )
+        ),
     )
     .order_by(*(deliveries.c[name] for name in (*_PERSON, *_ORDER)))
 )

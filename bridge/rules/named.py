@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import available_timezones
 
 from bridge.findings import Findings
-from bridge.wording import meant, quoted
+from bridge.rules import date_filter
+from bridge.wording import quoted
 from bridge.yaml_text import Path
 
 UTC = "UTC"
@@ -73,16 +73,17 @@ class NamedReader:
         return False
 
     def _zone(self, findings: Findings, zone: str) -> None:
-        if zone not in available_timezones():
-            advice = meant(zone, available_timezones())
-            advice = advice if advice.endswith("?") else "write one like America/Edmonton"
-            findings.add(("time_zone",), f"there is no time zone {quoted(zone)}", advice)
-        elif self._zones and zone not in self._zones:
-            other = next(iter(self._zones.items()))
-            what = f"{other[1]} says {other[0]}, and there is one `time_zone` for all files"
+        try:
+            date_filter.zone(zone)
+        except ValueError as error:
+            findings.add(("time_zone",), f"`time_zone` is {quoted(zone)}, but {error}")
+            return
+        first = next(iter(self._zones), zone)
+        if first != zone:
+            what = f"{self._zones[first]} says {first}, and there is one `time_zone` for all files"
             findings.add(("time_zone",), what, "leave one of the two out")
-        else:
-            self._zones[zone] = findings.document.file
+            return
+        self._zones[zone] = findings.document.file
 
 
 def _group(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Any, Literal, cast
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from bridge.findings import Findings
+from bridge.rules import date_filter
 from bridge.rules.conditions import glob
 from bridge.rules.records import Between, ForEach, OncePer, Same, Unless
 from bridge.rules.relative import RECEIVED, Relative, duration, relative
@@ -197,13 +198,11 @@ class OptionsReader:
 
     def zone(self, name: str, path: Path) -> tzinfo | None:
         """A time zone by its name."""
-        if name in available_timezones():
-            return ZoneInfo(name)
-        advice = meant(name, available_timezones())
-        if not advice.endswith("?"):
-            advice = "write one like America/Edmonton"
-        self._add(path, f"there is no time zone {quoted(name)}", advice)
-        return None
+        try:
+            return date_filter.zone(name)
+        except ValueError as error:
+            self._add(path, f"the time zone is {quoted(name)}, but {error}")
+            return None
 
     def _text(self, source: str, words: Vocabulary, path: Path) -> Text | None:
         problems = check(source, words)

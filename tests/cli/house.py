@@ -23,9 +23,10 @@ from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
 from bridge.ledger.migrate import migrate
 from bridge.ledger.plan import record, waiting
-from bridge.ledger.rule_versions import live, publish
+from bridge.ledger.rule_versions import How, live, publish
 from bridge.ledger.settle import Settlement, settle
 from bridge.rule_files import read_files
+from bridge.rules import RuleSet
 from tests.engine.scripted import patience
 
 BRIDGE = """\
@@ -122,24 +123,25 @@ class Ledger:
             return max([each.number for each in waiting(connection, 10_000)], default=0)
 
     def route(self) -> None:
-        rules = read_files(self.config.folder).compiled(world(self.config))
+        rules = self.publish()
         router = Router(
             {name: each.source for name, each in self.config.sources.items()},
             {name: each.connector for name, each in self.config.accounts.items()},
             rules,
         )
         with self.database.write() as connection:
-            if not (before := live(connection)) or before.version != rules.version:
-                publish(
-                    connection,
-                    rules.version,
-                    rules.files,
-                    author="ana",
-                    how="saved",
-                    now=time.time(),
-                )
             plans = [router.plan(each, time.time()) for each in waiting(connection, 10_000)]
             record(connection, plans, time.time())
+
+    def publish(self, rules: RuleSet | None = None, how: How = "saved") -> RuleSet:
+        """The rules of the files, live, as the bridge does it when they are saved."""
+        rules = rules or read_files(self.config.folder).compiled(world(self.config))
+        with self.database.write() as connection:
+            before = live(connection)
+            if before is None or before.version != rules.version:
+                version, files, now = rules.version, rules.files, time.time()
+                publish(connection, version, files, author="ana", how=how, now=now)
+        return rules
 
     def deliver(self, account: str, outcome: Outcome | None = None) -> None:
         """All that waits for an account, with one outcome; None is a preview."""

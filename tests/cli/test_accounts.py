@@ -136,4 +136,5 @@ def test_status_says_that_the_rules_file_is_not_taken_over(house: House, ledger:
     ledger.deliver("slack", Rejected(HOSTILE))
     house.write("rules.yaml", "rules: 7\n")
     shown = " ".join(house.run("status").stdout.split())
-    assert "2 rules; the file has 1 mistake and is not taken over" in shown
+    assert "2 rules, saved" in shown
+    assert "the files have 1 mistake and are not taken over" in shown

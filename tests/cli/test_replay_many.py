@@ -211,6 +211,7 @@ def test_what_was_never_filled_in_is_routed_again_by_the_rules_of_now(
     plan = as_object(house, "--state", "rejected", "--dry-run")
     assert [(one["why"], one["count"]) for one in plan["kept_back"]] == [("unfilled", 2)]
     house.write("rules.yaml", good)
+    ledger.publish()
     plan = as_object(house, "--state", "rejected", "--reroute", "--dry-run")
     owed = {one["action"]: one["deliveries"] for one in plan["by_action"]}
     assert owed == {"upsert_contact": 2, "post_message": 2}

@@ -11,7 +11,8 @@ from sqlalchemy import update
 from bridge.ledger import consents
 from bridge.ledger.consents import Consent
 from bridge.ledger.database import Database
-from bridge.ledger.plan import Plan, PlannedConsent, PlannedDelivery, owe, record, waiting
+from bridge.ledger.owed import owe
+from bridge.ledger.plan import Plan, PlannedConsent, PlannedDelivery, record, waiting
 from bridge.ledger.prune import drop_records
 from bridge.ledger.tables import deliveries
 from bridge.settings import RetentionConfig

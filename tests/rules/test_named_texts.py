@@ -75,3 +75,10 @@ def test_any_source_is_made_or_refused_and_bounded(source: str, text: str) -> No
     except CannotInsert:
         return
     assert len(made) <= len(source) + LONGEST_TEMPLATE
+
+
+def test_what_never_closes_is_looked_through_once() -> None:
+    started = time.perf_counter()
+    for _ in range(20):
+        with_texts("{{ texts.x " + "{{" * 4_900, TEXTS)
+    assert time.perf_counter() - started < 0.2

@@ -1,0 +1,82 @@
+"""Puts a draft's texts in the place of the rules' files: whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bridge.errors import OperatorError
+from bridge.rule_files import RuleFiles
+
+
+@contextmanager
+def written_beside(files: RuleFiles) -> Iterator[Callable[[], list[Path]]]:
+    """Write what lies elsewhere under other names, next to where it belongs.
+
+    The function that is given puts all of it in place, one rename for each file, and
+    takes away what the draft has no more; it returns the files that are different
+    now. Without it the block leaves nothing. Raises OperatorError.
+    """
+    drafts: dict[Path, Path] = {}
+    try:
+        try:
+            for name, place in files.places.items():
+                own = (files.folder / name).resolve()
+                if place.resolve() != own:
+                    drafts[own] = _beside(own)
+                    _write(drafts[own], files.texts[name], own)
+        except OSError as error:
+            raise OperatorError(
+                f"{error.filename} cannot be written ({error.strerror}); put the draft there "
+                "yourself, then `showbridge rules publish`"
+            ) from error
+        yield lambda: [*_put(drafts), *_taken_away(files)]
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+
+
+def _beside(own: Path) -> Path:
+    # A name with a dot is none of the rules.
+    return own.with_name(f".{own.name}.{secrets.token_hex(8)}")
+
+
+def _write(draft: Path, text: str, own: Path) -> None:
+    """For the same people as the file that it replaces."""
+    draft.parent.mkdir(exist_ok=True)
+    with draft.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        with suppress(FileNotFoundError):
+            before = own.stat()
+            os.fchmod(file.fileno(), before.st_mode & 0o7777)
+            with suppress(PermissionError):
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
+        os.fsync(file.fileno())
+
+
+def _put(drafts: Mapping[Path, Path]) -> Iterator[Path]:
+    for own, draft in drafts.items():
+        # As of now, so that whoever watches waits until all are in place.
+        os.utime(draft)
+        draft.replace(own)
+        yield own
+    for folder in {own.parent for own in drafts}:
+        _sync(folder)
+
+
+def _taken_away(files: RuleFiles) -> Iterator[Path]:
+    for own in files.dropped:
+        own.unlink(missing_ok=True)
+        yield own
+
+
+def _sync(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,175 @@
+"""What the options of rules make of deliveries: for each, later, once, called off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from bridge.engine.route import Router
+from bridge.event import Webhook
+from bridge.ledger.plan import Plan, PlannedDelivery, Waiting
+from bridge.rules import World, compile_rules
+from bridge.sources.showpass import Showpass
+from tests.engine.scripted import Scripted
+from tests.web.conftest import purchase
+
+WORLD = World(sources={"showpass": Showpass}, accounts={"scripted": Scripted})
+RECEIVED = 1_800_000_000.0
+TICKETS = [
+    {"id": "1", "ticket_type_name": "VIP", "event_id": "7"},
+    {"id": "2", "ticket_type_name": "Standing", "event_id": "8"},
+]
+
+
+def plan(
+    options: str, key: str = "key", now: float = RECEIVED, rule: str = "A rule", **changes: Any
+) -> Plan:
+    text = (
+        f"rules:\n  - name: {rule}\n    when: {source: showpass}\n"
+        + "".join(f"    {line}\n" for line in options.splitlines())
+        + '    do: [{scripted.send: {text: "{{ ticket.type or order.id }}"}}]\n'
+    )
+    text = text if "for_each" in options else text.replace("ticket.type or ", "")
+    router = Router(
+        sources={"showpass": Showpass(Showpass.Settings(), [])},
+        accounts={"scripted": Scripted},
+        rules=compile_rules(text, "rules.yaml", WORLD),
+    )
+    changes = {"data": {"ticket_items": TICKETS, **changes.pop("data", {})}, **changes}
+    webhook = Webhook("showpass", purchase(**changes), {}, RECEIVED)
+    return router.plan(Waiting(1, key, webhook, replayed=False), now)
+
+
+def owed(options: str, **changes: Any) -> Sequence[PlannedDelivery]:
+    return plan(options, **changes).deliveries
+
+
+def test_each_member_has_a_delivery_of_its_own_that_is_the_same_the_next_time() -> None:
+    first, second = owed("for_each: tickets")
+    assert (first.item["text"], second.item["text"]) == ("VIP", "Standing")
+    assert first.id != second.id
+    assert [one.id for one in owed("for_each: tickets")] == [first.id, second.id]
+    assert (first.place, second.place) == (0, 1)
+
+
+def test_what_comes_later_is_scheduled() -> None:
+    [later] = owed("after: 2 days")
+    assert (later.state, later.due_at) == ("scheduled", RECEIVED + 2 * 86400)
+
+
+def test_what_is_due_when_it_is_routed_just_waits() -> None:
+    [late] = owed("after: 2 days", now=RECEIVED + 3 * 86400)
+    assert (late.state, late.due_at) == ("waiting", 0.0)
+
+
+def test_what_nobody_can_tell_the_time_of_is_suppressed_with_the_reason() -> None:
+    [never] = owed("after: 1 day after tickets.ends_on")
+    assert (never.state, never.item) == ("suppressed", {})
+    assert never.reason == "tickets.ends_on is not known, so nothing says when"
+
+
+def once(options: str, **changes: Any) -> list[str]:
+    """The keys."""
+    found = [one.once for one in owed(options, **changes)]
+    return [one.key for one in found if one is not None]
+
+
+@pytest.mark.parametrize(
+    ("options", "same", "other"),
+    [
+        (
+            "once_per: contact",
+            {"data": {"customer_email": "ANA@example.com", "transaction_id": "other"}},
+            {"data": {"customer_email": "bo@example.com"}},
+        ),
+        (
+            "once_per: transaction",
+            {"data": {"customer_email": "bo@example.com"}},
+            {"id": "other", "data": {"transaction_id": "other"}},
+        ),
+        (
+            "once_per: event",
+            {"data": {"customer_email": "bo@example.com"}},
+            {"data": {"ticket_items": TICKETS[:1]}},
+        ),
+        (
+            'once_per: "{{ order.currency }}"',
+            {"data": {"currency": "cad"}},
+            {"data": {"currency": "USD"}},
+        ),
+    ],
+)
+def test_once_per_is_for_the_same_of_what_it_names(
+    options: str, same: dict[str, Any], other: dict[str, Any]
+) -> None:
+    assert once(options, key="another", **same) == once(options)
+    assert once(options, key="another", **other) != once(options)
+
+
+def test_another_rule_does_it_once_by_itself() -> None:
+    assert once("once_per: contact", rule="Another") != once("once_per: contact")
+
+
+def test_where_nobody_is_known_each_event_stands_for_itself() -> None:
+    nobody = {"customer_email": None}
+    assert once("once_per: contact", data=nobody) != once(
+        "once_per: contact", data=nobody, key="another"
+    )
+    assert once("once_per: contact", data=nobody) == once("once_per: contact", data=nobody)
+
+
+def test_once_per_show_of_each_ticket_is_by_the_tickets_show() -> None:
+    first, second = once("for_each: tickets\nonce_per: event")
+    assert first != second
+    one_show = {"ticket_items": [{**one, "event_id": "7"} for one in TICKETS]}
+    assert once("for_each: tickets\nonce_per: event", data=one_show) == [first, first]
+
+
+def test_the_words_and_the_period_go_along() -> None:
+    [made] = owed("once_per: {of: contact, within: 30 days}")
+    assert made.once is not None
+    assert (made.once.words, made.once.period) == ("once per contact in 30 days", 30 * 86400)
+
+
+def test_what_waits_knows_what_calls_it_off() -> None:
+    [later] = owed("after: 2 days\nunless: invoice.refund")
+    assert later.unless is not None
+    assert later.unless.types == ("invoice.refund",)
+    refund = plan("stop: false", key="refund", event_type="invoice.refund").events[0]
+    assert set(later.unless.keys) <= set(refund.known_as)
+
+
+@pytest.mark.parametrize(
+    ("refund", "calls_off"),
+    [
+        ({}, True),
+        ({"transaction_id": "other"}, True),
+        ({"transaction_id": "other", "ticket_items": []}, False),
+        ({"customer_email": "bo@example.com"}, False),
+    ],
+)
+def test_it_is_called_off_by_the_transaction_or_the_tickets_of_the_same_person(
+    refund: dict[str, Any], calls_off: bool
+) -> None:
+    [later] = owed("after: 2 days\nunless: invoice.refund")
+    changes: dict[str, Any] = {"event_type": "invoice.refund", "data": refund}
+    if "transaction_id" in refund:
+        changes["id"] = refund["transaction_id"]
+    event = plan("stop: false", key="refund", **changes).events[0]
+    assert later.unless is not None
+    assert bool(set(later.unless.keys) & set(event.known_as)) is calls_off
+
+
+def test_by_contact_it_is_called_off_whatever_the_transaction() -> None:
+    [later] = owed("after: 2 days\nunless: {event: invoice.refund, same: contact}")
+    other = {"transaction_id": "other", "ticket_items": []}
+    event = plan("stop: false", key="r", id="other", event_type="invoice.refund", data=other)
+    assert later.unless is not None
+    assert set(later.unless.keys) & set(event.events[0].known_as)
+
+
+def test_what_is_done_at_once_cannot_be_called_off() -> None:
+    [now] = owed("unless: invoice.refund")
+    assert now.unless is None
