@@ -42,9 +42,7 @@ class RuleFiles:
     @property
     def dropped(self) -> list[Path]:
         """The files that a draft's folder has no more."""
-        return [
-            self.folder / name for name in _names(self.folder) if name not in self.places
-        ]
+        return [self.folder / name for name in _names(self.folder) if name not in self.places]
 
     def compiled(self, world: World) -> RuleSet:
         """Raises ConfigurationError; mistakes and warnings carry the places."""

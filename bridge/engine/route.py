@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 
 from bridge.connector import Connector
@@ -15,6 +15,7 @@ from bridge.event import Event
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, Waiting
 from bridge.logs import place_of
 from bridge.rules import RuleSet, Verdict, judge
+from bridge.rules.match import MOST_MEMBERS, about
 from bridge.rules.seen import Seen
 from bridge.rules.values import view
 from bridge.source import Source
@@ -57,6 +58,7 @@ class Router:
         for position, event in enumerate(events_of(waiting, source), start=1):
             seen = Seen(view(event))
             verdicts = judge(self.rules, event, seen)
+            event = replace(event, remarks=(*event.remarks, *_too_many(self.rules, event, seen)))
             planned.append(_event(position, event, verdicts))
             owing = Owing(
                 accounts=self.accounts,
@@ -115,6 +117,15 @@ def _event(position: int, event: Event, verdicts: tuple[Verdict, ...]) -> Planne
         order_key=event.order_key,
         known_as=known_as(event),
     )
+
+
+def _too_many(rules: RuleSet, event: Event, seen: Seen) -> Iterator[str]:
+    """What rules with `for_each` leave out, which nobody must have to find out by counting."""
+    asked = about(rules, event.source, event.type)
+    for path in sorted({rule.for_each.path for rule in asked if rule.for_each}):
+        count = len(seen.find(path))
+        if count > MOST_MEMBERS:
+            yield f"of {count:,} {path}, rules go through the first {MOST_MEMBERS:,} alone"
 
 
 def _short(matters: tuple[str, ...]) -> tuple[str, ...]:

@@ -36,12 +36,13 @@ class Comparison:
 class Test:
     """Comparisons of what is found at one path; all must hold, for the same value.
 
-    `line` is where it stands in its file, from 1.
+    `line` and `column` are where it stands in its file, from 1.
     """
 
     path: str
     comparisons: tuple[Comparison, ...]
     line: int = field(default=0, compare=False)
+    column: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,14 @@ class OptionsReader:
             return None
         zone = ZoneInfo(self._zone)
         start, end = valid.start, valid.end
+        stands = self._findings.document.mistake(place, "", at_key=True)
         said = " ".join([*([f"from {start}"] if start else []), *([f"to {end}"] if end else [])])
         return Between(
             datetime.combine(start, time(), zone) if start else None,
             datetime.combine(end + timedelta(days=1), time(), zone) if end else None,
             said,
+            stands.line,
+            stands.column,
         )
 
     def sample(self, wanted: Any, path: Path) -> float | None:
@@ -208,7 +211,7 @@ class OptionsReader:
         problems = check(source, words)
         for problem in problems:
             self._findings.add(path, problem.what, problem.advice, line=problem.line)
-        return None if problems else compile_text(source, None)
+        return None if problems else compile_text(source, None, self._zone)
 
     def _check_types(
         self, types: Sequence[str], sources: Sequence[type[Source]], path: Path

@@ -51,11 +51,16 @@ class ForEach:
 
 @dataclass(frozen=True)
 class Between:
-    """The first moment at which a rule holds, and the first at which it does no more."""
+    """The first moment at which a rule holds, and the first at which it does no more.
+
+    `line` and `column` are where it stands in its file, from 1.
+    """
 
     start: datetime | None
     end: datetime | None
     said: str
+    line: int = field(default=0, compare=False)
+    column: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ class Rule:
     unless: Unless | None = None
     file: str = ""
     line: int = 0
+    column: int = 1
 
 
 @dataclass(frozen=True)

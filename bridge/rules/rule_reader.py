@@ -68,6 +68,7 @@ class RuleReader:
             unless=options.unless(entry.get("unless"), kinds, path),
             file=place.file,
             line=place.line,
+            column=place.column,
         )
 
     def _unique(self, name: str, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from jinja2 import TemplateError
@@ -12,6 +13,7 @@ from pydantic.fields import FieldInfo
 from bridge.connector import Action, Item
 from bridge.findings import Findings
 from bridge.rules.named import Named
+from bridge.rules.named_texts import CannotInsert, with_texts
 from bridge.rules.records import Step, World
 from bridge.rules.template_check import check, slips
 from bridge.rules.template_walk import Problem
@@ -36,7 +38,7 @@ class StepReader:
         named: Named,
     ) -> None:
         self._findings = findings
-        self._vocabulary = vocabulary
+        self._vocabulary = vocabulary.with_texts(named.texts) if named.texts else vocabulary
         self._named = named
         self._accounts = world.accounts
         self._settings = world.settings
@@ -124,15 +126,31 @@ class StepReader:
         return self._text(value, escape, path) if is_template(value) else value
 
     def _text(self, source: str, escape: Escape | None, path: Path) -> Filling:
-        problems = check(source, self._vocabulary)
+        texts, zone = self._named.texts, self._named.time_zone
+        try:
+            whole = with_texts(source, texts)
+        except CannotInsert as why:
+            self._findings.add(path, str(why))
+            return source
+        problems = check(whole, self._vocabulary)
+        if problems and whole != source:
+            problems = self._whose(problems, source)
         self._found(problems, path)
         if problems:
             return source
         try:
-            return compile_text(source, escape)
+            return compile_text(whole, escape, zone, texts)
         except (TemplateError, SyntaxError, ValueError, RecursionError, MemoryError):
             self._findings.add(path, "this text is too complicated", "make it shorter")
             return source
+
+    def _whose(self, problems: list[Problem], source: str) -> list[Problem]:
+        """What is wrong with the text itself, else with those that it inserts."""
+        own = check(with_texts(source, dict.fromkeys(self._named.texts, "")), self._vocabulary)
+        inserted = [
+            replace(each, line=1, what=f"in what it inserts, {each.what}") for each in problems
+        ]
+        return own or inserted
 
     def _found(self, problems: Iterator[Problem] | list[Problem], path: Path) -> None:
         for problem in problems:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from jinja2 import ChainableUndefined, Template, UndefinedError, nodes
@@ -47,8 +48,15 @@ def is_template(text: str) -> bool:
     return any(opening in text for opening in ("{{", "{%", "{#"))
 
 
-def compile_text(source: str, escape: Escape | None, zone: str = "UTC") -> Text:
+def compile_text(
+    source: str,
+    escape: Escape | None,
+    zone: str = "UTC",
+    texts: Mapping[str, str] = MappingProxyType({}),
+) -> Text:
     """`escape` is applied to what is inserted; dates are said in `zone` if nothing else is asked.
+
+    `texts` are the named ones, for what does more with them than to insert them whole.
 
     Raises TemplateSyntaxError, so check the text first; and ValueError for an unknown zone.
     """
@@ -61,7 +69,7 @@ def compile_text(source: str, escape: Escape | None, zone: str = "UTC") -> Text:
             operand.expr = _through(operand.expr, "_within")
     for chain in tree.find_all(nodes.Concat):
         chain.nodes = [_through(part, "_shown") for part in chain.nodes]
-    return Text(source, Template.from_code(made, made.compile(tree), {}))
+    return Text(source, Template.from_code(made, made.compile(tree), {"texts": texts}))
 
 
 def _through(expression: nodes.Node, name: str) -> nodes.Filter:

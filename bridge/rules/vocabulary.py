@@ -82,6 +82,12 @@ class Vocabulary:
         root = Shape("group", {**self.root.parts, name: member})
         return Vocabulary(root, self.about, self.elsewhere)
 
+    def with_texts(self, texts: Iterable[str]) -> Vocabulary:
+        """The same with the named texts, which templates may insert."""
+        named = Shape("group", {name: Shape("text") for name in texts})
+        root = Shape("group", {**self.root.parts, "texts": named})
+        return Vocabulary(root, self.about, self.elsewhere)
+
     def lists(self) -> list[str]:
         """The paths of all lists of groups."""
         return [path for path in self.paths() if self._is_list(path)]

@@ -124,8 +124,8 @@ class WhereReader:
             elif self._fits(field, shape, operator, expected, place):
                 comparisons.append(Comparison(operator, _expected(operator, expected)))
         if comparisons:
-            line = self._findings.document.mistake(path, "", at_key=True).line
-            yield Test(field, tuple(comparisons), line)
+            place = self._findings.document.mistake(path, "", at_key=True)
+            yield Test(field, tuple(comparisons), place.line, place.column)
 
     def _named(self, operator: str, expected: Any, path: Path) -> str | None:
         """The list that `one_of` names, if it does and there is one."""

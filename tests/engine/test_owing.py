@@ -27,7 +27,7 @@ def plan(
     options: str, key: str = "key", now: float = RECEIVED, rule: str = "A rule", **changes: Any
 ) -> Plan:
     text = (
-        f"rules:\n  - name: {rule}\n    when: {source: showpass}\n"
+        f"rules:\n  - name: {rule}\n    when: {{source: showpass}}\n"
         + "".join(f"    {line}\n" for line in options.splitlines())
         + '    do: [{scripted.send: {text: "{{ ticket.type or order.id }}"}}]\n'
     )
@@ -52,6 +52,12 @@ def test_each_member_has_a_delivery_of_its_own_that_is_the_same_the_next_time() 
     assert first.id != second.id
     assert [one.id for one in owed("for_each: tickets")] == [first.id, second.id]
     assert (first.place, second.place) == (0, 1)
+
+
+def test_of_far_too_many_the_first_are_done_and_the_story_says_so() -> None:
+    made = plan("for_each: tickets", data={"ticket_items": TICKETS * 501})
+    assert len(made.deliveries) == 1000
+    assert made.events[0].remarks == ("of 1,002 tickets, rules go through the first 1,000 alone",)
 
 
 def test_what_comes_later_is_scheduled() -> None:

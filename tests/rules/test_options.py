@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bridge import rules
+from bridge.errors import ConfigurationError
 from bridge.event import Contact, Event
 from bridge.rules.seen import Seen
 from bridge.rules.values import view
@@ -186,3 +187,47 @@ def test_several_files_are_one_set_in_their_order(world: rules.World, order: Eve
     renamed = {name.replace("late", "later"): text for name, text in files.items()}
     assert rules.compile_files(renamed, world).version != made.version
     assert rules.compile_files(files, world, "elsewhere").version == made.version
+
+
+TEXTS = 'time_zone: America/Edmonton\ntexts:\n  thanks: "Thank you, {{ contact.name }}!"\n  sign: Bo\n'
+
+
+def texted(compiled: Compiled, text: str) -> rules.Step:
+    step = a_rule("stop: false").replace("text: hello", f"text: '{text}'")
+    return compiled(TEXTS + "rules:\n" + step).rules[0].steps[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("{{ texts.thanks }} {{ texts.sign }}", "Thank you, Priya &lt;b&gt;! Bo"),
+        ("{{ texts.sign | upper }}", "BO"),
+        ("{{ tickets[0].starts_on | date }}", "2 July 2027, 19:30 MDT"),
+    ],
+)
+def test_named_texts_and_the_time_zone_reach_the_texts_of_steps(
+    compiled: Compiled, order: Event, text: str, filled: str
+) -> None:
+    assert vars(rules.fill(texted(compiled, text), order))["text"] == filled
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{{ texts.thank }}", "there is no field `texts.thank`; did you mean `thanks`?"),
+        ("{{ texts.thanks | upper }}", "the text `thanks` holds {{ }} itself"),
+    ],
+)
+def test_a_text_that_cannot_be_inserted_is_a_mistake(
+    compiled: Compiled, text: str, why: str
+) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        texted(compiled, text)
+    assert why in str(raised.value)
+
+
+def test_what_is_wrong_in_a_named_text_is_told_where_it_is_inserted(compiled: Compiled) -> None:
+    broken = TEXTS.replace("contact.name", "contact.nam") + "rules:\n"
+    with pytest.raises(ConfigurationError) as raised:
+        compiled(broken + a_rule("stop: false").replace("hello", "'{{ texts.thanks }}'"))
+    assert "in what it inserts, there is no field `contact.nam`" in str(raised.value)

@@ -1,0 +1,114 @@
+"""How near an event came to a condition that it does not satisfy, in words."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from bridge.rules.conditions import OF_ONE, Comparison, Test, passes
+from bridge.rules.relative import Relative, Within
+from bridge.rules.seen import Seen
+from bridge.rules.values import is_personal, moment, number, say, span, text
+
+_ALIKE = 0.6
+_TEXTUAL = ("is", "exactly", "one_of", "contains", "starts_with", "ends_with")
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+
+
+def nearest(test: Test, seen: Seen) -> str:
+    """By how little it fails, where that can be told: `13.75 too little`. Never raises.
+
+    What could tell who somebody is stays unsaid.
+    """
+    found = seen.find(test.path)
+    if not found or is_personal(test.path, found):
+        return ""
+    failed = [one for one in test.comparisons if not passes([one], found, seen)]
+    said = (_nearest(one, found, seen) for one in failed if one.operator in OF_ONE)
+    return ", ".join(dict.fromkeys(words for words in said if words))
+
+
+def _nearest(one: Comparison, found: Sequence[Any], seen: Seen) -> str:
+    if one.operator in ("at_least", "at_most"):
+        return _amount(one, found)
+    if one.operator in ("before", "after", "within"):
+        return _time(one, found, seen)
+    return _text(one, found) if one.operator in _TEXTUAL else ""
+
+
+def _amount(one: Comparison, found: Sequence[Any]) -> str:
+    wanted = number(one.expected)
+    known = [amount for amount in map(number, found) if amount is not None]
+    if wanted is None or not known:
+        return ""
+    best = min(known, key=lambda amount: abs(amount - wanted))
+    side = "too little" if one.operator == "at_least" else "too much"
+    return _of(best, known, f"{abs(best - wanted):f} {side}")
+
+
+def _time(one: Comparison, found: Sequence[Any], seen: Seen) -> str:
+    """Positive distances are too late, negative ones too early."""
+    known = [when for when in map(moment, found) if when is not None]
+    distances = [
+        (abs(seconds), seconds, when)
+        for when in known
+        for seconds in _distances(one, when, seen)
+    ]
+    if not distances:
+        return ""
+    _, seconds, when = min(distances)
+    return _of(when, known, f"{_length(abs(seconds))} too {'late' if seconds > 0 else 'early'}")
+
+
+def _distances(one: Comparison, when: datetime, seen: Seen) -> Iterator[float]:
+    expected = one.expected
+    if isinstance(expected, Within):
+        low = 0.0 if expected.side == "after" else -expected.seconds
+        high = 0.0 if expected.side == "before" else expected.seconds
+        for base in Relative(0.0, expected.field, "").moments(seen):
+            away = (when - base).total_seconds()
+            yield away - high if away > high else away - low
+        return
+    if isinstance(expected, Relative):
+        bases = list(expected.moments(seen))
+    else:
+        day = span(expected)
+        bases = [day[0 if one.operator == "before" else 1]] if day else []
+    yield from ((when - base).total_seconds() for base in bases)
+
+
+def _text(one: Comparison, found: Sequence[Any]) -> str:
+    wanted = one.expected if isinstance(one.expected, tuple) else (one.expected,)
+    pairs = [
+        (value, other)
+        for value in found
+        for other in wanted
+        if isinstance(value, str) and isinstance(other, str)
+    ]
+    best = max(pairs, key=lambda pair: _alike(*pair), default=None)
+    if best is None or _alike(*best) < _ALIKE:
+        return ""
+    value, other = best
+    if value.strip().casefold() == other.strip().casefold():
+        different = "blanks" if text(value) != text(other) else "capitals"
+        return f"{say(value)} differs from {say(other)} in {different} only"
+    return f"{say(value)} is almost {say(other)}"
+
+
+def _alike(value: str, other: str) -> float:
+    one, two = value[:200].strip().casefold(), other[:200].strip().casefold()
+    return difflib.SequenceMatcher(None, one, two, autojunk=False).ratio()
+
+
+def _of(best: Any, known: Sequence[Any], words: str) -> str:
+    return f"{say(best)} is nearest, {words}" if len(set(known)) > 1 else words
+
+
+def _length(seconds: float) -> str:
+    for unit, size in _UNITS:
+        if seconds >= size:
+            count = round(seconds / size)
+            return f"{count:,} {unit}{'' if count == 1 else 's'}"
+    return f"{max(1, round(seconds))} s"
