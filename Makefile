@@ -38,8 +38,9 @@ chaos: $(VENV)/.developing ## kill every part 200 times, on SQLite and on Postgr
 	@$(BIN)/python -m tests.chaos --database sqlite
 	@$(BIN)/python -m tests.chaos --database postgresql
 
-reference: $(VENV)/.developing ## write the reference parts of docs/connectors/ anew
+reference: $(VENV)/.developing ## write the reference parts of the documents anew
 	@$(BIN)/python -m bridge.cli.reference_pages docs/connectors
+	@$(BIN)/python -m bridge.cli.rule_pages docs
 
 clean: ## remove .venv and caches; the data folder stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

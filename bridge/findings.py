@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from bridge.errors import Mistake
-from bridge.wording import complaint, meant, quoted
+from bridge.wording import complaint, flow, meant, nearest, quoted
 from bridge.yaml_text import Document, Path
 
 Model = TypeVar("Model", bound=BaseModel)
+Details = Mapping[str, Any]
+
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass
@@ -29,9 +33,9 @@ class Findings:
         """Something wrong at a path of the document."""
         self.mistakes.append(self.document.mistake(path, what, advice, at_key=at_key, line=line))
 
-    def warn(self, path: Path, what: str, advice: str = "") -> None:
+    def warn(self, path: Path, what: str, advice: str = "", *, at_key: bool = False) -> None:
         """Something that may be meant, and may not."""
-        self.warnings.append(self.document.mistake(path, what, advice))
+        self.warnings.append(self.document.mistake(path, what, advice, at_key=at_key))
 
     def validated(
         self,
@@ -40,31 +44,82 @@ class Findings:
         path: Path,
         known: Iterable[str] = (),
         context: Mapping[str, Any] | None = None,
+        advice: Mapping[str, str] = NOTHING,
+        no_empty: bool = False,
     ) -> Model | None:
         """The value as a model; None where mistakes were found in it.
 
         `known` are the keys to suggest at the top, where there are more than the model's;
-        `context` is what the model's validators are told.
+        `context` is what the model's validators are told; `advice` says by key what to
+        do about it, whatever is wrong. `no_empty`: no key may stand without a value.
         """
+        empty = self._empty(model, value, path, advice) if no_empty else []
         try:
-            return model.model_validate(value, context=context)
+            valid = model.model_validate(value, context=context)
         except ValidationError as error:
-            for details in error.errors(include_url=False, include_input=False):
-                self._add_one(details, path, model, known)
+            found = error.errors(include_url=False, include_input=False)
+            for details in _told_once(found):
+                if not set(empty) & set(details["loc"][:1]):
+                    self._add_one(details, path, model, known, advice)
             return None
+        return None if empty else valid
+
+    def _empty(
+        self, model: type[BaseModel], value: Any, path: Path, advice: Mapping[str, str]
+    ) -> list[str]:
+        """The keys of the model that nothing stands behind: they are told of."""
+        known = _keys(model, ()) if isinstance(value, dict) else []
+        empty = [name for name in known if name in value and value[name] is None]
+        for name in empty:
+            hint = advice.get(name) or _example(model, (name,)) or "write it behind the colon"
+            self.add((*path, name), f"`{name}` has no value", hint, at_key=True)
+        return empty
 
     def _add_one(
-        self, details: Mapping[str, Any], path: Path, model: type[BaseModel], known: Iterable[str]
+        self,
+        details: Details,
+        path: Path,
+        model: type[BaseModel],
+        known: Iterable[str],
+        advice: Mapping[str, str],
     ) -> None:
         inside = details["loc"]
-        what, advice = complaint(details)
-        if details["type"] == "extra_forbidden":
+        what, hint = complaint(details)
+        first = str(inside[0]) if inside else ""
+        if first in advice:
+            hint = advice[first]
+        elif details["type"] == "extra_forbidden":
             keys = known if len(inside) == 1 and known else _keys(model, inside[:-1])
-            advice = meant(str(inside[-1]), keys)
+            hint = meant(str(inside[-1]), keys)
+        else:
+            hint = _example(model, inside) or hint
         named = inside and isinstance(inside[-1], str)
         name = quoted(".".join(str(part) for part in inside)) if named else "this"
         at_key = details["type"] in ("extra_forbidden", "missing")
-        self.add((*path, *inside), f"{name} {what}", advice, at_key=at_key)
+        self.add((*path, *inside), f"{name} {what}", hint, at_key=at_key)
+
+
+def _told_once(found: Iterable[Details]) -> Iterator[Details]:
+    """A key that is only misspelt is not missing too."""
+    found = list(found)
+    odd = [one["loc"] for one in found if one["type"] == "extra_forbidden"]
+    for details in found:
+        *group, name = details["loc"] or ("",)
+        beside = [str(one[-1]) for one in odd if list(one[:-1]) == group]
+        if details["type"] != "missing" or not nearest(str(name), beside):
+            yield details
+
+
+def _example(model: type[BaseModel], inside: tuple[str | int, ...]) -> str:
+    """How the model's own key is written, where the model shows an example."""
+    info = _fields(model).get(str(inside[0])) if inside else None
+    if info is None or not info.examples:
+        return ""
+    return f"write it like `{inside[0]}: {flow(info.examples[0])}`"
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {one.alias or name: one for name, one in model.model_fields.items()}
 
 
 def _keys(model: type[BaseModel], inside: tuple[str | int, ...]) -> list[str]:
@@ -75,4 +130,4 @@ def _keys(model: type[BaseModel], inside: tuple[str | int, ...]) -> list[str]:
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return []
         model = annotation
-    return [one.alias or name for name, one in model.model_fields.items()]
+    return list(_fields(model))

@@ -10,11 +10,15 @@ import pwd
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from bridge.errors import ConfigurationError, Mistake, OperatorError
-from bridge.rules import RuleSet, World
+from bridge.rules import Rule, RuleSet, World
 from bridge.rules.compile import compile_files, version_of
+from bridge.rules.expected import Expectation
 from bridge.settings import RULES_FILE
+
+_Read = TypeVar("_Read", Mistake, Rule, Expectation)
 
 FOLDER = "rules"
 # Of all files together, as one file may hold.
@@ -40,23 +44,39 @@ class RuleFiles:
         return version_of(self.texts)
 
     @property
+    def drafted(self) -> list[str]:
+        """The names whose own files hold something else."""
+        return [name for name, text in self.texts.items() if not self._holds(name, text)]
+
+    def _holds(self, name: str, text: str) -> bool:
+        try:
+            return self.places[name] == self.folder / name or _text(self.folder / name) == text
+        except OperatorError:
+            return False
+
+    @property
     def dropped(self) -> list[Path]:
         """The files that a draft's folder has no more."""
         return [self.folder / name for name in _names(self.folder) if name not in self.places]
 
     def compiled(self, world: World) -> RuleSet:
-        """Raises ConfigurationError; mistakes and warnings carry the places."""
+        """Raises ConfigurationError; mistakes, warnings, rules and tests carry the places."""
         try:
             rules = compile_files(self.texts, world, str(self.folder))
         except ConfigurationError as error:
             raise ConfigurationError([self._placed(each) for each in error.mistakes]) from None
-        return replace(rules, warnings=tuple(self._placed(each) for each in rules.warnings))
+        return replace(
+            rules,
+            rules=tuple(map(self._placed, rules.rules)),
+            tests=tuple(map(self._placed, rules.tests)),
+            warnings=tuple(map(self._placed, rules.warnings)),
+        )
 
-    def _placed(self, mistake: Mistake) -> Mistake:
+    def _placed(self, read: _Read) -> _Read:
         for name, place in self.places.items():
-            if mistake.file == f"{self.folder}/{name}":
-                return replace(mistake, file=str(place))
-        return mistake
+            if read.file == f"{self.folder}/{name}" != str(place):
+                return replace(read, file=str(place))
+        return read
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import resources
 from typing import Any, ClassVar, Literal
 
@@ -65,6 +66,8 @@ class Source(ABC):
     types_are_open: ClassVar[bool] = False
     """True where the vendor is known to send types that it does not publish."""
     fields: ClassVar[tuple[Field, ...]]
+    sampled_at: ClassVar[datetime] = datetime(2027, 6, 1, 12, tzinfo=UTC)
+    """When its samples came in, where a test of rules does not say: near the times in them."""
     show_field: ClassVar[str | None] = None
     """The field that names the show, for `once_per: event`; None: there are no shows."""
 

@@ -34,7 +34,14 @@ _WORDS = {
 _ADVICE = {
     "string_type": 'put quotes around it: "..."',
     "list_type": "put each entry on a line of its own after `- `, or write [one, two]",
+    "dict_type": "write each `name: value` on a line of its own, indented further than this name",
+    "int_type": "write digits alone, such as 5",
+    "int_parsing": "write digits alone, such as 5",
+    "float_parsing": "write digits alone, such as 5 or 2.5",
+    "bool_parsing": "write true or false",
+    "bool_type": "write true or false",
 }
+_PLAIN = re.compile(r"[\w.%][\w .%*&/+-]*")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -62,6 +69,17 @@ def quoted(text: str, longest: int = 60) -> str:
     return f"`{line if len(line) <= longest else line[: longest - 1] + '…'}`"
 
 
+def flow(value: Any) -> str:
+    """A value as one line of YAML: `[one, two]`, `{from: "22:00"}`."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {flow(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if isinstance(value, str):
+        return value if _PLAIN.fullmatch(value) else f'"{value}"'
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def complaint(details: Mapping[str, Any]) -> tuple[str, str]:
     """What one pydantic error says of its field ("must be text"), and advice or nothing.
 
@@ -70,7 +88,8 @@ def complaint(details: Mapping[str, Any]) -> tuple[str, str]:
     kind = details["type"]
     context = details.get("ctx") or {}
     if kind in ("value_error", "assertion_error"):
-        return f"is not right: {context.get('error', 'see its description')}", ""
+        said = str(context.get("error", "see its description"))
+        return said if said.startswith("must") else f"is not right: {said}", ""
     if kind in ("literal_error", "enum"):
         return f"must be {context['expected']}", ""
     words = _WORDS.get(kind)

@@ -3,88 +3,200 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import yaml
 
 from bridge.errors import Mistake
+from bridge.wording import quoted
 
-_TEMPLATE = re.compile(r"(?:^|[:\-\[,])\s*(\{\{.*)$")
-_COMMENT = re.compile(r"\s*(#[^\s#]\S*)")
-_SPECIAL = re.compile(r"(?:^\s*|[:\-]\s+)([@`%*&!|>][^\n]*)$")
+ODD_BLANKS = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
+"""Blanks of word processors and web pages, which are none to YAML; for a character class."""
+CURLY = "“”„‟‘’‚‛«»"
+"""Quotes of word processors, which are none to YAML."""
 
-# What follows a template within [ ] or { } and is no part of its text.
-_OUTSIDE = re.compile(r"(?<=\}\})\s*[,\]\}](?!\}).*$")
+_MOST_LOOKED_AT = 1_000
+_MOST_LINES = 200
+_SPECIALS = "[@`%*&!|>]"
 
-_INDENT = "check that this line begins exactly under its siblings, and that quotes are closed"
+
+@dataclass(frozen=True)
+class Slip:
+    """A mistake or, if it `only_warns`, what may be meant; `line` and `column` start at 0.
+
+    `name` and `example` repeat what stands in the file, the others never do.
+    """
+
+    line: int
+    column: int
+    what: str
+    advice: str = ""
+    name: str = ""
+    example: str = ""
+    only_warns: bool = False
+
+    def told(self, file: str, *, echo: bool) -> Mistake:
+        """Without `echo` no text of the file is repeated."""
+        subject = f"{quoted(self.name) if echo else 'this name'} " if self.name else ""
+        example = f": {self.example}" if self.example and echo else ""
+        what, advice = f"{subject}{self.what}", f"{self.advice}{example}"
+        return Mistake(file, self.line + 1, self.column + 1, what, advice)
 
 
-def unquoted_template(lines: Sequence[str], line: int, column: int, file: str) -> Mistake | None:
+def unquoted_template(lines: Sequence[str], line: int, column: int) -> Slip | None:
     """`{{ ... }}` at this place without quotes, which YAML takes for a mapping."""
-    rest = lines[line][column:] if line < len(lines) else ""
-    if not rest.startswith("{{"):
-        return None
-    return _quote_template(file, line, column, rest)
+    rest = _line(lines, line)[column:]
+    return _quote_template(line, column, rest) if rest.startswith("{{") else None
 
 
-def swallowed_by_comment(lines: Sequence[str], line: int, column: int, file: str) -> Mistake | None:
-    """An empty value before `#channel`, which YAML takes for a comment."""
-    rest = lines[line][column:] if line < len(lines) else ""
-    found = _COMMENT.match(rest)
-    if not found:
-        return None
-    what = "nothing is left here, because everything after # is a comment"
-    return Mistake(
-        file, line + 1, column + found.start(1) + 1, what, f'put quotes around it: "{found[1]}"'
-    )
-
-
-def hushed(mistake: Mistake) -> Mistake:
-    """The same mistake, without the text that is to be quoted."""
-    advice = re.sub(r"(?s)^(put quotes around [a-z ]+):.*", r"\1", mistake.advice)
-    return replace(mistake, advice=advice)
-
-
-def syntax_mistake(error: yaml.YAMLError, lines: Sequence[str], file: str) -> Mistake:
+def syntax_slip(error: yaml.YAMLError, lines: Sequence[str]) -> Slip:
     """One plain sentence for what the parser could not read."""
     if not isinstance(error, yaml.MarkedYAMLError):
-        return Mistake(file, 1, 1, "YAML cannot read this file", "save it as plain UTF-8 text")
-    for mark in (error.problem_mark, error.context_mark):
-        slip = _slip_on(lines, mark.line, file) if mark else None
+        return Slip(0, 0, "YAML cannot read this file", "save it as plain UTF-8 text")
+    for line, patterns in _suspects(error):
+        slip = _slip_on(_line(lines, line), line, patterns)
         if slip:
             return slip
     what, advice, at_context = _words(error)
     mark = (error.context_mark if at_context else None) or error.problem_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    return Mistake(file, line, column, what, advice)
+    return Slip(mark.line, mark.column, what, advice) if mark else Slip(0, 0, what, advice)
 
 
-def _slip_on(lines: Sequence[str], line: int, file: str) -> Mistake | None:
-    text = lines[line] if line < len(lines) else ""
-    indent = text[: len(text) - len(text.lstrip())]
-    if "\t" in indent:
-        column = indent.index("\t") + 1
-        return Mistake(
-            file, line + 1, column, "a tab in the indentation", "YAML wants spaces there"
-        )
-    template = _TEMPLATE.search(text)
-    if template:
-        return _quote_template(file, line, template.start(1), template[1])
-    special = _SPECIAL.search(text)
-    if special and not re.fullmatch(r"[|>][-+0-9]*", special[1].strip()):
-        what = f"a text cannot begin with {special[1][0]} without quotes"
-        advice = f'put quotes around it: "{_short(special[1])}"'
-        return Mistake(file, line + 1, special.start(1) + 1, what, advice)
+def _suspects(error: yaml.MarkedYAMLError) -> Iterator[tuple[int, _Patterns]]:
+    """The lines that may be at fault, and what to look for in them."""
+    at, since = error.problem_mark, error.context_mark
+    in_brackets = "flow" in (error.context or "")
+    for mark in (at, since):
+        if mark:
+            yield mark.line, (*_SLIPS, *(_IN_BRACKETS if in_brackets else ()))
+    if at and in_brackets:
+        for line in range(at.line - 1, max(at.line - _MOST_LINES, -1), -1):
+            yield line, _IN_BRACKETS
+    elif at and at.line:
+        yield at.line - 1, _BEFORE
+
+
+def in_quotes(text: str) -> str:
+    """The text as it would be right, cut where it is long."""
+    text = text.strip()
+    if len(text) > 2 and text[0] in CURLY and text[-1] in CURLY:
+        text = text[1:-1].strip()
+    inside = "'" if '"' in text else '"'
+    return f"{inside}{_short(text)}{inside}"
+
+
+def _line(lines: Sequence[str], line: int) -> str:
+    return lines[line][:_MOST_LOOKED_AT] if line < len(lines) else ""
+
+
+def _slip_on(text: str, line: int, patterns: _Patterns) -> Slip | None:
+    for pattern, make in patterns:
+        found = pattern.search(text)
+        if found:
+            return make(line, found)
     return None
 
 
-def _quote_template(file: str, line: int, column: int, rest: str) -> Mistake:
+def _tab(line: int, found: re.Match[str]) -> Slip:
+    return Slip(line, found.start(1), "a tab in the indentation", "YAML wants spaces there")
+
+
+def _nameless(line: int, found: re.Match[str]) -> Slip:
+    return Slip(line, found.start(1), "a name is missing before the colon")
+
+
+def _odd_blank(line: int, found: re.Match[str]) -> Slip:
+    return odd_blank(line, found.start(1), found[1])
+
+
+def odd_blank(line: int, column: int, blank: str) -> Slip:
+    """A character that looks like a blank or like nothing."""
+    what = f"an invisible character (U+{ord(blank):04X}) that is no blank to YAML"
+    return Slip(line, column, what, "type a blank instead" if blank.isspace() else "delete it")
+
+
+def _dash(line: int, found: re.Match[str]) -> Slip:
+    return no_blank_after_dash(line, found.start(1), found[1])
+
+
+def no_blank_after_dash(line: int, column: int, text: str) -> Slip:
+    """`-slack.post_message:` instead of `- slack.post_message:`."""
+    what = "a blank is missing after the - that begins an entry"
+    return Slip(line, column, what, "write", example=_short(f"- {text[1:]}"))
+
+
+def _template(line: int, found: re.Match[str]) -> Slip:
+    return _quote_template(line, found.start(1), found[1])
+
+
+def _quote_template(line: int, column: int, rest: str) -> Slip:
     rest = _OUTSIDE.sub("", rest)
-    inside = "'" if '"' in rest else '"'
     what = "{{ ... }} without quotes, which YAML takes for something else"
-    advice = f"put quotes around the whole text: {inside}{_short(rest)}{inside}"
-    return Mistake(file, line + 1, column + 1, what, advice)
+    advice = "put quotes around the whole text"
+    return Slip(line, column, what, advice, example=in_quotes(rest))
+
+
+def _special(line: int, found: re.Match[str]) -> Slip:
+    what = f"a text cannot begin with {found[1][0]} without quotes"
+    return Slip(line, found.start(1), what, "put quotes around it", example=in_quotes(found[1]))
+
+
+def _ends_early(line: int, found: re.Match[str]) -> Slip:
+    what = f"the text ends at the second {found[2]}, and more stands behind it"
+    other = "'" if found[2] == '"' else '"'
+    return Slip(line, found.start(1), what, f"put {other} around the whole text instead")
+
+
+def _hash(line: int, found: re.Match[str]) -> Slip:
+    what = "everything after # is a comment, also the closing bracket"
+    example = f'"{_short(found[1])}"'
+    return Slip(line, found.start(1), what, "put quotes around it", example=example)
+
+
+def _second_colon(line: int, found: re.Match[str]) -> Slip:
+    what = "a second colon in this line, which YAML takes for another name"
+    advice = "put quotes around a text that holds a colon"
+    return Slip(line, found.start(1), what, advice, example=in_quotes(found[1]))
+
+
+def _no_comma(line: int, found: re.Match[str]) -> Slip:
+    what = "a second colon within { } without a comma before it"
+    advice = "put a comma between two entries, or quotes around a text that holds a colon"
+    return Slip(line, found.start(1), what, advice)
+
+
+def _no_blank_after_colon(line: int, found: re.Match[str]) -> Slip:
+    what = "a blank is missing after the colon"
+    return Slip(line, found.start(1), what, "write", example=f"{found[1]} {_short(found[2])}")
+
+
+# What follows a template within [ ] or { } and is no part of its text.
+_OUTSIDE = re.compile(r"(?<=\}\})\s*[,\]\}](?!\}).*$")
+# A quoted text with more behind it.
+_BROKEN = r"(?:^ *|[:\-] +|[\[,] *)((['\"])(?:(?!\2).|\2\2)*\2 *[^\s,:#}\]][^\n]*)$"
+_Patterns = Sequence[tuple[re.Pattern[str], Callable[[int, re.Match[str]], Slip]]]
+_SLIPS: _Patterns = (
+    (re.compile(r"^ *(?:- *)?(\t)"), _tab),
+    (re.compile(f"^[ {ODD_BLANKS}]*([{ODD_BLANKS}])"), _odd_blank),
+    (re.compile(f"[:-]([{ODD_BLANKS}])"), _odd_blank),
+    (re.compile(r"^ *(-[^\s\-][^\n]*)$"), _dash),
+    (re.compile(r"^ *(?:- +)?(:)(?: |$)"), _nameless),
+    (re.compile(r"^ *(?:- +)?[\w.\"']+: +([^\s\"'\[{|>][^\n]*?:(?: [^\n]*)?)$"), _second_colon),
+    (re.compile(r"(?:^|[:\-\[,])\s*(\{\{[^\n]*)$"), _template),
+    (re.compile(_BROKEN), _ends_early),
+    (re.compile(rf"(?:^ *|[:\-] +)(?![|>][-+0-9]*\s*$)({_SPECIALS}[^\n]*)$"), _special),
+    (re.compile(r"(?:: +|^ *- +)(\[[^\[\]\n]*\] *[^\s,#}\]][^\n]*)$"), _special),
+    (re.compile(r"(?:: +|^ *- +)(\{[%#][^\n]*)$"), _special),
+    (re.compile(r"^ *(?:- +)?([\w.]+:)([^\s/:][^\n]*)$"), _no_blank_after_colon),
+)
+_IN_BRACKETS: _Patterns = (
+    (re.compile(r"(?:: +|^ *- +)(\{[%#][^\n]*)$"), _special),
+    (re.compile(r"[\[{,:] *(#\w[^\s,\]}]*)"), _hash),
+    (re.compile(r"[\[,:] *([^\s\[{\"'#,][^\[{\"',\n]*\{\{[^\n]*)$"), _template),
+    (re.compile(r"[{,] *[\w.]+: +[^,{}\[\]\"'\n]*?([\w.]+): "), _no_comma),
+)
+_BEFORE: _Patterns = (_SLIPS[-1],)
 
 
 def _short(text: str, longest: int = 60) -> str:
@@ -95,6 +207,8 @@ def _short(text: str, longest: int = 60) -> str:
 def _words(error: yaml.MarkedYAMLError) -> tuple[str, str, bool]:
     """What, advice, and whether the mistake is where the parser's context began."""
     problem, context = error.problem or "", error.context or ""
+    if "escape" in problem:
+        return "a backslash in double quotes begins a special character", _BACKSLASH, False
     if "quoted scalar" in context:
         return "a quote opens here and never closes", "add the closing quote", True
     if "mapping values are not allowed" in problem:
@@ -110,5 +224,7 @@ def _words(error: yaml.MarkedYAMLError) -> tuple[str, str, bool]:
     return f"YAML cannot read this: {problem or 'syntax error'}", _INDENT, False
 
 
+_INDENT = "check that this line begins exactly under its siblings, and that quotes are closed"
+_BACKSLASH = "use single quotes, or write it twice"
 _COLON = "put quotes around a text that holds a colon; else check how far this line is indented"
 _FLOW = 'close it, and put quotes around every text in it: "..."'

@@ -2,31 +2,34 @@
 
 Read from the parser's events, so that nothing is ever constructed but texts,
 numbers, true and false, lists and mappings with text keys. What differs from
-YAML 1.1, on purpose: `yes`, `no`, `on`, `off`, `12:30`, `007` and dates are the
-texts that they look like; only `true` and `false` are truth values.
+YAML 1.1, on purpose: `yes`, `no`, `on`, `off`, `12:30`, `007`, `+14032661234` and
+dates are the texts that they look like; only `true` and `false` are truth values.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from bridge.errors import ConfigurationError, Mistake
-from bridge.wording import quoted
-from bridge.yaml_slips import hushed, swallowed_by_comment, syntax_mistake, unquoted_template
+from bridge.yaml_document import Document, Path, Place
+from bridge.yaml_slips import Slip, syntax_slip, unquoted_template
+from bridge.yaml_traps import Plain, is_harmless, lone, slips_of_key, slips_of_value
+
+__all__ = ["Document", "Path", "read"]
 
 MAX_CHARACTERS = 1_000_000
 MAX_VALUES = 50_000
 MAX_DEPTH = 40
-
-Path = tuple[str | int, ...]
+MOST_TOLD = 100
+"""So many mistakes of one file are told, and so many warnings."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})", re.ASCII)
+# What has seven digits after a + is a telephone number, and no number to calculate with.
+_INTEGER = re.compile(r"(?!\+[0-9]{7})[-+]?(0|[1-9][0-9]{0,17})", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}", re.ASCII)
 _CONSTANTS: Mapping[str, bool | None] = {
     "": None,
@@ -42,54 +45,11 @@ _CONSTANTS: Mapping[str, bool | None] = {
     "FALSE": False,
 }
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
+_LONGEST_REST = 1_000
 # What YAML allows in a file; lone surrogates are outside.
 _UNREADABLE = re.compile(
     "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|(?<!^)\ufeff"
 )
-
-
-@dataclass(frozen=True)
-class Place:
-    """Line and column start at 1; `block` marks a text that begins on the next line."""
-
-    line: int
-    column: int
-    block: bool = False
-
-
-@dataclass(frozen=True)
-class Document:
-    """One file's value, and where each part of it stands.
-
-    `value` is made of str, int, float, bool, None, list and dict with str keys.
-    """
-
-    file: str
-    value: Any
-    values: Mapping[Path, Place]
-    keys: Mapping[Path, Place]
-    warnings: tuple[Mistake, ...] = ()
-
-    def mistake(
-        self, path: Path, what: str, advice: str = "", *, at_key: bool = False, line: int = 1
-    ) -> Mistake:
-        """A mistake at the value at `path`, or its key; what is missing stands with its parent.
-
-        `line` is the line within a text of several lines.
-        """
-        place = self._place(path, at_key)
-        if place.block:
-            return Mistake(self.file, place.line + line, 1, what, advice)
-        return Mistake(self.file, place.line, place.column, what, advice)
-
-    def _place(self, path: Path, at_key: bool) -> Place:
-        while path:
-            first, second = (self.keys, self.values) if at_key else (self.values, self.keys)
-            place = first.get(path) or second.get(path)
-            if place:
-                return place
-            path, at_key = path[:-1], True
-        return self.values.get((), Place(1, 1))
 
 
 def read(text: str, file: str, *, echo: bool = True) -> Document:
@@ -103,17 +63,19 @@ def read(text: str, file: str, *, echo: bool = True) -> Document:
     unreadable = _UNREADABLE.search(text)
     if unreadable:
         raise ConfigurationError([_unreadable(file, text, unreadable)])
-    reader = _Reader(text, file)
-    document = None
+    reader = _Reader(text)
+    value = None
     try:
-        document = reader.document()
+        value = reader.value()
     except yaml.YAMLError as error:
-        reader.mistakes.append(syntax_mistake(error, reader.lines, file))
+        reader.slips.append(syntax_slip(error, reader.lines))
     except _Unreadable:
         pass
-    if reader.mistakes or document is None:
-        raise ConfigurationError(reader.mistakes if echo else list(map(hushed, reader.mistakes)))
-    return document
+    told = [one.told(file, echo=echo) for one in reader.slips if not one.only_warns]
+    if told:
+        raise ConfigurationError(told[:MOST_TOLD])
+    warnings = tuple(one.told(file, echo=echo) for one in reader.slips[:MOST_TOLD])
+    return Document(file, value, reader.values, reader.keys, reader.written, warnings)
 
 
 class _Unreadable(Exception):
@@ -128,19 +90,19 @@ def _unreadable(file: str, text: str, found: re.Match[str]) -> Mistake:
 
 
 class _Reader:
-    """Builds the value while the events go by; collects mistakes where it can go on."""
+    """Builds the value while the events go by; collects slips where it can go on."""
 
-    def __init__(self, text: str, file: str) -> None:
-        self.file = file
-        self.lines = text.splitlines()
-        self.mistakes: list[Mistake] = []
+    def __init__(self, text: str) -> None:
+        self.lines = text.removeprefix("\ufeff").splitlines()
+        self.slips: list[Slip] = []
+        self.values: dict[Path, Place] = {}
+        self.keys: dict[Path, Place] = {}
+        self.written: dict[Path, str] = {}
         self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
-        self._values: dict[Path, Place] = {}
-        self._keys: dict[Path, Place] = {}
         self._anchored: dict[str, tuple[Any, int]] = {}
         self._count = 0
 
-    def document(self) -> Document:
+    def value(self) -> Any:
         value = None
         next(self._events)  # the stream's start
         first = next(self._events)
@@ -150,10 +112,10 @@ class _Reader:
             second = next(self._events)
             if isinstance(second, yaml.DocumentStartEvent):
                 self._complain(second, "a second document begins here", "remove the line `---`")
-        return Document(self.file, value, self._values, self._keys)
+        return value
 
     def _value(self, event: Any, path: Path, depth: int) -> Any:
-        self._values[path] = _place(event)
+        self.values[path] = _place(event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         before = self._count
@@ -165,7 +127,7 @@ class _Reader:
 
     def _built(self, event: Any, path: Path, depth: int) -> Any:
         if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event)
+            return self._scalar(event, path)
         if event.tag:
             self._complain(event, "a tag (!) stands here", "remove it, or put quotes around it")
         if isinstance(event, yaml.SequenceStartEvent):
@@ -185,31 +147,77 @@ class _Reader:
                 self._odd_key(start, event, path, depth)
                 continue
             key = event.value
-            if key in mapping:
-                self._complain(event, f"{quoted(key)} stands here twice", "keep one of the two")
-            self._keys[(*path, key)] = _place(event)
-            mapping[key] = self._value(next(self._events), (*path, key), depth + 1)
+            below = (*path, key)
+            self._check_key(event, self.keys.get(below) if key in mapping else None)
+            self.keys[below] = _place(event)
+            value = next(self._events)
+            if start.flow_style and self._is_lone(event, value):
+                self._spend(event, 1, depth)
+                self._slip(lone(key, *_spot(event)))
+            else:
+                mapping[key] = self._value(value, below, depth + 1)
         return mapping
+
+    def _check_key(self, event: Any, first: Place | None) -> None:
+        if first:
+            what = f"stands here twice, first in line {first.line}"
+            self._slip(Slip(*_spot(event), what, "keep one of the two", name=event.value))
+        if event.implicit[0] and not is_harmless(event.value):
+            for slip in slips_of_key(event.value, *_spot(event)):
+                self._slip(slip)
+
+    def _is_lone(self, key: Any, value: Any) -> bool:
+        """Whether no colon stands behind this key."""
+        if not isinstance(value, yaml.ScalarEvent) or value.value or not value.implicit[0]:
+            return False
+        return ":" not in "".join(self._from_to(key.end_mark, value.start_mark))
 
     def _odd_key(self, start: Any, key: Any, path: Path, depth: int) -> None:
         """Such as `{{ contact.email }}` without quotes, a mapping in a mapping to YAML."""
+        before = len(self.slips)
         self._value(key, (*path, "?"), depth + 1)
         self._value(next(self._events), (*path, "?"), depth + 1)
-        mark = start.start_mark
-        slip = unquoted_template(self.lines, mark.line, mark.column, self.file)
+        slip = unquoted_template(self.lines, start.start_mark.line, start.start_mark.column)
         if slip:
-            self.mistakes.append(slip)
+            self.slips[before:] = [slip]
         else:
             self._complain(key, "a name before a colon must be plain text", "put quotes around it")
 
-    def _scalar(self, event: Any) -> Any:
+    def _scalar(self, event: Any, path: Path) -> Any:
         if event.tag not in (None, *_STRING_TAGS):
             self._complain(event, "a tag (!) stands here", "remove it, or put quotes around it")
-        mark = event.start_mark
-        if not event.value and event.implicit[0]:
-            slip = swallowed_by_comment(self.lines, mark.line, mark.column, self.file)
-            self.mistakes.extend([slip] if slip else [])
-        return _resolved(event.value) if event.implicit[0] else event.value
+        if not event.implicit[0]:
+            return event.value
+        if not (is_harmless(event.value) and self._ends_its_line(event)):
+            for slip in slips_of_value(self._plain(event)):
+                self._slip(slip)
+        value = _resolved(event.value)
+        if isinstance(value, bool | int | float):
+            self.written[path] = event.value
+        return value
+
+    def _ends_its_line(self, event: Any) -> bool:
+        end = event.end_mark
+        rest = self._line(end.line)[end.column : end.column + _LONGEST_REST]
+        return event.start_mark.line == end.line and "#" not in rest
+
+    def _plain(self, event: Any) -> Plain:
+        start, end = event.start_mark, event.end_mark
+        lines = self._from_to(start, end)
+        after = self._line(end.line)[end.column : end.column + _LONGEST_REST]
+        before = self._line(start.line)[: min(start.column, _LONGEST_REST)]
+        alone = start.column <= _LONGEST_REST and not before.strip()
+        return Plain(event.value, start.line, start.column, lines, after, alone)
+
+    def _from_to(self, start: Any, end: Any) -> list[str]:
+        """The text between two marks, in lines; lines may be very long, and many scalars in one."""
+        if start.line == end.line:
+            return [self._line(start.line)[start.column : end.column]]
+        first, *between = self.lines[start.line : end.line]
+        return [first[start.column :], *between, self._line(end.line)[: end.column]]
+
+    def _line(self, number: int) -> str:
+        return self.lines[number] if number < len(self.lines) else ""
 
     def _alias(self, event: Any) -> Any:
         if event.anchor not in self._anchored:
@@ -233,8 +241,17 @@ class _Reader:
             raise _Unreadable
 
     def _complain(self, event: Any, what: str, advice: str) -> None:
-        mark = event.start_mark
-        self.mistakes.append(Mistake(self.file, mark.line + 1, mark.column + 1, what, advice))
+        self._slip(Slip(*_spot(event), what, advice))
+
+    def _slip(self, slip: Slip) -> None:
+        """Stops where there are so many that nobody reads them."""
+        self.slips.append(slip)
+        if not slip.only_warns and len(self.slips) > 10 * MOST_TOLD:
+            raise _Unreadable
+
+
+def _spot(event: Any) -> tuple[int, int]:
+    return event.start_mark.line, event.start_mark.column
 
 
 def _place(event: Any) -> Place:

@@ -151,6 +151,11 @@ def test_what_is_kept_may_be_kept_for_ever(load: Load) -> None:
     assert told == config.RetentionConfig(30 * 86400.0, float("inf"))
 
 
+def test_rules_go_live_when_saved_unless_told_otherwise(load: Load) -> None:
+    assert load().publishing.when_saved
+    assert not load(f"{SMALL}rules: {{publish: by_command}}\n").publishing.when_saved
+
+
 def test_the_server_can_be_told_everything(load: Load) -> None:
     made = load(
         f"{SMALL}server:\n  host: 0.0.0.0\n  web_workers: 3\n  threads: 8\n"
@@ -342,8 +347,15 @@ def test_the_environment_and_the_file_are_blamed_together(load: Load) -> None:
                 "`webhook: {env: CRM_WEBHOOK}`"
             ),
         ),
-        (accounts("{timeout: fast}"), "4:18: `timeout` must be a number"),
-        (accounts("nothing"), "4:8: `accounts.crm` must be a group of `name: value` lines"),
+        (
+            accounts("{timeout: fast}"),
+            "4:18: `timeout` must be a number; write digits alone, such as 5 or 2.5",
+        ),
+        (
+            accounts("nothing"),
+            "4:8: `accounts.crm` must be a group of `name: value` lines; write each "
+            "`name: value` on a line of its own, indented further than this name",
+        ),
         (
             f"{SMALL}delivery: {{max_age: 3 fortnights}}",
             '3:21: `delivery.max_age` is not right: write a duration like "3 days" or "90 seconds"',
@@ -355,6 +367,10 @@ def test_the_environment_and_the_file_are_blamed_together(load: Load) -> None:
         (
             f"{SMALL}retention: {{finished: 1 day}}",
             '3:23: `retention.finished` is not right: write at least "30 days", or never',
+        ),
+        (
+            f"{SMALL}rules: {{publish: always}}",
+            "3:18: `rules.publish` must be 'when_saved' or 'by_command'",
         ),
         (
             f"{SMALL}delivery: {{atempts: 3}}",

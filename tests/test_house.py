@@ -18,7 +18,7 @@ FLOORS: list[set[str]] = [
     {"event"},
     {"source", "connector"},
     {"sources", "registry", "testing", "reference"},
-    {"yaml_text", "yaml_slips", "findings", "rules"},
+    {"yaml_document", "yaml_slips", "yaml_text", "yaml_traps", "findings", "rules"},
     {
         "config",
         "environment",
@@ -45,6 +45,7 @@ KNOWS = {
     "gunicorn": {"web"},
     "rq": {"engine"},
     "jinja2": {"rules"},
+    "phonenumbers": {"rules"},
     # The command writes YAML, of its own examples; only these read it.
     "yaml": {"yaml_text", "yaml_slips", "cli"},
     "hubspot": set(),

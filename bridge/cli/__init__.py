@@ -19,6 +19,7 @@ _COMMANDS: Mapping[str, str] = {
     "send": "Send sample webhooks, signed as the vendor signs them.",
     "events": "List what came in and what became of it.",
     "event": "Tell the whole story of one event.",
+    "why": "Say why something happened, or did not: an event, a person.",
     "dead": "Show what was given up, and what to type next.",
     "replay": "Route events, or send deliveries, again: one or many.",
     "consent": "Show who was (un)subscribed, on whose word; export it.",

@@ -69,6 +69,8 @@ def _sum(word: str, book: Book) -> str:
     parts = {state: book.states.get(state, 0) for state in book.known}
     # A delivery under way has not ended either.
     parts["waiting"] += parts.pop("sending", 0)
+    if not parts.get("scheduled"):
+        parts.pop("scheduled", None)
     if book.pruned:
         parts["pruned"] = book.pruned
     equal = "=" if book.is_balanced else "≠"

@@ -41,7 +41,7 @@ class Requests:
 
 def requests_of(delivery: DeliveryRecord, config: Config) -> Requests | None:
     """None where nothing is to be sent."""
-    if delivery.state == "waiting":
+    if delivery.state in ("waiting", "scheduled"):
         account = config.accounts.get(delivery.account)
         again = ", in preview" if account and account.preview else ""
         return _planned(

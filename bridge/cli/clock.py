@@ -32,7 +32,7 @@ def command() -> None:
     set_up_logging("clock")
     database = await_ledger(config)
     queue = LaneQueue(connect(url))
-    clock = assemble.clock(database, queue, time.time)
+    clock = assemble.clock(config, database, queue, time.time)
     chores = (
         Housekeeping(database, config.retention, time.time).tick,
         assemble.outages(config, database, time.time).look,

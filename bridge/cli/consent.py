@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
 from typing import BinaryIO
@@ -90,11 +91,12 @@ def _forget(database: Database, who: str, yes: bool) -> None:
         proof = "they are the proof that this person agreed, where they did"
         click.confirm(f"Delete {counted(len(found), 'decision')}? {proof}.", abort=True)
     with database.write() as connection:
-        count = consents.forget(connection, who)
+        count = consents.forget(connection, who, time.time())
     if count is None:
         raise OperatorError(
             f"a decision about {clean(who)} is yet to be carried out; `showbridge consent` shows "
-            "it, so forget them once that is done"
+            "it, so forget them once that is done (`showbridge replay` with the delivery's id "
+            "sends at once what is scheduled)"
         )
     click.echo(f"{counted(count, 'decision')} about {clean(who)} deleted.")
 
@@ -113,15 +115,20 @@ def _print(console: Console, consent: Consent) -> None:
 
 
 def _lines(consent: Consent) -> Iterator[str]:
+    yield from said(consent)
+    yield (
+        f"event {consent.event} ({consent.event_type} of {consent.source}), "
+        f"rule “{consent.rule}”, {consent.account}.{consent.action}"
+    )
+
+
+def said(consent: Consent) -> Iterator[str]:
+    """On whose word, and why nothing came of it."""
     wording = f", wording {consent.wording}" if consent.wording else ""
     if consent.decision != "unsubscribe":
         yield f"the person {_SAID[consent.flag]}{wording}"
     if consent.reason:
         yield consent.reason
-    yield (
-        f"event {consent.event} ({consent.event_type} of {consent.source}), "
-        f"rule “{consent.rule}”, {consent.account}.{consent.action}"
-    )
 
 
 def as_object(consent: Consent) -> dict[str, object]:

@@ -10,6 +10,7 @@ import click
 
 from bridge.cli import json_lines
 from bridge.cli.existing import existing_ledger
+from bridge.cli.handled import Versions
 from bridge.cli.screen import clean, counted, screen
 from bridge.cli.story import print_story
 from bridge.cli.story_object import story_object
@@ -30,11 +31,14 @@ def command(event_id: str, as_json: bool, body: bool) -> None:
     number, position = parse(event_id)
     config = load(os.environ)
     with existing_ledger(config) as database:
-        told = _only(find(database, number), position)
+        told = only(find(database, number), position)
+        with database.read() as connection:
+            known = Versions(config, connection)
+            versions = known.readable({each.rules_version for each in told.events})
     if as_json:
-        json_lines.say(story_object(told, config, body=body))
+        json_lines.say(story_object(told, config, body=body, versions=versions))
     else:
-        print_story(screen(), told, config, body=body)
+        print_story(screen(), told, config, body=body, versions=versions)
 
 
 def parse(event_id: str) -> tuple[int, int | None]:
@@ -58,7 +62,7 @@ def find(database: Database, number: int) -> Story:
     return found
 
 
-def _only(told: Story, position: int | None) -> Story:
+def only(told: Story, position: int | None) -> Story:
     """The story with the one event that was asked for; with all of them if none was."""
     if position is None:
         return told

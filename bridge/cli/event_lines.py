@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bridge.cli.screen import clean, clock_time, stated
+from bridge.cli.screen import clean, clock_time, duration, stated
 from bridge.ledger.look_up import EventSummary
 
 HEADINGS = ("id", "time", "source", "type", "who", "what happened")
 # What a person should see first.
 _ORDER = (
     *("dead", "rejected", "quarantined", "delivered", "routed", "previewed"),
-    *("suppressed", "unrouted", "sending", "waiting"),
+    *("suppressed", "unrouted", "sending", "waiting", "scheduled"),
 )
 _GAP = 1
 _LONGEST_SOURCE = 10
@@ -27,15 +27,24 @@ _LONGEST_HAPPENED = 28
 _ROOM_TO_FOLLOW = 25
 
 
-def happened(event: EventSummary) -> Text:
-    """What became of it, in its states' colours: `2 delivered, 1 suppressed`."""
+def happened(event: EventSummary, now: float) -> Text:
+    """What became of it, in its states' colours: `2 delivered, 1 suppressed`.
+
+    With when the next of it is due: `1 scheduled in 2 days, 03 Jul 09:00`.
+    """
     if event.state == "quarantined":
         return stated("quarantined", f"quarantined: {event.reason}")
     if event.state == "waiting":
         return stated("waiting")
     if not event.deliveries:
         return stated("unrouted", f"unrouted: {event.reason or 'no rule matched'}")
-    return counted_states(event.deliveries)
+    told = counted_states(event.deliveries)
+    return told if event.due_at is None else told.append(f" {when(event.due_at, now)}")
+
+
+def when(due_at: float, now: float) -> str:
+    """`in 2 days, 03 Jul 09:00`; what is overdue is taken up any moment."""
+    return f"in {duration(max(due_at - now, 0.0))}, {clock_time(due_at, now)}"
 
 
 def counted_states(counts: Mapping[str, int]) -> Text:
@@ -45,7 +54,7 @@ def counted_states(counts: Mapping[str, int]) -> Text:
 
 
 def is_settled(event: EventSummary) -> bool:
-    """Nothing more will happen to it by itself."""
+    """Nothing more will happen to it now by itself; what is scheduled will, later."""
     under_way = {"waiting", "sending"} & set(event.deliveries)
     return event.state != "waiting" and not under_way
 
@@ -115,5 +124,5 @@ def _cells(event: EventSummary, now: float) -> list[Text]:
         Text(clean(event.source)),
         Text(clean(event.type)),
         Text(clean(event.who or "")),
-        happened(event),
+        happened(event, now),
     ]

@@ -23,7 +23,9 @@ from bridge.ledger.database import Database
 from bridge.ledger.look_up import SEARCHED, EventSummary, Filters, recent
 
 WEBHOOK_STATES = ("waiting", "routed", "unrouted", "quarantined")
-DELIVERY_STATES = ("delivered", "previewed", "suppressed", "rejected", "dead", "sending")
+DELIVERY_STATES = (
+    *("delivered", "previewed", "suppressed", "rejected", "dead", "sending", "scheduled"),
+)
 POLL_SECONDS = 0.3
 
 
@@ -129,6 +131,7 @@ def as_object(event: EventSummary) -> dict[str, object]:
         "reason": event.reason,
         "received_at": json_lines.iso(event.received_at),
         "deliveries": dict(event.deliveries),
+        "due_at": json_lines.iso(event.due_at),
     }
 
 

@@ -33,6 +33,21 @@ def existing_ledger(config: Config) -> Iterator[Database]:
         database.close()
 
 
+@contextmanager
+def ledger_if_any(config: Config) -> Iterator[Database | None]:
+    """None where nothing was ever received; raises OperatorError where it is of another version,
+    LedgerUnavailable where it is away.
+    """
+    database = Database(config.database_url)
+    try:
+        there = has_tables(database)
+        if there:
+            require_current(database)
+        yield database if there else None
+    finally:
+        database.close()
+
+
 def has_tables(database: Database) -> bool:
     """Whether a bridge has ever started with this database; a missing file stays missing."""
     if database.is_sqlite and not Path(database.url.database or "").is_file():

@@ -23,7 +23,7 @@ SAME, MISTAKEN, LEFT, OLDER, UNPUBLISHED, FRESH = (
     "saved",
 )
 _WORDS = {
-    LEFT: "was rolled back; it goes live again when it is published or changed",
+    LEFT: "was rolled back: `showbridge rules publish` makes it live again",
     OLDER: "is older than what is live; `showbridge rules publish` makes it live all the same",
     UNPUBLISHED: "is not live: `showbridge rules diff`, then `showbridge rules publish`",
     FRESH: "is live within seconds where a worker or the clock runs",

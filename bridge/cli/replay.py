@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from bridge.cli.event import EVENT, find, parse
+from bridge.cli.event_lines import when
 from bridge.cli.existing import existing_ledger
 from bridge.cli.replay_many import SOON, Manner, replay_many
 from bridge.cli.replaying import Replaying, may_repeat
@@ -25,7 +26,7 @@ from bridge.ledger.database import Database
 from bridge.ledger.newer import overtaken
 from bridge.ledger.plan import RENEWABLE
 from bridge.ledger.repeats import renewable
-from bridge.ledger.replay import delivery_ids, replay_deliveries, replay_webhook
+from bridge.ledger.replay import delivery_ids, replay_deliveries, replay_webhook, scheduled_for
 from bridge.ledger.selection import DELIVERY_STATES, KEPT, WEBHOOK_STATES
 from bridge.ledger.stories import Story
 
@@ -179,14 +180,19 @@ def _delivery(database: Database, which: str) -> str | None:
 
 def _replay_delivery(guard: _Guard, delivery: str) -> None:
     guard.check([delivery])
+    now = time.time()
     with guard.database.write() as connection:
-        again = replay_deliveries(connection, [delivery], time.time(), may_repeat(guard.config))
+        due_at = scheduled_for(connection, delivery)
+        again = replay_deliveries(connection, [delivery], now, may_repeat(guard.config))
     if not again.sent:
         raise OperatorError(
             f"delivery {delivery} has arrived, is still under way, or was never to be sent "
             "(`showbridge event` tells which); to plan it afresh, replay its event"
         )
-    click.echo(f"Delivery {delivery} will be sent again as it was filled in.")
+    if due_at is None:
+        click.echo(f"Delivery {delivery} will be sent again as it was filled in.")
+    else:
+        click.echo(f"Delivery {delivery} was to be sent {when(due_at, now)}; it is sent now.")
     if again.behind:
         behind = counted(again.behind, "delivery")
         click.echo(f"  what undid it is done once more behind it: {behind}")
@@ -225,6 +231,7 @@ def _repeated(database: Database, ids: Sequence[str]) -> list[str]:
 def _consequences(story: Story) -> list[str]:
     states = Counter(delivery.state for event in story.events for delivery in event.deliveries)
     arrived, open_ = states["delivered"], states["waiting"] + states["sending"]
+    later = states["scheduled"]
     renewed = sum(states[state] for state in RENEWABLE)
     doubtful = sum(
         (delivery.reason or "").startswith(KEPT)
@@ -234,6 +241,7 @@ def _consequences(story: Story) -> list[str]:
     told = [
         (arrived, f"{counted(arrived, 'delivery')} arrived: not sent again"),
         (open_, f"{counted(open_, 'delivery')} under way: not touched"),
+        (later, f"{counted(later, 'delivery')} scheduled: filled in afresh, its time counted anew"),
         (renewed, f"{counted(renewed, 'delivery')} ended otherwise: filled in and tried again"),
         (doubtful, f"of these {doubtful:,} may have been done already"),
     ]

@@ -23,11 +23,10 @@ def written_beside(files: RuleFiles) -> Iterator[Callable[[], list[Path]]]:
     drafts: dict[Path, Path] = {}
     try:
         try:
-            for name, place in files.places.items():
-                own = (files.folder / name).resolve()
-                if place.resolve() != own:
-                    drafts[own] = _beside(own)
-                    _write(drafts[own], files.texts[name], own)
+            for name in files.drafted:
+                own = files.folder / name
+                drafts[own] = _beside(own.resolve())
+                _write(drafts[own], files.texts[name], own)
         except OSError as error:
             raise OperatorError(
                 f"{error.filename} cannot be written ({error.strerror}); put the draft there "
@@ -36,7 +35,8 @@ def written_beside(files: RuleFiles) -> Iterator[Callable[[], list[Path]]]:
         yield lambda: [*_put(drafts), *_taken_away(files)]
     finally:
         for draft in drafts.values():
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
 
 
 def _beside(own: Path) -> Path:
@@ -62,9 +62,10 @@ def _put(drafts: Mapping[Path, Path]) -> Iterator[Path]:
     for own, draft in drafts.items():
         # As of now, so that whoever watches waits until all are in place.
         os.utime(draft)
-        draft.replace(own)
+        # Where the file is a link, what it leads to is replaced, and not the link.
+        draft.replace(own.resolve())
         yield own
-    for folder in {own.parent for own in drafts}:
+    for folder in {draft.parent for draft in drafts.values()}:
         _sync(folder)
 
 

@@ -71,7 +71,7 @@ def _print_right(console: Console, reading: Reading, rules: RuleSet, path: Path 
     named = str(path) if path else named_files(reading.files.folder, rules.files)
     count = counted(len(rules.rules), "rule")
     said = f"{clean(named)}: no mistakes in {count} (version {rules.version})."
-    console.print(Text(said, "green"))
+    console.print(Text(said, "green"), soft_wrap=True)
     print_warnings(console, rules.warnings)
 
 

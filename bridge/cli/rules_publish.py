@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Done:
     is_new: bool
     found: Changes
     kept: str | None
-    written: Sequence[Path] = ()
+    written: Sequence[Path]
 
 
 @click.command("publish")
@@ -78,7 +78,7 @@ def command(path: Path | None, author: str | None, anyway: bool, as_json: bool) 
     if as_json:
         json_lines.say(_object(done, rules, failures))
     else:
-        _print(screen(), config, done, rules)
+        _print(screen(), done, rules)
 
 
 def _refuse_mistakes(error: ConfigurationError, as_json: bool) -> None:
@@ -103,8 +103,8 @@ def _refuse_failures(failures: Sequence[str], as_json: bool) -> None:
 def _published(
     config: Config, database: Database, files: RuleFiles, rules: RuleSet, author: str
 ) -> Done:
-    """In the ledger first: if the files cannot be replaced then, they are older than what is live,
-    and stay so.
+    """In the ledger first: files that cannot be replaced then are older than what is live, and
+    do not go live again by themselves.
     """
     replaced = _replaced(config, files)
     with written_beside(files) as put:
@@ -112,9 +112,18 @@ def _published(
             rule_versions.take_turns(connection)
             if replaced is not None:
                 rule_versions.keep(connection, replaced.version, replaced.texts)
-            done = _note(connection, rules, author, replaced)
+            live = rule_versions.live(connection)
+            _note(connection, rules, author)
         written = put()
-    return Done(done.version, done.was, done.is_new, done.found, done.kept, written)
+    was = live.version if live else None
+    return Done(
+        version=rules.version,
+        was=was,
+        is_new=was != rules.version,
+        found=changes(_texts(database, was), rules.files),
+        kept=replaced.version if replaced else None,
+        written=written,
+    )
 
 
 def _replaced(config: Config, files: RuleFiles) -> RuleFiles | None:
@@ -128,27 +137,26 @@ def _replaced(config: Config, files: RuleFiles) -> RuleFiles | None:
     return before if before.version != files.version else None
 
 
-def _note(connection: Connection, rules: RuleSet, author: str, replaced: RuleFiles | None) -> Done:
+def _note(connection: Connection, rules: RuleSet, author: str) -> None:
+    """What was rolled back to, and is published now, is no rollback any more."""
     live, offered = rule_versions.live(connection), rule_versions.last_offered(connection)
-    before = (rule_versions.files_of(connection, live.version) if live else None) or {}
-    is_new = live is None or live.version != rules.version
-    # What was rolled back to, and is published now, is no rollback any more.
-    if is_new or offered is None or offered.version != rules.version:
-        rule_versions.publish(
-            connection,
-            rules.version,
-            rules.files,
-            author=author,
-            how=PUBLISHED,
-            now=time.time(),
-        )
-    return Done(
-        version=rules.version,
-        was=live.version if live else None,
-        is_new=is_new,
-        found=changes(before, rules.files),
-        kept=replaced.version if replaced else None,
+    if {rules.version} == {each.version for each in (live, offered) if each}:
+        return
+    rule_versions.publish(
+        connection,
+        rules.version,
+        rules.files,
+        author=author,
+        how=PUBLISHED,
+        now=time.time(),
     )
+
+
+def _texts(database: Database, version: str | None) -> Mapping[str, str]:
+    if version is None:
+        return {}
+    with database.read() as connection:
+        return rule_versions.files_of(connection, version) or {}
 
 
 def _object(done: Done, rules: RuleSet, failures: Sequence[str]) -> dict[str, object]:
@@ -165,7 +173,7 @@ def _object(done: Done, rules: RuleSet, failures: Sequence[str]) -> dict[str, ob
     }
 
 
-def _print(console: Console, config: Config, done: Done, rules: RuleSet) -> None:
+def _print(console: Console, done: Done, rules: RuleSet) -> None:
     if done.is_new:
         said = f"Version {done.version} is live: what comes in from now on is handled by it."
         console.print(Text(said, "green"))
@@ -174,10 +182,7 @@ def _print(console: Console, config: Config, done: Done, rules: RuleSet) -> None
         console.print(f"Version {done.version} was live already: nothing is different.")
     for path in done.written:
         gone = "" if path.exists() else ", which is gone"
-        console.print(Text(f"Written: {clean(path)}{gone}"))
+        console.print(Text(f"Written: {clean(path)}{gone}."), soft_wrap=True)
     if done.kept:
-        console.print(
-            f"What {config.folder / RULES_FILE} held before is kept: "
-            f"`showbridge rules show {done.kept}`."
-        )
+        console.print(f"What was there before is kept: `showbridge rules show {done.kept}`.")
     print_warnings(console, rules.warnings)

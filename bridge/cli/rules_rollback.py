@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import click
 from rich.console import Console
@@ -12,36 +14,36 @@ from rich.text import Text
 
 from bridge.cli import json_lines
 from bridge.cli.existing import existing_ledger
-from bridge.cli.live_state import SAME, LiveState, compiled_version, live_state, shown_folder
+from bridge.cli.live_state import SAME, LiveState, live_state, shown_folder
 from bridge.cli.mistakes import mistake_object, print_mistakes
 from bridge.cli.rule_changes import Changes, changes, print_changes
 from bridge.cli.screen import screen
 from bridge.cli.versions import author_named, live_now, version_named
-from bridge.config import Config, load
-from bridge.errors import ConfigurationError, OperatorError
+from bridge.config import Config, load, world
+from bridge.errors import ConfigurationError, Mistake, OperatorError
 from bridge.ledger import rule_versions
-from bridge.ledger.database import Connection
-from bridge.ledger.rule_versions import ROLLED_BACK
+from bridge.ledger.database import Connection, Database
+from bridge.ledger.rule_versions import ROLLED_BACK, Published
+from bridge.rules import compile_files
 from bridge.settings import RULES_FILE
 
 
 @dataclass(frozen=True)
-class Done:
-    """`was` is live no more; both are the same where nothing was to be done."""
+class Plan:
+    """What is to be live, and what is."""
 
     version: str
-    was: str
-    found: Changes
-    state: LiveState
+    files: Mapping[str, str]
+    live: Published
+    live_files: Mapping[str, str]
 
+    @property
+    def is_new(self) -> bool:
+        return self.version != self.live.version
 
-class _Unfit(Exception):
-    """A version has mistakes by the bridge.yaml of now."""
-
-    def __init__(self, version: str, files: dict[str, str], error: ConfigurationError) -> None:
-        self.version = version
-        self.mistakes = error.mistakes
-        self.texts = {f"{shown_folder(version)}/{name}": text for name, text in files.items()}
+    @property
+    def found(self) -> Changes:
+        return changes(self.live_files, self.files)
 
 
 @click.command("rollback")
@@ -58,85 +60,98 @@ def command(version: str | None, number: int | None, author: str | None, as_json
         raise click.UsageError("give a version or --to, not both")
     config = load(os.environ)
     with existing_ledger(config) as database:
+        with database.snapshot() as connection:
+            plan = _plan(connection, version, number)
         try:
-            with database.write() as connection:
-                rule_versions.take_turns(connection)
-                wanted = _wanted(connection, version, number)
-                done = _rolled_back(config, connection, wanted, author_named(author))
-        except _Unfit as unfit:
-            _refuse(unfit, as_json)
-            return
+            if plan.is_new:
+                compile_files(plan.files, world(config), shown_folder(plan.version))
+        except ConfigurationError as error:
+            _refuse(plan, error.mistakes, as_json)
+        _roll_back(database, plan, author_named(author))
+        with database.snapshot() as connection:
+            state = live_state(config, connection)
     if as_json:
-        json_lines.say(_object(done))
+        json_lines.say(_object(plan, state))
     else:
-        _print(screen(), config, done)
+        _print(screen(), config, plan, state)
 
 
-def _wanted(connection: Connection, version: str | None, number: int | None) -> str:
-    live_now(connection)
-    if version:
-        return version_named(connection, version)
-    found = rule_versions.before(connection) if number is None else None
-    if number is not None:
+def _plan(connection: Connection, version: str | None, number: int | None) -> Plan:
+    """Raises OperatorError where there is nothing to go back to."""
+    live = live_now(connection)
+    wanted = version_named(connection, version) if version else _published(connection, number)
+    return Plan(
+        version=wanted,
+        files=rule_versions.files_of(connection, wanted) or {},
+        live=live,
+        live_files=rule_versions.files_of(connection, live.version) or {},
+    )
+
+
+def _published(connection: Connection, number: int | None) -> str:
+    if number is None:
+        found = rule_versions.before(connection)
+        lacking = "there is no version before the one that is live"
+    else:
         found = rule_versions.one(connection, number)
-        if found is None:
-            raise OperatorError(
-                f"there is no {number} in the history; `showbridge rules history` lists it"
-            )
+        lacking = f"the history has no {number}; `showbridge rules history` shows it"
     if found is None:
-        raise OperatorError("there is no version before the one that is live")
+        raise OperatorError(lacking)
     return found.version
 
 
-def _rolled_back(config: Config, connection: Connection, version: str, author: str) -> Done:
-    was = live_now(connection).version
-    files = dict(rule_versions.files_of(connection, version) or {})
-    found = changes(rule_versions.files_of(connection, was) or {}, files)
-    if version != was:
-        try:
-            compiled_version(config, connection, version)
-        except ConfigurationError as error:
-            raise _Unfit(version, files, error) from error
+def _roll_back(database: Database, plan: Plan, author: str) -> None:
+    if not plan.is_new:
+        return
+    with database.write() as connection:
+        rule_versions.take_turns(connection)
+        if rule_versions.live(connection) != plan.live:
+            raise OperatorError(
+                "other rules went live just now, and nothing was rolled back; "
+                "`showbridge rules history` shows them"
+            )
         rule_versions.publish(
-            connection, version, files, author=author, how=ROLLED_BACK, now=time.time()
+            connection, plan.version, plan.files, author=author, how=ROLLED_BACK, now=time.time()
         )
-    return Done(version, was, found, live_state(config, connection))
 
 
-def _refuse(unfit: _Unfit, as_json: bool) -> None:
+def _refuse(plan: Plan, mistakes: Sequence[Mistake], as_json: bool) -> NoReturn:
     if as_json:
-        mistakes = [mistake_object(each) for each in unfit.mistakes]
-        json_lines.say({"ok": False, "version": unfit.version, "mistakes": mistakes})
+        listed = [mistake_object(each) for each in mistakes]
+        json_lines.say({"ok": False, "version": plan.version, "mistakes": listed})
     else:
-        print_mistakes(screen(), unfit.mistakes, texts=unfit.texts)
-        screen().print(f"Version {unfit.version} does not fit bridge.yaml of now.")
+        folder = shown_folder(plan.version)
+        texts = {f"{folder}/{name}": text for name, text in plan.files.items()}
+        print_mistakes(screen(), mistakes, texts=texts)
+        screen().print(f"Version {plan.version} does not fit bridge.yaml of now.")
         screen().print("Nothing was changed.")
     raise click.exceptions.Exit(1)
 
 
-def _object(done: Done) -> dict[str, object]:
+def _object(plan: Plan, state: LiveState) -> dict[str, object]:
     return {
         "ok": True,
-        "version": done.version,
-        "was": done.was,
-        **{word: list(names) for word, names in done.found.groups.items()},
-        "files": done.state.files,
-        "files_are": done.state.standing,
+        "version": plan.version,
+        "was": plan.live.version,
+        **{word: list(names) for word, names in plan.found.groups.items()},
+        "files": state.files,
+        "files_are": state.standing,
     }
 
 
-def _print(console: Console, config: Config, done: Done) -> None:
-    if done.version == done.was:
-        console.print(f"Version {done.version} is live already: nothing to do.")
+def _print(console: Console, config: Config, plan: Plan, state: LiveState) -> None:
+    if not plan.is_new:
+        console.print(f"Version {plan.version} is live already: nothing to do.")
         return
-    said = f"Version {done.version} is live again: what comes in from now on is handled by it."
+    said = f"Version {plan.version} is live again: what comes in from now on is handled by it."
     console.print(Text(said, "green"))
-    print_changes(console, done.found)
+    print_changes(console, plan.found)
     file = config.folder / RULES_FILE
-    if done.state.mistakes:
+    if state.mistakes:
         console.print(f"{file} has mistakes: `showbridge rules check`.")
-    elif done.state.standing != SAME:
+    elif state.standing != SAME:
+        change = "change it or " if config.publishing.when_saved else ""
         console.print(
-            f"{file} still holds version {done.state.files}; it goes live again when "
-            f"you {'change it or ' if config.publishing.when_saved else ''}publish it."
+            f"{file} still holds version {state.files}; it goes live again when you "
+            f"{change}publish it."
         )

@@ -23,6 +23,7 @@ _STYLES: Mapping[str, str] = {
     "ready": "green",
     "previewed": "cyan",
     "preview": "cyan",
+    "scheduled": "cyan",
     "waiting": "yellow",
     "sending": "yellow",
     "started": "yellow",
@@ -99,7 +100,7 @@ def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
     for unit, size, limit in (("min", 60, 5400), ("h", 3600, 172_800)):
-        if seconds < limit:
+        if round(seconds) < limit:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds / 86_400:.0f} days"
 

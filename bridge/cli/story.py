@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from bridge.cli.bodies import shown_body
 from bridge.cli.calls import attempt_seconds, pretty, print_requests, requests_of
-from bridge.cli.event_lines import counted_states
+from bridge.cli.event_lines import counted_states, when
+from bridge.cli.examined import members_said
+from bridge.cli.pairs import pairs
 from bridge.cli.screen import (
     clean,
     clean_lines,
@@ -26,21 +29,36 @@ from bridge.cli.screen import (
 )
 from bridge.config import Config
 from bridge.ledger.stories import AttemptRecord, DeliveryRecord, EventRecord, Story
+from bridge.rules import RuleSet
 
 INDENT = 2
 
 
-def print_story(console: Console, story: Story, config: Config, *, body: bool = False) -> None:
-    """From top to bottom in the order in which it happened."""
+Versions = Mapping[str, RuleSet]
+NO_VERSIONS: Versions = {}
+
+
+def print_story(
+    console: Console,
+    story: Story,
+    config: Config,
+    *,
+    body: bool = False,
+    versions: Versions = NO_VERSIONS,
+) -> None:
+    """From top to bottom in the order in which it happened.
+
+    `versions` are the rules of those that handled it, as far as they can still be read.
+    """
     now = time.time()
     _print_heading(console, story)
-    console.print(_pairs(list(_receipt(story, config, now))))
+    console.print(pairs(list(_receipt(story, config, now))))
     if body:
         _print_body(console, story)
     for event in story.events:
-        _print_event(console, story, event, config, now)
+        _print_event(console, story, event, config, now, versions)
     if not story.events:
-        _print_without_events(console, story)
+        print_without_events(console, story)
 
 
 def _print_heading(console: Console, story: Story) -> None:
@@ -78,18 +96,6 @@ def verified(story: Story, config: Config) -> str:
     return f"{kind.title} signature in {', '.join(kind.signature_headers)}, covers {covers}"
 
 
-def _pairs(pairs: Sequence[tuple[str, Text]]) -> RenderableType:
-    """A label is not repeated on the lines after it."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    shown = ""
-    for label, text in pairs:
-        table.add_row("" if label == shown else label, text)
-        shown = label
-    return indented(table, INDENT)
-
-
 def _print_body(console: Console, story: Story) -> None:
     value = shown_body(story.body)
     console.print()
@@ -98,7 +104,7 @@ def _print_body(console: Console, story: Story) -> None:
     console.print(indented(text, INDENT))
 
 
-def _print_without_events(console: Console, story: Story) -> None:
+def print_without_events(console: Console, story: Story) -> None:
     said = {
         "waiting": "It waits to be routed; if this stays so, is `showbridge run` running?",
         "quarantined": f"It is kept for a person. After a fix: `showbridge replay {story.number}`.",
@@ -108,7 +114,12 @@ def _print_without_events(console: Console, story: Story) -> None:
 
 
 def _print_event(
-    console: Console, story: Story, event: EventRecord, config: Config, now: float
+    console: Console,
+    story: Story,
+    event: EventRecord,
+    config: Config,
+    now: float,
+    versions: Versions,
 ) -> None:
     console.print()
     if len(story.events) > 1 or event.position > 1:
@@ -116,9 +127,9 @@ def _print_event(
     if event.who or event.remarks:
         about = [("who", Text(clean(event.who)))] if event.who else []
         remarks = [("remark", Text(clean(remark))) for remark in event.remarks]
-        console.print(_pairs([*about, *remarks]))
+        console.print(pairs([*about, *remarks]))
         console.print()
-    _print_verdicts(console, event, now)
+    _print_verdicts(console, event, now, versions.get(event.rules_version))
     for number, delivery in enumerate(event.deliveries, start=1):
         console.print()
         _print_delivery(console, number, delivery, config, now)
@@ -134,10 +145,11 @@ def _nothing_owed(event: EventRecord) -> Padding:
     return Padding(Text(text, style="yellow"), (1, 0, 0, 0), expand=False)
 
 
-def _print_verdicts(console: Console, event: EventRecord, now: float) -> None:
-    asked = f"{counted(len(event.verdicts), 'rule')} asked"
+def _print_verdicts(
+    console: Console, event: EventRecord, now: float, rules: RuleSet | None
+) -> None:
     version = f"version {clean(event.rules_version, 12)}, {clock_time(event.routed_at, now)}"
-    console.print(Text.assemble((asked, "bold"), (f"  {version}", "dim")))
+    console.print(Text.assemble((_asked(event, rules), "bold"), (f"  {version}", "dim")))
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", ratio=2)
@@ -145,9 +157,30 @@ def _print_verdicts(console: Console, event: EventRecord, now: float) -> None:
     for verdict in event.verdicts:
         matched = bool(verdict.get("matched"))
         mark = Text("✓", style="green") if matched else Text("·", style="dim")
-        why = Text("matched", style="green") if matched else Text(clean(verdict.get("why_not", "")))
+        why = Text(clean(verdict.get("why_not", "")))
+        if matched:
+            why = Text(f"matched{_members(verdict, rules)}", style="green")
         table.add_row(mark, Text(clean(verdict.get("rule", ""))), why)
     console.print(indented(table, INDENT))
+
+
+def _asked(event: EventRecord, rules: RuleSet | None) -> str:
+    """Verdicts are kept of the rules alone that are about the event's source and type."""
+    count = len(event.verdicts)
+    if rules is None:
+        return f"{counted(count, 'rule')} asked"
+    verb = "is" if count == 1 else "are"
+    return f"{count} of {counted(len(rules.rules), 'rule')} {verb} about such events"
+
+
+def _members(verdict: Mapping[str, Any], rules: RuleSet | None) -> str:
+    """` for tickets 1, 3`, where the rule is for each of a list."""
+    numbers = verdict.get("members") or ()
+    of_rule = [rule for rule in (rules.rules if rules else ()) if rule.name == verdict.get("rule")]
+    said = members_said(of_rule[0], numbers) if of_rule else ""
+    if said or not numbers:
+        return said
+    return f" for {'entry' if len(numbers) == 1 else 'entries'} {', '.join(map(str, numbers))}"
 
 
 def _print_delivery(
@@ -159,7 +192,7 @@ def _print_delivery(
             (f"{number}. ", "bold"), (clean(action), "bold"), "  ", stated(delivery.state)
         )
     )
-    console.print(_pairs(list(_facts(delivery, now))))
+    console.print(pairs(list(_facts(delivery, now))))
     requests = requests_of(delivery, config)
     if requests is not None:
         print_requests(console, requests, INDENT)
@@ -176,6 +209,8 @@ def _facts(delivery: DeliveryRecord, now: float) -> Iterator[tuple[str, Text]]:
         yield "link", Text(clean(delivery.link))
     for attempt in delivery.attempts:
         yield "attempts", _attempt(attempt, now)
+    if delivery.state == "scheduled":
+        yield "due", stated("scheduled", when(delivery.due_at, now))
     if delivery.state == "waiting" and delivery.due_at > now:
         yield "next", Text(f"in {duration(delivery.due_at - now)}")
 

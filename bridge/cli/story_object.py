@@ -7,12 +7,14 @@ from typing import Any
 from bridge.cli.bodies import shown_body
 from bridge.cli.calls import attempt_seconds, requests_of
 from bridge.cli.json_lines import iso
-from bridge.cli.story import verified
+from bridge.cli.story import NO_VERSIONS, Versions, verified
 from bridge.config import Config
 from bridge.ledger.stories import AttemptRecord, DeliveryRecord, EventRecord, Story
 
 
-def story_object(story: Story, config: Config, *, body: bool = False) -> dict[str, Any]:
+def story_object(
+    story: Story, config: Config, *, body: bool = False, versions: Versions = NO_VERSIONS
+) -> dict[str, Any]:
     """Plain data; times in ISO 8601 and UTC. The body only where it was asked for."""
     told = {
         "id": str(story.number),
@@ -24,18 +26,20 @@ def story_object(story: Story, config: Config, *, body: bool = False) -> dict[st
         "headers": dict(story.headers),
         "state": story.state,
         "reason": story.reason,
-        "events": [_event(event, config) for event in story.events],
+        "events": [_event(event, config, versions) for event in story.events],
     }
     return told | {"body": shown_body(story.body)} if body else told
 
 
-def _event(event: EventRecord, config: Config) -> dict[str, Any]:
+def _event(event: EventRecord, config: Config, versions: Versions) -> dict[str, Any]:
+    rules = versions.get(event.rules_version)
     return {
         "id": event.id,
         "type": event.type,
         "who": event.who,
         "remarks": list(event.remarks),
         "rules_version": event.rules_version,
+        "rules_in_version": len(rules.rules) if rules else None,
         "routed_at": iso(event.routed_at),
         "verdicts": [dict(verdict) for verdict in event.verdicts],
         "deliveries": [_delivery(delivery, config) for delivery in event.deliveries],
@@ -56,7 +60,7 @@ def _delivery(delivery: DeliveryRecord, config: Config) -> dict[str, Any]:
         "reference": delivery.reference,
         "link": delivery.link,
         "planned_at": iso(delivery.planned_at),
-        "due_at": iso(delivery.due_at) if delivery.state == "waiting" else None,
+        "due_at": iso(delivery.due_at) if delivery.state in ("waiting", "scheduled") else None,
         "settled_at": iso(delivery.settled_at),
         "item": dict(delivery.item),
         "requests": None if requests is None else requests.tense,

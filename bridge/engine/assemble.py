@@ -11,6 +11,7 @@ from bridge.engine.alarm import Alarm
 from bridge.engine.backoff import Patience
 from bridge.engine.clock import Clock
 from bridge.engine.drain import halt
+from bridge.engine.late import repeatable
 from bridge.engine.limits import AccountPacer, Limits
 from bridge.engine.live_rules import LiveRules
 from bridge.engine.mail import Email
@@ -51,8 +52,9 @@ def watch(config: Config, database: Database, now: Callable[[], float]) -> Watch
     return Watch(config.folder, world(config), database, now, when_saved=when_saved)
 
 
-def clock(database: Database, queue: LaneQueue, now: Callable[[], float]) -> Clock:
-    return Clock(database, queue, Waker(database, queue, now), now)
+def clock(config: Config, database: Database, queue: LaneQueue, now: Callable[[], float]) -> Clock:
+    kinds = {name: each.connector for name, each in config.accounts.items()}
+    return Clock(database, queue, Waker(database, queue, now), repeatable(kinds), now)
 
 
 def notifier(

@@ -17,11 +17,13 @@ class Before:
     """What was known before: each late beginning's endings, and what these wrote.
 
     `strangers` has beginnings that only an event about somebody else ended.
+    `called_off` says of deliveries why they are not to be sent any more.
     """
 
     endings: Mapping[Place, Sequence[Place]] = field(default_factory=dict)
     strangers: Mapping[Place, Place] = field(default_factory=dict)
     written: Mapping[Place, Sequence[PlannedDelivery]] = field(default_factory=dict)
+    called_off: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class Behind:
     def _shared(
         self, own: Sequence[PlannedDelivery], found: Sequence[Place]
     ) -> list[PlannedDelivery]:
-        """What the endings wrote where the beginning writes too."""
-        keys = {key(each) for each in own if each.state == "waiting" and each.order_key}
+        """What the endings wrote where the beginning writes too, now or later."""
+        keys = {key(each) for each in own if each.state in _SENT and each.order_key}
         return [
             each
             for place in found
@@ -71,7 +73,10 @@ class Behind:
         own: Sequence[PlannedDelivery],
         shared: Sequence[PlannedDelivery],
     ) -> Iterator[PlannedDelivery]:
-        """Behind what is sent anew all of it, else what did not arrive, and all behind that."""
+        """Behind what is sent anew all of it, else what did not arrive, and all behind that.
+
+        Behind what is scheduled it is put when that is due.
+        """
         sent = {key(each): self._standing(each) for each in own if self._is_sent(plan, each)}
         after = max((each.place for each in own), default=0) + 1
         for place, each in enumerate(shared, start=after):
@@ -88,6 +93,9 @@ class Behind:
 
     def _standing(self, delivery: PlannedDelivery) -> Standing:
         return self.standings.get(delivery.id) or Standing(delivery.id, delivery.state, 0)
+
+
+_SENT = ("waiting", "scheduled")
 
 
 def _remark(found: Sequence[Place], is_shared: bool) -> str:

@@ -9,7 +9,7 @@ Two at once, for a moment, do no harm: a wake is taken by one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -19,9 +19,11 @@ from bridge.engine.lease import since_boot
 from bridge.engine.queue import LaneQueue
 from bridge.engine.wake import Waker
 from bridge.errors import LedgerUnavailable
-from bridge.ledger import lanes, offices
+from bridge.ledger import lanes, offices, scheduled
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
+from bridge.ledger.repeats import MayRepeat
+from bridge.logs import place_of
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +32,21 @@ PATIENCE = 2.0
 # How long a clock that was killed keeps the office, and how often it is renewed.
 OFFICE_SECONDS = 5.0
 RENEW_SECONDS = 1.8
+# What became due while no clock ran lets other work go on meanwhile.
+PROMOTING_SECONDS = 0.5
 
 
 @dataclass
 class Clock:
-    """`holder` is its name among the clocks; `elapsed` a time that nobody sets."""
+    """`holder` is its name among the clocks; `elapsed` a time that nobody sets.
+
+    `may_repeat` says what may be done once more behind what is promoted.
+    """
 
     database: Database
     queue: LaneQueue
     waker: Waker
+    may_repeat: MayRepeat
     now: Callable[[], float]
     elapsed: Callable[[], float] = since_boot
     holder: str = field(default_factory=lambda: uuid4().hex)
@@ -48,6 +56,7 @@ class Clock:
         """Wake what needs it; errors of ledger and Redis are for the next tick."""
         try:
             if self._holds_office():
+                self._promote()
                 self._wake()
         except LedgerUnavailable as failure:
             log.warning("the clock waits, the ledger is away: %s", failure)
@@ -81,6 +90,29 @@ class Clock:
             log.info("the clock %s", "is in charge" if held else "stands by")
         self._held_at = asked_at if held else None
         return held
+
+    def _promote(self) -> None:
+        """Let what is due wait to be sent; its lanes are woken like all that have work."""
+        until = self.elapsed() + PROMOTING_SECONDS
+        while ids := self._due():
+            if not self._promoted(ids) or self.elapsed() >= until:
+                return
+
+    def _due(self) -> list[str]:
+        with self.database.read() as connection:
+            return scheduled.due(connection, self.now())
+
+    def _promoted(self, ids: Sequence[str]) -> bool:
+        """Whether all were; one that cannot be keeps neither the others nor wakes from it."""
+        try:
+            with self.database.write() as connection:
+                count = scheduled.promote(connection, ids, self.now(), self.may_repeat)
+        except LedgerUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # tried again in the next tick
+            log.error("%d that are due cannot be promoted: %s", len(ids), place_of(error))
+            return len(ids) > 1 and len(ids) == sum(self._promoted([each]) for each in ids)
+        return count == len(ids)
 
     def _wake(self) -> None:
         with self.database.read() as connection:

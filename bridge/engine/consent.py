@@ -12,18 +12,21 @@ from bridge.event import Contact
 from bridge.ledger.consents import stored
 from bridge.ledger.plan import PlannedConsent
 
+NO_CONSENT = "no consent"
+"""How each refusal begins."""
+
 
 def refusal(action: Action, item: Item, contact: Contact) -> str | None:
     """Why `item` must not be sent for want of consent; None where it may."""
     if action.consent_for is None:
         return None
     if contact.consent is None:
-        return "no consent: this event does not say whether the person agreed to marketing"
+        return f"{NO_CONSENT}: this event does not say whether the person agreed to marketing"
     if contact.consent is not True:
-        return "no consent: the person was asked and did not agree to marketing"
+        return f"{NO_CONSENT}: the person was asked and did not agree to marketing"
     address = str(getattr(item, action.consent_for))
     if address.strip().lower() != (contact.email or "").strip().lower():
-        return "no consent: only the address of the person who agreed may be subscribed"
+        return f"{NO_CONSENT}: only the address of the person who agreed may be subscribed"
     return None
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bridge.errors import LedgerUnavailable
-from bridge.ledger import books, endings, prune, shrink, threads
+from bridge.ledger import books, cancellers, endings, occasions, prune, shrink, threads
 from bridge.ledger.alerts import forget_told
 from bridge.ledger.database import Connection, Database
 from bridge.ledger.prune import Pruned
@@ -86,6 +86,9 @@ class Housekeeping:
             yield
         while self._forget_threads():
             yield
+        while self._forget_occasions():
+            yield
+        yield from self._forget_cancellers()
         while self._give_back():
             yield
         with self.database.write() as connection:
@@ -122,6 +125,18 @@ class Housekeeping:
         before = self.now() - self.retention.finished_seconds
         with self.database.write() as connection:
             return threads.forget(connection, before, self._limit) > 0
+
+    def _forget_occasions(self) -> bool:
+        with self.database.write() as connection:
+            return occasions.forget(connection, self.now(), self._limit) > 0
+
+    def _forget_cancellers(self) -> Steps[None]:
+        """What has been sent cannot be called off."""
+        after: cancellers.Row | None = ("", "")
+        while after is not None:
+            with self.database.write() as connection:
+                after = cancellers.forget_ended(connection, after, self._limit)
+            yield
 
     def _give_back(self) -> bool:
         with self.database.write() as connection:

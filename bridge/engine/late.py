@@ -1,16 +1,18 @@
-"""Beginnings that come after their ending, such as a purchase that was refunded already.
+"""What is known before plans are recorded: what was undone, called off or done already.
 
-What such an event writes would win over the ending. So what the ending wrote
-to the same places is planned once more, behind it.
+What a beginning writes that comes after its ending, such as a purchase that was
+refunded already, would win over the ending. So what the ending wrote to the
+same places is planned once more, behind it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from bridge.connector import Connector
 from bridge.engine.behind import Before, Behind
-from bridge.ledger import endings, plan, repeats
+from bridge.ledger import cancellers, endings, occasions, plan, repeats
 from bridge.ledger.database import Connection
 from bridge.ledger.endings import ANYBODY, Ending, Place
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent
@@ -50,7 +52,8 @@ def look(connection: Connection, plans: Sequence[Plan]) -> Before:
         for each in {*ended.keys, *ended.keys_of_anybody}:
             known.setdefault(each, []).append(at)
     wanted = {place for found in late.values() for place in found}
-    return Before(late, strangers, _written(connection, plans, wanted))
+    written = repeats.written_by(connection, wanted)
+    return Before(late, strangers, written, cancellers.came_before(connection, plans))
 
 
 def _events(plans: Sequence[Plan]) -> Iterator[tuple[Place, PlannedEvent, str]]:
@@ -70,19 +73,31 @@ def _keys(source: str, event: PlannedEvent, order_key: str) -> list[str]:
 
 
 def _written(
-    connection: Connection, plans: Sequence[Plan], events: set[Place]
+    plans: Sequence[Plan], recorded: Mapping[Place, Sequence[PlannedDelivery]], events: set[Place]
 ) -> Mapping[Place, Sequence[PlannedDelivery]]:
-    """What the endings write: by the plans that are to be recorded, else by the ledger."""
-    at_hand = {plan.number: plan for plan in plans}
-    elsewhere = {place for place in events if place[0] not in at_hand}
-    written = dict(repeats.written_by(connection, elsewhere))
-    for place in events - elsewhere:
-        written[place] = _filled(at_hand[place[0]], place[1])
+    """What the endings write: by the plans that are to be recorded, else by the ledger.
+
+    What was sent already, and is scheduled once more, has been written too.
+    """
+    written = dict(recorded)
+    for made in plans:
+        for position in {each.position for each in made.events}:
+            at = (made.number, position)
+            if at in events:
+                later = {each.id for each in made.deliveries if each.state == "scheduled"}
+                sent = [each for each in recorded.get(at, ()) if each.id in later]
+                written[at] = sorted([*_filled(made, position), *sent], key=_place)
     return written
 
 
 def _filled(plan: Plan, position: int) -> list[PlannedDelivery]:
-    return [each for each in plan.deliveries if each.position == position and each.item]
+    """What is sent now."""
+    owed = (each for each in plan.deliveries if each.position == position)
+    return [each for each in owed if each.item and each.state == "waiting"]
+
+
+def _place(delivery: PlannedDelivery) -> int:
+    return delivery.place
 
 
 def record(
@@ -94,12 +109,16 @@ def record(
 ) -> list[Plan]:
     """Write down the plans, with what is to be repeated, and answer with them.
 
-    Nobody else may have routed anything since `before` was looked at. What a
-    beginning does not send anew needs nothing behind it, so that recording a
-    plan twice repeats nothing twice.
+    Without what is called off, or done once and done already. Nobody else may
+    have routed anything since `before` was looked at. What a beginning does not
+    send anew needs nothing behind it, so that recording a plan twice repeats
+    nothing twice.
     """
+    decided = occasions.decide(connection, cancellers.without(plans, before.called_off))
+    plans = decided.plans
     whole = completed(connection, plans, before, may_repeat)
     plan.record(connection, whole, now)
+    occasions.keep(connection, decided, now)
     asked_again = {
         each.id: each
         for made in plans
@@ -116,6 +135,8 @@ def completed(
 ) -> list[Plan]:
     if not (before.endings or before.strangers):
         return list(plans)
+    ended = {place for found in before.endings.values() for place in found}
+    written = _written(plans, before.written, ended)
     concerned = [
         each
         for each in plans
@@ -123,7 +144,7 @@ def completed(
     ]
     owed = [delivery.id for each in concerned for delivery in each.deliveries]
     behind = Behind(
-        before,
+        replace(before, written=written),
         standings=repeats.standings(connection, owed),
         repeated=repeats.behind(connection, [each.number for each in concerned if each.replayed]),
         may_repeat=may_repeat,

@@ -78,9 +78,11 @@ class Owing:
             if rule.name in matched
             for turn in self._turns(rule, matched[rule.name])
         ]
+        done_by: dict[str, int] = {}
         for place, turn in enumerate(turns):
             name = delivery_id(self.event.source, self.key, self.position, turn)
-            yield self._delivery(turn, PlannedAt(name, self.position, place))
+            planned = self._delivery(turn, PlannedAt(name, self.position, place))
+            yield _once_in_event(planned, turn, done_by)
 
     def _turns(self, rule: Rule, verdict: Verdict) -> Iterator[Turn]:
         if rule.for_each is None:
@@ -158,6 +160,20 @@ class Owing:
     def _later(self, rule: Rule, seen: Seen) -> float:
         """When the rule wants it done, in Unix seconds; 0: now. Raises TooLate."""
         return rule.timing.due(seen, self.received_at, self.now) if rule.timing else 0.0
+
+
+def _once_in_event(
+    planned: PlannedDelivery, turn: Turn, done_by: dict[str, int]
+) -> PlannedDelivery:
+    """As planned, and noted in `done_by`; or suppressed, where another entry had it done."""
+    once, each = planned.once, turn.rule.for_each
+    if once is None or each is None or planned.state not in ("waiting", "scheduled"):
+        return planned
+    first = done_by.setdefault(once.key, turn.member)
+    if first == turn.member:
+        return planned
+    reason = f"{once.words}: {each.name} {first} of this event did it"
+    return replace(planned, state="suppressed", reason=reason)
 
 
 def _steps(rule: Rule, member: int, seen: Seen) -> Iterator[Turn]:

@@ -7,8 +7,8 @@ the connectors' previews: whatever goes live goes the same way.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 from bridge.config import Config, SourceConfig
@@ -17,7 +17,9 @@ from bridge.engine.calling import Calls, calls_of, item_of
 from bridge.engine.route import Router, events_of
 from bridge.errors import Malformed, OperatorError
 from bridge.event import Event, Webhook
+from bridge.ledger import occasions
 from bridge.ledger.claim import Claimed
+from bridge.ledger.database import Connection
 from bridge.ledger.plan import Plan, PlannedDelivery, Waiting
 from bridge.rules import Examination, RuleSet, Verdict, examine
 from bridge.rules.seen import Seen
@@ -61,11 +63,12 @@ class Rehearsal:
     stage: Stage
     waiting: Waiting
     now: float
+    decided: Plan | None = None
 
     @cached_property
     def plan(self) -> Plan:
         """In the state `quarantined`, with a reason, where it cannot be routed."""
-        return self.stage.router.plan(self.waiting, self.now)
+        return self.decided or self.stage.router.plan(self.waiting, self.now)
 
     @cached_property
     def events(self) -> tuple[RehearsedEvent, ...]:
@@ -77,6 +80,16 @@ class Rehearsal:
             RehearsedEvent(self, position, event)
             for position, event in enumerate(events_of(self.waiting, source), start=1)
         )
+
+
+def once_only(connection: Connection, rehearsals: Sequence[Rehearsal]) -> list[Rehearsal]:
+    """The same in the order of receipt, less what is done once and was done already.
+
+    By the ledger, which is only read, or by an earlier one of them.
+    """
+    received = {each.waiting.number: each.waiting.webhook.received_at for each in rehearsals}
+    plans = occasions.decide(connection, [each.plan for each in rehearsals], received).plans
+    return [replace(each, decided=plan) for each, plan in zip(rehearsals, plans, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -179,9 +192,9 @@ def _kept(headers: Mapping[str, str], source: SourceConfig) -> dict[str, str]:
     return {name: text for name, text in headers.items() if name not in credentials}
 
 
-def filled_in(text: str) -> bytes:
-    """A sample's body, with the same UUID at each placeholder however often it is made."""
-    first, *rest = text.encode().split(PLACEHOLDER)
+def filled_in(text: bytes) -> bytes:
+    """A sample's text with a UUID at each placeholder, the same ones however often it is made."""
+    first, *rest = text.split(PLACEHOLDER)
     numbered = enumerate(rest)
     return first + b"".join(_uuid(number) + part for number, part in numbered)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from bridge.connector import Connector
 from bridge.engine.lane_names import short
@@ -110,7 +110,7 @@ def _event(position: int, event: Event, verdicts: tuple[Verdict, ...]) -> Planne
         position=position,
         type=event.type,
         who=_storable(event.contact.email or event.contact.name),
-        verdicts=[asdict(verdict) for verdict in verdicts],
+        verdicts=[verdict._asdict() for verdict in verdicts],
         remarks=event.remarks,
         begins=_short(event.begins),
         ends=_short(event.ends),

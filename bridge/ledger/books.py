@@ -126,11 +126,7 @@ def webhook_states(connection: Connection) -> dict[str, int]:
 
 
 def delivery_states(connection: Connection) -> dict[str, int]:
-    counts = _by_state(connection, deliveries, OPEN_DELIVERY, ENDED_DELIVERY)
-    # Without naming their state, which is not in the index.
-    query = select(func.count()).select_from(deliveries).where(SCHEDULED_DELIVERY)
-    scheduled = connection.execute(query).scalar_one()
-    return counts | {"scheduled": scheduled} if scheduled else counts
+    return _by_state(connection, deliveries, OPEN_DELIVERY, SCHEDULED_DELIVERY, ENDED_DELIVERY)
 
 
 def _by_state(connection: Connection, table: Table, *parts: TextClause) -> dict[str, int]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, Select, delete, exists, func, select, text, update
 
 from bridge.ledger.stories import event_id
-from bridge.ledger.tables import OPEN_DELIVERY, consents, deliveries
+from bridge.ledger.tables import consents, deliveries
 from bridge.ledger.upsert import insert
 
 if TYPE_CHECKING:
@@ -130,20 +130,36 @@ def after(connection: Connection, number: int, limit: int = PORTION) -> list[Con
     return [_consent(row) for row in connection.execute(query)]
 
 
-def forget(connection: Connection, address: str) -> int | None:
+def forget(connection: Connection, address: str, now: float) -> int | None:
     """Delete what is kept about an address; how many decisions there were.
 
-    None, and nothing deleted, while one of them is yet to be carried out. The
-    others' deliveries are emptied, so that none of them is sent without a record.
+    None, and nothing deleted, while one of them is yet to be carried out. Whoever is
+    forgotten is not subscribed later, so what is scheduled for that is called off; taken
+    off a list they are. The others' deliveries are emptied, so that none of them is sent
+    without a record.
     """
     theirs = consents.c.address == stored(address)
-    names = select(consents.c.delivery).where(theirs)
-    owed = deliveries.c.id.in_(names)
-    under_way = select(deliveries.c.id).where(owed, OPEN_DELIVERY).limit(1)
-    if connection.execute(under_way).first():
+    owed = deliveries.c.id.in_(select(consents.c.delivery).where(theirs))
+    open_ = connection.execute(_OPEN.where(theirs)).all()
+    if any(row.state != "scheduled" or row.decision == "unsubscribe" for row in open_):
         return None
+    if open_:
+        scheduled = update(deliveries).where(deliveries.c.id.in_([row.id for row in open_]))
+        reason = "cancelled: the person was forgotten before it was sent"
+        ended = {"state": "suppressed", "reason": reason, "settled_at": now}
+        connection.execute(scheduled.values(ended))
     connection.execute(update(deliveries).where(owed).values(item={}, event=None))
     return connection.execute(delete(consents).where(theirs)).rowcount
+
+
+# Nobody takes them up meanwhile.
+_OPEN = (
+    select(deliveries.c.id, deliveries.c.state, consents.c.decision)
+    .select_from(consents.join(deliveries, deliveries.c.id == consents.c.delivery))
+    .where(deliveries.c.state.in_(["scheduled", "waiting", "sending"]))
+    .order_by(deliveries.c.id)
+    .with_for_update(of=deliveries)
+)
 
 
 def stored(address: str) -> str:

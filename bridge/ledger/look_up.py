@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,7 +51,7 @@ class EventSummary:
     """One line of the list: an event, or a webhook that has none (yet).
 
     `state` is waiting, routed, unrouted or quarantined; `deliveries` counts
-    the event's deliveries by their state.
+    the event's deliveries by their state. `due_at` is of the first that is scheduled.
     """
 
     id: str
@@ -63,6 +64,7 @@ class EventSummary:
     reason: str | None
     received_at: float
     deliveries: Mapping[str, int] = field(default_factory=dict)
+    due_at: float | None = None
 
 
 # Of webhooks, where a text or time is searched for that no index leads to.
@@ -88,8 +90,8 @@ def recent(connection: Connection, filters: Filters, limit: int | None) -> list[
         rows = [*connection.execute(query.limit(limit)).mappings()]
     else:
         rows = _with_delivery(connection, query, filters.delivery, filters.after or 0, limit)
-    counts = _counts(connection, [row["number"] for row in rows])
-    return [_summary(row, counts) for row in rows]
+    owed = _owed(connection, [row["number"] for row in rows])
+    return [_summary(row, owed) for row in rows]
 
 
 def _with_delivery(
@@ -163,26 +165,33 @@ def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
     return query
 
 
-def _counts(
-    connection: Connection, numbers: Sequence[int]
-) -> dict[tuple[int, int], dict[str, int]]:
-    """Deliveries by state for each (webhook, position), asked for in portions."""
-    counts: dict[tuple[int, int], dict[str, int]] = {}
+@dataclass
+class _Owed:
+    """An event's deliveries by state, and when the first that is scheduled is due."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    due_at: float | None = None
+
+
+def _owed(connection: Connection, numbers: Sequence[int]) -> dict[tuple[int, int], _Owed]:
+    """For each (webhook, position), asked for in portions."""
+    event = (deliveries.c.webhook, deliveries.c.position)
+    wanted = (*event, deliveries.c.state, func.count(), func.min(deliveries.c.due_at))
+    found: dict[tuple[int, int], _Owed] = defaultdict(_Owed)
     for start in range(0, len(numbers), 500):
-        query = (
-            select(deliveries.c.webhook, deliveries.c.position, deliveries.c.state, func.count())
-            .where(deliveries.c.webhook.in_(numbers[start : start + 500]))
-            .group_by(deliveries.c.webhook, deliveries.c.position, deliveries.c.state)
-        )
-        for webhook, position, state, count in connection.execute(query):
-            counts.setdefault((webhook, position), {})[state] = count
-    return counts
+        some = deliveries.c.webhook.in_(numbers[start : start + 500])
+        query = select(*wanted).where(some).group_by(*event, deliveries.c.state)
+        for webhook, position, state, count, due_at in connection.execute(query):
+            owed = found[webhook, position]
+            owed.counts[state] = count
+            if state == "scheduled":
+                owed.due_at = due_at
+    return found
 
 
-def _summary(
-    row: Mapping[Any, Any], counts: Mapping[tuple[int, int], Mapping[str, int]]
-) -> EventSummary:
+def _summary(row: Mapping[Any, Any], found: Mapping[tuple[int, int], _Owed]) -> EventSummary:
     position = row["position"] or 1
+    owed = found.get((row["number"], position), _Owed())
     return EventSummary(
         id=event_id(row["number"], position),
         webhook=row["number"],
@@ -193,7 +202,8 @@ def _summary(
         state=row["state"],
         reason=row["reason"],
         received_at=row["received_at"],
-        deliveries=counts.get((row["number"], position), {}),
+        deliveries=owed.counts,
+        due_at=owed.due_at,
     )
 
 

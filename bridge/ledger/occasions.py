@@ -67,8 +67,13 @@ def holders(connection: Connection, keys: Iterable[str]) -> Mapping[str, Sequenc
     return found
 
 
-def decide(connection: Connection, plans: Sequence[Plan]) -> Decided:
-    """Suppress what another event had done already; nobody else may be recording plans."""
+def decide(
+    connection: Connection, plans: Sequence[Plan], known_at: Mapping[int, float] | None = None
+) -> Decided:
+    """Suppress what another event had done already; nobody else may be recording plans.
+
+    `known_at` says when webhooks were received that the ledger does not have.
+    """
     concerned = [(plan, each) for plan in plans for each in plan.deliveries if each.once]
     if not concerned:
         return Decided(plans, {}, {}, ())
@@ -76,7 +81,7 @@ def decide(connection: Connection, plans: Sequence[Plan]) -> Decided:
     held = {
         key: {each.place: each for each in some} for key, some in holders(connection, keys).items()
     }
-    received = _received(connection, {plan.number for plan, _ in concerned})
+    received = {**(known_at or {}), **_received(connection, {plan.number for plan, _ in concerned})}
     taken: dict[str, dict[Place, Holder]] = {}
     decided = []
     for plan in plans:

@@ -45,6 +45,14 @@ def delivery_ids(connection: Connection, prefix: str) -> list[str]:
     return list(connection.execute(query.limit(2)).scalars())
 
 
+def scheduled_for(connection: Connection, delivery: str) -> float | None:
+    """When a delivery that is scheduled is due; None: it is not scheduled."""
+    query = select(deliveries.c.due_at).where(
+        deliveries.c.id == delivery, deliveries.c.state == "scheduled"
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
 @dataclass(frozen=True)
 class Again:
     """How many deliveries are sent again, and how many are done once more behind them."""

@@ -107,7 +107,7 @@ def next_webhooks(
         return [_unit(number, pruned_at is not None) for number, pruned_at in rows]
     owed = _of_whole_webhooks(connection, chosen, after[0], limit)
     numbers = [number for number, _ in owed]
-    pruned = _pruned_among(connection, numbers)
+    pruned = pruned_among(connection, numbers)
     return [_unit(number, number in pruned, rows) for number, rows in owed]
 
 
@@ -245,7 +245,8 @@ def _of_whole_webhooks(
     return [(number, list(some)) for number, some in groupby(rows, lambda each: each.place[0])]
 
 
-def _pruned_among(connection: Connection, numbers: Sequence[int]) -> set[int]:
+def pruned_among(connection: Connection, numbers: Sequence[int]) -> set[int]:
+    """Those of these webhooks whose bodies were deleted for their age."""
     query = select(webhooks.c.number).where(
         webhooks.c.number.in_(numbers), webhooks.c.pruned_at.is_not(None)
     )

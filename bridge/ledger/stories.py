@@ -23,7 +23,7 @@ class AttemptRecord:
 
 @dataclass(frozen=True)
 class DeliveryRecord:
-    """A delivery with its attempts; `item` is the filled-in step, `due_at` of a waiting one."""
+    """A delivery with its attempts; `item` is the filled-in step, `due_at` of one to come."""
 
     id: str
     position: int

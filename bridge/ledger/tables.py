@@ -167,9 +167,10 @@ Index(
     sqlite_where=OPEN_DELIVERY,
     postgresql_where=OPEN_DELIVERY,
 )
-# By when they are due; the webhook, so that counting and listing them reads nothing else.
+# By when they are due; the rest, so that counting and listing them reads nothing else.
 Index(
     "ix_deliveries_scheduled",
+    deliveries.c.state,
     deliveries.c.due_at,
     deliveries.c.webhook,
     sqlite_where=SCHEDULED_DELIVERY,

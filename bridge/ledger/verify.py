@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, Table, func, select, text
 
 from bridge.ledger.books import Books, books
 from bridge.ledger.tables import attempts, deliveries, events, webhooks
-from bridge.ledger.verify_checks import INSPECTIONS, LOST_ATTEMPTS, Check
+from bridge.ledger.verify_checks import INSPECTIONS, OF_ALL, Check
 from bridge.ledger.verify_order import ROWS, overtaken
 
 # Of webhooks, for each query.
@@ -69,8 +69,9 @@ def verify(
     steps = _Steps(progress, checked["webhooks"] * 2)
     collected = _Collected()
     _check_portions(connection, collected, steps, portion)
-    lost = connection.execute(LOST_ATTEMPTS.query, execution_options={"yield_per": ROWS})
-    collected.sort(lost, LOST_ATTEMPTS.checks)
+    for each in OF_ALL:
+        lost = connection.execute(each.query, execution_options={"yield_per": ROWS})
+        collected.sort(lost, each.checks)
     late = overtaken(connection, clocks_differ)
     collected.add("deliveries that overtook another", _OVERTOOK, late)
     progress(steps.total, steps.total)

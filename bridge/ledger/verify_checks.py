@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 
-from bridge.ledger.tables import attempts, deliveries, events, webhooks
+from bridge.ledger.tables import attempts, cancellers, deliveries, events, webhooks
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ _DELIVERIES = Inspection(
 INSPECTIONS = (_EVENTS, _WEBHOOKS, _DELIVERIES)
 
 # Of the whole ledger.
-LOST_ATTEMPTS = Inspection(
+_LOST_ATTEMPTS = Inspection(
     null(),
     attempts.c.delivery,
     checks=(
@@ -227,3 +227,15 @@ LOST_ATTEMPTS = Inspection(
         ),
     ),
 )
+_LOST_CANCELLERS = Inspection(
+    null(),
+    cancellers.c.delivery,
+    checks=(
+        Check(
+            "cancellers without a delivery",
+            "The delivery was deleted, and what would have called it off was left behind.",
+            ~exists().where(deliveries.c.id == cancellers.c.delivery),
+        ),
+    ),
+)
+OF_ALL = (_LOST_ATTEMPTS, _LOST_CANCELLERS)

@@ -6,7 +6,7 @@ come out.
 
 from bridge.rules.compile import compile_files, compile_rules
 from bridge.rules.examine import Examination, examine
-from bridge.rules.explain import explain, explain_verdict
+from bridge.rules.explain import explain, explain_verdict, explanation
 from bridge.rules.fill import NotFilled, fill
 from bridge.rules.match import judge
 from bridge.rules.records import Rule, RuleSet, Step, Verdict, World
@@ -24,6 +24,7 @@ __all__ = [
     "examine",
     "explain",
     "explain_verdict",
+    "explanation",
     "fill",
     "judge",
 ]

@@ -9,10 +9,15 @@ from typing import Any
 
 from bridge.errors import ConfigurationError, Mistake
 from bridge.findings import Findings
+from bridge.rules.expectations import ExpectationReader
+from bridge.rules.expected import Expectation
+from bridge.rules.lint import lint
+from bridge.rules.misplaced import advice_for_file
 from bridge.rules.named import Named, NamedReader
-from bridge.rules.records import Expectation, RuleSet, World
+from bridge.rules.records import RuleSet, World
 from bridge.rules.rule_reader import RuleReader
 from bridge.rules.schema import RulesText
+from bridge.rules.written import Written
 from bridge.yaml_text import Path, read
 
 MOST_TOLD = 200
@@ -34,10 +39,13 @@ def compile_files(files: Mapping[str, str], world: World, folder: str = "") -> R
     """
     read_files, mistakes = _read(files, folder)
     compiler = _Compiler(read_files, world)
-    rules = compiler.rules() if read_files else ()
+    written = compiler.rules() if read_files else ()
+    rules = tuple(one.rule for one in written)
+    tests = compiler.tests([rule.name for rule in rules])
     mistakes += [each for one in read_files for each in one.findings.mistakes]
     if mistakes:
         raise ConfigurationError(_first(mistakes))
+    lint([(one.findings, one.value) for one in read_files], written)
     warnings = [
         each
         for one in read_files
@@ -52,7 +60,7 @@ def compile_files(files: Mapping[str, str], world: World, folder: str = "") -> R
         time_zone=named.time_zone,
         lists=named.lists,
         texts=named.texts,
-        tests=compiler.tests(),
+        tests=tests,
     )
 
 
@@ -68,7 +76,7 @@ def version_of(files: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class _File:
-    """One file that YAML could read; `entries` are its rules."""
+    """One file that YAML could read; `entries` are its rules, `tests` its tests."""
 
     name: str
     findings: Findings
@@ -76,9 +84,16 @@ class _File:
 
     @property
     def entries(self) -> list[tuple[Path, Mapping[str, Any]]]:
-        listed = self.value.get("rules")
+        return self._groups("rules")
+
+    @property
+    def tests(self) -> list[tuple[Path, Mapping[str, Any]]]:
+        return self._groups("tests")
+
+    def _groups(self, name: str) -> list[tuple[Path, Mapping[str, Any]]]:
+        listed = self.value.get(name)
         numbered = enumerate(listed if isinstance(listed, list) else [])
-        return [(("rules", at), entry) for at, entry in numbered if isinstance(entry, dict)]
+        return [((name, at), entry) for at, entry in numbered if isinstance(entry, dict)]
 
 
 def _read(files: Mapping[str, str], folder: str) -> tuple[list[_File], list[Mistake]]:
@@ -93,12 +108,27 @@ def _read(files: Mapping[str, str], folder: str) -> tuple[list[_File], list[Mist
             mistakes += error.mistakes
             continue
         value = findings.document.value
-        if value is None:
-            findings.add((), "the file is empty", "write `rules:` and rules below it")
-        elif findings.validated(RulesText, value, ()) and "rules" not in value and len(files) == 1:
-            findings.add((), "there are no rules", "write `rules:` and rules below it")
+        if not isinstance(value, dict):
+            findings.add((), *_no_rules(value))
+        elif (
+            findings.validated(RulesText, value, (), advice=advice_for_file(value), no_empty=True)
+            and "rules" not in value
+            and len(files) == 1
+        ):
+            findings.add((), "there are no rules", _RULES_ADVICE)
         found.append(_File(shown, findings, value if isinstance(value, dict) else {}))
     return found, mistakes
+
+
+_RULES_ADVICE = "write `rules:` and below it the rules, each with `- name: ...`"
+
+
+def _no_rules(value: Any) -> tuple[str, str]:
+    if value is None:
+        return "the file is empty", _RULES_ADVICE
+    if isinstance(value, list):
+        return "the file begins with a list", "write a line `rules:` above it"
+    return "this is no rule", _RULES_ADVICE
 
 
 def _first(mistakes: Sequence[Mistake]) -> list[Mistake]:
@@ -123,24 +153,24 @@ class _Compiler:
             reader.read(file.findings, file.value)
         self.named: Named = reader.named()
 
-    def rules(self) -> Any:
+    def rules(self) -> tuple[Written, ...]:
         names: dict[str, tuple[str, int]] = {}
-        return tuple(
-            RuleReader(file.findings, self._world, self.named, names).read(entry, path)
+        readers = (
+            (RuleReader(file.findings, self._world, self.named, names), file)
             for file in self._files
-            for path, entry in file.entries
+        )
+        return tuple(
+            reader.read(entry, path) for reader, file in readers for path, entry in file.entries
         )
 
-    def tests(self) -> tuple[Expectation, ...]:
-        return tuple(
-            _expectation(file, number, entry)
+    def tests(self, rules: Sequence[str]) -> tuple[Expectation, ...]:
+        """`rules` are the names that they may look at alone."""
+        names: dict[str, tuple[str, int]] = {}
+        readers = [
+            (file, ExpectationReader(file.findings, self._world, self.named, rules, names))
             for file in self._files
-            for number, entry in enumerate(file.value.get("tests", ()))
+            if file.tests
+        ]
+        return tuple(
+            reader.read(entry, path) for file, reader in readers for path, entry in file.tests
         )
-
-
-def _expectation(file: _File, number: int, entry: Mapping[str, Any]) -> Expectation:
-    line = file.findings.document.mistake(("tests", number), "").line
-    name = entry.get("name")
-    named = name if isinstance(name, str) and name.strip() else f"test {number + 1}"
-    return Expectation(named, entry, file.name, line)

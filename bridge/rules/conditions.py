@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+from unicodedata import normalize
 
 from bridge.rules.relative import Relative, Within
 from bridge.rules.seen import Seen
@@ -67,6 +68,15 @@ class Not:
 
 
 Condition = Test | All | AnyOf | Not
+
+
+def tests(conditions: Iterable[Condition]) -> Iterator[Test]:
+    """All that are in them, in their order."""
+    for condition in conditions:
+        if isinstance(condition, Test):
+            yield condition
+        else:
+            yield from tests((condition.part,) if isinstance(condition, Not) else condition.parts)
 
 
 def holds(condition: Condition, seen: Seen) -> bool:
@@ -166,7 +176,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 def _exactly(found: Any, expected: Any) -> bool:
     """With regard to capitals; numbers and truth values as in `same`."""
     if isinstance(found, str) and isinstance(expected, str):
-        return found.strip() == expected.strip()
+        return normalize("NFC", found) == normalize("NFC", expected)
     return same(found, expected)
 
 

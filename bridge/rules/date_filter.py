@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from bridge.rules import values
-from bridge.wording import meant
+from bridge.rules.work import spend
+from bridge.wording import nearest
 
 _DAY_FORMAT = "%-d %B %Y"
 _FORMAT = f"{_DAY_FORMAT}, %H:%M %Z"
 _CODES = re.compile(r"(?:[^%]|%-?[aAbBdeHIjmMpSyYzZ]|%%)*")
+_CITY = re.compile(r"(Africa|America|Asia|Atlantic|Australia|Europe|Indian|Pacific)/.+")
+# Cities that keep the time of another one.
+_WITHOUT_ZONE = {
+    "calgary": "America/Edmonton",
+    "banff": "America/Edmonton",
+    "ottawa": "America/Toronto",
+    "quebec": "America/Toronto",
+    "saskatoon": "America/Regina",
+    "victoria": "America/Vancouver",
+}
 _LONGEST_FORMAT = 100
+_LONGEST_ZONE = 60
+_SHORTEST_CITY = 4
+# Reading and writing a date takes as long as so many usual steps.
+_COST = 5
 _DAY = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*", re.ASCII)
 
 
@@ -28,6 +44,7 @@ def date_in(time_zone: str) -> Callable[..., str]:
         A format holds per cent signs: `date("%d.%m.%Y")`, `date("America/Edmonton")`.
         A day without a time is the same day in every zone.
         """
+        spend(_COST)
         when = values.moment(value)
         if when is None:
             return ""
@@ -50,9 +67,31 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        advice = meant(name, available_timezones()) if "/" in name else ""
-        told = advice if advice.startswith("did") else "write one like America/Edmonton"
-        raise ValueError(f"there is no such time zone; {told}") from None
+        raise ValueError(f"there is no such time zone; {advice_for_zone(name)}") from None
+
+
+def advice_for_zone(name: str) -> str:
+    """What would be right instead of a zone that there is not."""
+    close = _nearest_zone(name[:_LONGEST_ZONE])
+    return f"did you mean `{close}`?" if close else "write one like America/Edmonton"
+
+
+def _nearest_zone(name: str) -> str | None:
+    """By its city, of those that begin alike: to compare with all takes too long for many."""
+    cities = {**_cities(), **_WITHOUT_ZONE}
+    city = name.casefold().strip().replace(" ", "_").rpartition("/")[2]
+    for word in (city, city.rpartition("_")[2]):
+        close = nearest(word, (one for one in cities if one[:1] == word[:1]))
+        if close and len(word) >= _SHORTEST_CITY:
+            return cities[close]
+    return None
+
+
+@cache
+def _cities() -> Mapping[str, str]:
+    """The zones by their cities, looked up once: the whole folder is read for it."""
+    zones = sorted(filter(_CITY.fullmatch, available_timezones()), key=len, reverse=True)
+    return {name.rpartition("/")[2].casefold(): name for name in zones}
 
 
 def complaint_about_date(wanted: str) -> str:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from bridge.event import Event
 from bridge.rules.conditions import All, AnyOf, Condition, Not, Test, holds
+from bridge.rules.explain import heading
 from bridge.rules.match import elsewhere, kept_from, members
+from bridge.rules.nearest import nearest
 from bridge.rules.records import Rule
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import sentence, why_not
@@ -18,8 +20,10 @@ from bridge.rules.values import say_found, view
 class Asked:
     """One condition: in words, whether it holds, and what was found where it looked.
 
-    `why_not` is empty where it holds. `paths` are the fields that it looked at;
-    `line` is where it stands, from 1; 0: nowhere. `parts` are those of a combination.
+    `why_not` is empty where it holds; `nearest` then says how near it came, if that can be
+    told. `paths` are the fields that it looked at; `line` is where it stands, from 1;
+    0: nowhere. `parts` are those of a combination, of which `heading` says how many must
+    hold.
     """
 
     sentence: str
@@ -29,6 +33,8 @@ class Asked:
     paths: tuple[str, ...]
     line: int
     parts: tuple[Asked, ...] = ()
+    nearest: str = ""
+    heading: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,10 +98,11 @@ def _asked(condition: Condition, seen: Seen) -> Asked:
     is_so = holds(condition, seen)
     parts = tuple(_asked(part, seen) for part in _parts(condition))
     paths = tuple(dict.fromkeys(_paths(condition)))
-    found = ""
+    found = near = ""
     if isinstance(condition, Test):
         values = seen.find(condition.path)
         found = say_found(condition.path, values) if values else "nothing"
+        near = "" if is_so else nearest(condition, seen)
     return Asked(
         sentence=sentence(condition),
         holds=is_so,
@@ -104,6 +111,8 @@ def _asked(condition: Condition, seen: Seen) -> Asked:
         paths=paths,
         line=next(_lines(condition), 0),
         parts=parts,
+        nearest=near,
+        heading=heading(condition),
     )
 
 

@@ -26,6 +26,7 @@ from bridge.rules.phone_filter import phone
 from bridge.rules.work import CannotRender, cost, each, spend
 
 _MOST_DIGITS = 12
+_LONGEST_WORD = 100
 
 
 def shown(value: Any) -> str:
@@ -61,12 +62,17 @@ LONGEST_REPLACED = 20_000
 def replace(value: Any, old: str, new: str) -> str:
     """One text for another; of both the first 100 characters count."""
     text = shown(value)[:LONGEST_REPLACED]
-    if not old:
+    if not _word(old):
         return text
-    replaced = text.replace(str(old)[:100], str(new)[:100])
+    replaced = text.replace(_word(old), _word(new))
     if len(replaced) > LONGEST_REPLACED:
         raise CannotRender(f"it makes, by `replace`, more than {LONGEST_REPLACED:,} characters")
     return replaced
+
+
+def _word(value: Any) -> str:
+    """An argument that is a text, or reads as one."""
+    return shown(value)[:_LONGEST_WORD]
 
 
 def rounded(value: Any, digits: int = 0) -> Any:
@@ -88,7 +94,7 @@ def whole(value: Any) -> int:
 def joined(environment: Environment, value: Any, between: str = "", attribute: Any = None) -> str:
     """As in `{{ tickets | join(', ', attribute='type') }}`; what is missing leaves no gap."""
     members = _picked(environment, value, attribute)
-    return str(between)[:100].join(filter(None, map(shown, members)))
+    return _word(between).join(filter(None, map(shown, members)))
 
 
 @pass_environment
@@ -97,7 +103,7 @@ def joined_and(
 ) -> str:
     """As in `{{ tickets | map(attribute='type') | join_and }}`: VIP, Standing and Balcony."""
     *before, last = [*filter(None, map(shown, _picked(environment, value, attribute)))] or [""]
-    return f"{', '.join(before)} {str(word)[:100].strip()} {last}" if before else last
+    return f"{', '.join(before)} {_word(word).strip()} {last}" if before else last
 
 
 def plural(value: Any, one: str, many: str) -> str:
@@ -109,7 +115,7 @@ def plural(value: Any, one: str, many: str) -> str:
     if amount is None or amount.adjusted() > _MOST_DIGITS:
         return ""
     said = f"{amount.normalize():,f}" if amount else "0"
-    return f"{said} {str(one if abs(amount) == 1 else many)[:100]}"
+    return f"{said} {_word(one if abs(amount) == 1 else many)}"
 
 
 @pass_environment

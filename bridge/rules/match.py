@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from bridge.event import Event
-from bridge.rules.conditions import glob, holds
-from bridge.rules.records import Rule, RuleSet, Verdict
+from bridge.rules.asking import Question, questions
+from bridge.rules.conditions import glob
+from bridge.rules.records import ForEach, Rule, RuleSet, Verdict
 from bridge.rules.seen import Seen
-from bridge.rules.sentences import why_not
 from bridge.rules.values import view
 
 MOST_MEMBERS = 1_000
@@ -25,11 +26,10 @@ def judge(rules: RuleSet, event: Event, seen: Seen | None = None) -> tuple[Verdi
 
     `seen` is what is seen of the event, where the caller has it already.
     """
-    asked = about(rules, event.source, event.type)
+    asked = _asked(rules, event.source, event.type)
     if not asked:
         return ()
-    seen = seen or Seen(view(event))
-    return tuple(_verdicts(asked, event, seen))
+    return tuple(_verdicts(asked, event, seen or Seen(view(event))))
 
 
 # Keyed by identity of the rules in use and the few source and type names that come.
@@ -37,6 +37,32 @@ def judge(rules: RuleSet, event: Event, seen: Seen | None = None) -> tuple[Verdi
 def about(rules: RuleSet, source: str, event_type: str) -> tuple[Rule, ...]:
     """The rules that source and type alone do not rule out, in order."""
     return tuple(rule for rule in rules.rules if elsewhere(rule, source, event_type) is None)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A rule with its conditions made ready. `is_plain`: nothing but they decides."""
+
+    rule: Rule
+    questions: tuple[Question, ...]
+    is_plain: bool
+    matched: Verdict
+
+
+@lru_cache(maxsize=512)
+def _asked(rules: RuleSet, source: str, event_type: str) -> tuple[_Asked, ...]:
+    ready = _ready(rules)
+    return tuple(ready[rule.name] for rule in about(rules, source, event_type))
+
+
+@lru_cache(maxsize=16)
+def _ready(rules: RuleSet) -> Mapping[str, _Asked]:
+    return {rule.name: _made_ready(rule) for rule in rules.rules}
+
+
+def _made_ready(rule: Rule) -> _Asked:
+    limited = rule.for_each or rule.between or rule.sample is not None or not rule.enabled
+    return _Asked(rule, questions(rule), not limited, Verdict(rule.name, True))
 
 
 def elsewhere(rule: Rule, source: str, event_type: str) -> str | None:
@@ -52,29 +78,39 @@ def _or(names: tuple[str, ...]) -> str:
     return " or ".join(names)
 
 
-def _verdicts(asked: Sequence[Rule], event: Event, seen: Seen) -> Iterator[Verdict]:
+def _verdicts(asked: Sequence[_Asked], event: Event, seen: Seen) -> Iterator[Verdict]:
     stopped_by = ""
-    for rule in asked:
+    for one in asked:
+        rule = one.rule
         if stopped_by:
             yield Verdict(rule.name, False, f"not asked: “{stopped_by}” matched and stops")
             continue
-        verdict = ask(rule, event, seen)
+        verdict = _verdict(one, seen) if one.is_plain else _limited(one, event, seen)
         if verdict.matched and rule.stop:
             stopped_by = rule.name
         yield verdict
 
 
-def ask(rule: Rule, event: Event, seen: Seen) -> Verdict:
-    """One rule, whatever the others say; its source and type fit."""
-    kept_out = kept_from(rule, event, seen)
-    if kept_out:
-        return Verdict(rule.name, False, ", and ".join([*kept_out, *_failed(rule, seen)]))
-    if rule.for_each is not None:
-        return _for_each(rule, seen)
-    for condition in rule.conditions:
-        if not holds(condition, seen):
-            return Verdict(rule.name, False, ", and ".join(_failed(rule, seen)))
-    return Verdict(rule.name, True)
+def _verdict(one: _Asked, seen: Seen) -> Verdict:
+    """By the rule's conditions, whatever other rules say."""
+    known, failed = seen.answers, []
+    for question in one.questions:
+        why = known.get(question)
+        if why is None:
+            why = question.answer(seen)
+        if why:
+            failed.append(why)
+    return Verdict(one.rule.name, False, ", and ".join(failed)) if failed else one.matched
+
+
+def _limited(one: _Asked, event: Event, seen: Seen) -> Verdict:
+    """Also by what else keeps events from the rule."""
+    verdict = _for_each(one, one.rule.for_each, seen) if one.rule.for_each else _verdict(one, seen)
+    kept_out = kept_from(one.rule, event, seen)
+    if not kept_out:
+        return verdict
+    failed = [] if verdict.matched else [verdict.why_not]
+    return Verdict(one.rule.name, False, ", and ".join([*kept_out, *failed]))
 
 
 def kept_from(rule: Rule, event: Event, seen: Seen) -> list[str]:
@@ -92,13 +128,6 @@ def kept_from(rule: Rule, event: Event, seen: Seen) -> list[str]:
     return found
 
 
-def _failed(rule: Rule, seen: Seen) -> list[str]:
-    if rule.for_each is not None:
-        verdict = _for_each(rule, seen)
-        return [] if verdict.matched else [verdict.why_not]
-    return [why_not(each, seen) for each in rule.conditions if not holds(each, seen)]
-
-
 def members(rule: Rule, seen: Seen) -> list[Any]:
     """Those that the rule goes through; one, of no importance, where it goes through none."""
     if rule.for_each is None:
@@ -106,27 +135,25 @@ def members(rule: Rule, seen: Seen) -> list[Any]:
     return seen.find(rule.for_each.path)[:MOST_MEMBERS]
 
 
-def _for_each(rule: Rule, seen: Seen) -> Verdict:
-    assert rule.for_each is not None  # noqa: S101  # the caller looked
-    name = rule.for_each.name
+def _for_each(one: _Asked, through: ForEach, seen: Seen) -> Verdict:
+    name, rule = through.name, one.rule
     each = [seen.with_member(name, member) for member in members(rule, seen)]
     if not each:
-        return Verdict(rule.name, False, f"there are no {rule.for_each.path}")
+        return Verdict(rule.name, False, f"there are no {through.path}")
     fitting = tuple(
         number
-        for number, one in enumerate(each, start=1)
-        if all(holds(condition, one) for condition in rule.conditions)
+        for number, member in enumerate(each, start=1)
+        if not any(question.answer(member) for question in one.questions)
     )
     if fitting:
         return Verdict(rule.name, True, members=fitting)
-    number, nearest = min(enumerate(each, start=1), key=lambda pair: _misses(rule, pair[1]))
-    reasons = [why_not(one, nearest) for one in rule.conditions if not holds(one, nearest)]
+    number, nearest = min(enumerate(each, start=1), key=lambda pair: _misses(one, pair[1]))
     which = f"{name} {number}, the nearest of {len(each)}: " if len(each) > 1 else ""
-    return Verdict(rule.name, False, which + ", and ".join(reasons))
+    return Verdict(rule.name, False, which + _verdict(one, nearest).why_not)
 
 
-def _misses(rule: Rule, seen: Seen) -> int:
-    return sum(not holds(condition, seen) for condition in rule.conditions)
+def _misses(one: _Asked, seen: Seen) -> int:
+    return sum(question.answer(seen) != "" for question in one.questions)
 
 
 def _is_sampled(rule: str, percent: float, event: Event) -> bool:

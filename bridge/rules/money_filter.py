@@ -9,8 +9,6 @@ from __future__ import annotations
 from decimal import MAX_PREC, Context, Decimal
 from typing import Any
 
-from jinja2.runtime import Undefined
-
 from bridge.rules import values
 
 _PLACES = {
@@ -42,7 +40,5 @@ def money(value: Any, currency: Any = None) -> str:
 
 
 def _code(currency: Any) -> str:
-    if currency is None or isinstance(currency, Undefined | list | tuple | dict):
-        return ""
-    text = str(currency).strip()
+    text = currency.strip() if isinstance(currency, str) else ""
     return text.upper() if len(text) == 3 else text

@@ -8,10 +8,13 @@ from typing import Any
 
 from bridge.findings import Findings
 from bridge.rules import date_filter
+from bridge.rules.slips import list_meant
 from bridge.wording import quoted
 from bridge.yaml_text import Path
 
 UTC = "UTC"
+
+_LIST_ADVICE = "write texts or numbers, such as [VIP, Backstage]"
 
 
 @dataclass(frozen=True)
@@ -45,20 +48,25 @@ class NamedReader:
             self._zone(findings, zone.strip())
 
     def _list(self, findings: Findings, name: str, entries: Any, path: Path) -> None:
-        plain = isinstance(entries, list) and all(
-            isinstance(one, str | int | float) for one in entries
-        )
-        if not plain or not entries:
-            what = f"the list {quoted(name)} must have entries, each a text or a number"
-            findings.add(path, what, "write [one, two]")
+        if isinstance(entries, list):
+            for number, one in enumerate(entries):
+                if not isinstance(one, str | int | float):
+                    what = f"an entry of the list {quoted(name)} is neither text nor number"
+                    findings.add((*path, number), what, _LIST_ADVICE)
+        if not isinstance(entries, list) or not entries:
+            what = f"the list {quoted(name)} has no entries"
+            meaning = list_meant(entries)
+            findings.add(path, what, f"write {meaning}" if meaning else _LIST_ADVICE)
         elif self._is_new(findings, "list", name, path):
-            self._lists[name] = tuple(entries)
+            self._lists[name] = tuple(one for one in entries if isinstance(one, str | int | float))
 
     def _text(self, findings: Findings, name: str, text: Any, path: Path) -> None:
-        if not isinstance(text, str):
-            findings.add(
-                path, f"the text {quoted(name)} must be text", 'put quotes around it: "..."'
-            )
+        if isinstance(text, int | float):
+            what = f"the text {quoted(name)} must be text"
+            findings.add(path, what, f'put quotes around it: "{str(text).lower()}"')
+        elif not isinstance(text, str):
+            what = f"the text {quoted(name)} must be one text"
+            findings.add(path, what, 'write it behind the colon, in quotes: "..."')
         elif self._is_new(findings, "text", name, path):
             self._texts[name] = text
 
@@ -75,8 +83,9 @@ class NamedReader:
     def _zone(self, findings: Findings, zone: str) -> None:
         try:
             date_filter.zone(zone)
-        except ValueError as error:
-            findings.add(("time_zone",), f"`time_zone` is {quoted(zone)}, but {error}")
+        except ValueError:
+            advice = date_filter.advice_for_zone(zone)
+            findings.add(("time_zone",), f"there is no time zone {quoted(zone)}", advice)
             return
         first = next(iter(self._zones), zone)
         if first != zone:

@@ -52,9 +52,7 @@ def _time(one: Comparison, found: Sequence[Any], seen: Seen) -> str:
     """Positive distances are too late, negative ones too early."""
     known = [when for when in map(moment, found) if when is not None]
     distances = [
-        (abs(seconds), seconds, when)
-        for when in known
-        for seconds in _distances(one, when, seen)
+        (abs(seconds), seconds, when) for when in known for seconds in _distances(one, when, seen)
     ]
     if not distances:
         return ""

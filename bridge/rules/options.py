@@ -1,32 +1,33 @@
-"""Reads what a rule says beside `when` and `do`: for whom, how often, and at what time."""
+"""Reads what a rule says beside `when`, `do` and its times: for whom, and how often."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta, tzinfo
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
-from bridge.findings import Findings
-from bridge.rules import date_filter
+from bridge.findings import Findings, Model
 from bridge.rules.conditions import glob
 from bridge.rules.records import Between, ForEach, OncePer, Same, Unless
-from bridge.rules.relative import RECEIVED, Relative, duration, relative
-from bridge.rules.schema import BetweenText, OnceText, QuietText, UnlessText
+from bridge.rules.relative import duration
+from bridge.rules.schema import BetweenText, OnceText, UnlessText
+from bridge.rules.slips import day_meant, length_trouble
 from bridge.rules.template_check import check
 from bridge.rules.templates import Text, compile_text, is_template
-from bridge.rules.timing import QuietHours, TimeOfDay, Timing
-from bridge.rules.vocabulary import Vocabulary
+from bridge.rules.vocabulary import Vocabulary, member_name
 from bridge.source import Source
 from bridge.wording import meant, quoted
 from bridge.yaml_text import Path
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?)\s*%?", re.ASCII)
-_CLOCK = re.compile(r"([01]?[0-9]|2[0-3])[:.h]([0-5][0-9])(?:\s+(.+))?", re.ASCII)
-_EVENT_LOCAL = "event local"
 _ONCE = ("contact", "transaction", "event")
-_DURATION_ADVICE = "write 2 days, 3 hours, 1 day after tickets.ends_on, ..."
+_ONCE_ADVICE = (
+    "write contact, transaction, event (the show), or a text such as "
+    '"{{ contact.email }} {{ event.type }}"'
+)
+_BETWEEN_ADVICE = "write it like {from: 2027-01-01, to: 2027-02-28}"
 
 
 class OptionsReader:
@@ -50,12 +51,15 @@ class OptionsReader:
         return None
 
     def between(self, wanted: Any, path: Path) -> Between | None:
+        if not isinstance(wanted, dict):
+            return None
         place = (*path, "only_between")
-        valid = self._findings.validated(BetweenText, wanted, place) if wanted is not None else None
+        days = {name: f"write {day}" for name, one in wanted.items() if (day := day_meant(one))}
+        valid = self._findings.validated(BetweenText, wanted, place, advice=days, no_empty=True)
         if valid is None:
             return None
         if valid.start is None and valid.end is None:
-            self._add(place, "`only_between` names no day", "write {from: 2027-01-01}")
+            self._add(place, "`only_between` names no day", _BETWEEN_ADVICE)
             return None
         if valid.start and valid.end and valid.start > valid.end:
             self._add(place, "`only_between` ends before it begins", "exchange the two days")
@@ -79,7 +83,8 @@ class OptionsReader:
         found = _PERCENT.fullmatch(text)
         if found and 0 < float(found[1]) <= 100:
             return float(found[1])
-        self._add((*path, "sample"), "`sample` must be a share of 100", "write 10%")
+        what = f"{quoted(str(wanted))} is no share of people: it must be above 0% and at most 100%"
+        self._add((*path, "sample"), what, "write it like `sample: 10%`")
         return None
 
     def once(
@@ -94,7 +99,7 @@ class OptionsReader:
             inner = place
         else:
             inner = (*place, "of")
-        valid = self._findings.validated(OnceText, wanted, place)
+        valid = self._validated(OnceText, wanted, place, "once_per: contact")
         if valid is None:
             return None
         period = self._period(valid.within, (*place, "within"))
@@ -102,13 +107,13 @@ class OptionsReader:
         if valid.of in _ONCE:
             if valid.of == "event" and source:
                 what = f"{source} does not say which show it is about, so `once_per: event`"
-                self._add(inner, f"{what} cannot be told", "use contact or transaction")
+                self._add(inner, f"{what} is not possible", "write contact or transaction")
             of = cast(Literal["contact", "transaction", "event"], valid.of)
             return OncePer(of, period, said)
         if not is_template(valid.of):
             what = f"`once_per` cannot be {quoted(valid.of)}"
-            advice = f'{meant(valid.of, _ONCE)}; or write a text like "{{{{ order.currency }}}}"'
-            self._add(inner, what, advice)
+            near = meant(valid.of, _ONCE)
+            self._add(inner, what, near if near.endswith("?") else _ONCE_ADVICE)
             return None
         text = self._text(valid.of, words, inner)
         return OncePer("text", period, said, text) if text else None
@@ -118,94 +123,35 @@ class OptionsReader:
             return None
         place = (*path, "unless")
         short = isinstance(wanted, str | list)
-        valid = self._findings.validated(UnlessText, {"event": wanted} if short else wanted, place)
+        wanted = {"event": wanted} if short else wanted
+        valid = self._validated(UnlessText, wanted, place, "unless: invoice.refund")
         if valid is None:
             return None
         inner = place if short else (*place, "event")
         self._check_types(valid.event, sources, inner)
         if valid.same not in ("transaction", "contact"):
             advice = meant(valid.same, ("transaction", "contact"))
-            self._add((*place, "same"), "`same` must be transaction or contact", advice)
+            what = f"{quoted(valid.same)} is neither transaction nor contact"
+            self._add((*place, "same"), what, advice)
             return None
         return Unless(tuple(valid.event), cast(Same, valid.same))
 
-    def timing(self, rule: Mapping[str, Any], words: Vocabulary, path: Path) -> Timing | None:
-        delay = self._delay(rule.get("after"), words, (*path, "after"))
-        at = self._time_of_day(rule.get("at"), (*path, "at"))
-        quiet = self._quiet(rule.get("quiet_hours"), (*path, "quiet_hours"))
-        if not (delay or at or quiet):
+    def _validated(self, model: type[Model], wanted: Any, path: Path, example: str) -> Model | None:
+        """What may stand there as a single value, or as lines of its own."""
+        if not isinstance(wanted, dict):
+            self._add(
+                path, f"{quoted(str(wanted))} is not possible here", f"write it like `{example}`"
+            )
             return None
-        said = []
-        if delay:
-            said.append(delay.said if delay.field != RECEIVED else f"{delay.said} later")
-        if at:
-            said.append(f"at {at.clock:%H:%M} in {at.zone}")
-        return Timing(delay, at, quiet, " ".join(said))
+        return self._findings.validated(model, wanted, path, no_empty=True)
 
     def _period(self, wanted: str | None, path: Path) -> float | None:
         seconds = duration(wanted) if wanted is not None else None
         if wanted is not None and not seconds:
-            self._add(path, "`within` must be a length of time", "write 30 days")
+            what, advice = length_trouble(wanted)
+            what = what or f"{quoted(wanted)} is no length of time"
+            self._add(path, what, advice or "write it like `within: 30 days`")
         return seconds
-
-    def _delay(self, wanted: Any, words: Vocabulary, path: Path) -> Relative | None:
-        if not isinstance(wanted, str):
-            return None
-        seconds = duration(wanted)
-        if seconds is not None:
-            return Relative(seconds, RECEIVED, " ".join(wanted.split()))
-        told = relative(wanted)
-        if told is None or told.said.lower() == "now" or told.said.lower().endswith(" ago"):
-            self._add(path, f"{quoted(wanted)} is no time to wait", _DURATION_ADVICE)
-            return None
-        shape = words.find(told.field)
-        if shape is None:
-            self._findings.add(path, *words.unknown(told.field))
-        elif shape.kind not in ("date", "anything"):
-            known = [name for name in words.paths() if _is_date(words, name)]
-            self._add(path, f"`{told.field}` is no date", meant(told.field, known))
-        return told
-
-    def _time_of_day(self, wanted: Any, path: Path) -> TimeOfDay | None:
-        if not isinstance(wanted, str):
-            return None
-        found = _CLOCK.fullmatch(wanted.strip())
-        if found is None:
-            self._add(
-                path, "`at` must be a time of day", 'write "09:00", or "09:00 America/Halifax"'
-            )
-            return None
-        named = (found[3] or "").strip()
-        local = not named or " ".join(named.lower().split()) == _EVENT_LOCAL
-        zone = self.zone(self._zone if local else named, path)
-        return TimeOfDay(time(int(found[1]), int(found[2])), zone) if zone else None
-
-    def _quiet(self, wanted: Any, path: Path) -> QuietHours | None:
-        valid = self._findings.validated(QuietText, wanted, path) if wanted is not None else None
-        if valid is None:
-            return None
-        times = []
-        for name, text in (("from", valid.start), ("to", valid.end)):
-            found = _CLOCK.fullmatch(text.strip())
-            if found is None or found[3]:
-                self._add((*path, name), f"`{name}` must be a time of day", 'write "22:00"')
-            else:
-                times.append(time(int(found[1]), int(found[2])))
-        zone = self.zone(valid.time_zone or self._zone, (*path, "time_zone"))
-        if len(times) < 2 or zone is None:
-            return None
-        if times[0] == times[1]:
-            self._add(path, "`quiet_hours` begin and end at the same time", "write two times")
-            return None
-        return QuietHours(times[0], times[1], zone)
-
-    def zone(self, name: str, path: Path) -> tzinfo | None:
-        """A time zone by its name."""
-        try:
-            return date_filter.zone(name)
-        except ValueError as error:
-            self._add(path, f"the time zone is {quoted(name)}, but {error}")
-            return None
 
     def _text(self, source: str, words: Vocabulary, path: Path) -> Text | None:
         problems = check(source, words)
@@ -227,14 +173,3 @@ class OptionsReader:
 
     def _add(self, path: Path, what: str, advice: str = "") -> None:
         self._findings.add(path, what, advice)
-
-
-def member_name(path: str) -> str:
-    """`tickets` -> `ticket`, `order.items` -> `item`."""
-    name = path.rpartition(".")[2]
-    return name[:-1] if name.endswith("s") and len(name) > 2 else f"each_{name}"
-
-
-def _is_date(words: Vocabulary, name: str) -> bool:
-    shape = words.find(name)
-    return shape is not None and shape.kind == "date"

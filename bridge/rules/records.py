@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from bridge.connector import Action, Connector, ConnectorSettings
 from bridge.errors import Mistake
 from bridge.rules.conditions import Condition
+from bridge.rules.expected import Expectation
 from bridge.rules.templates import Filling, Text
 from bridge.rules.timing import Timing
 from bridge.source import Source
@@ -111,16 +112,6 @@ class Rule:
     column: int = 1
 
 
-@dataclass(frozen=True)
-class Expectation:
-    """One entry of `tests:`, as it was written; `path` says where, for messages."""
-
-    name: str
-    entry: Mapping[str, Any]
-    file: str
-    line: int
-
-
 @dataclass(frozen=True, eq=False)
 class RuleSet:
     """All the rules of some files, in their order.
@@ -140,8 +131,7 @@ class RuleSet:
     tests: tuple[Expectation, ...] = ()
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether a rule matched an event; if not, all the conditions that failed, in words.
 
     `members` are the numbers, from 1, of those that fit, where the rule is for each.

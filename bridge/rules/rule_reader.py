@@ -6,17 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.findings import Findings
-from bridge.rules.conditions import glob
+from bridge.rules.conditions import glob, tests
+from bridge.rules.misplaced import advice_for_rule, advice_for_when
 from bridge.rules.named import Named
 from bridge.rules.options import OptionsReader
 from bridge.rules.records import Rule, World
 from bridge.rules.schema import RuleText, WhenText
 from bridge.rules.steps import StepReader
-from bridge.rules.vocabulary import vocabulary
+from bridge.rules.timing_reader import TimingReader
+from bridge.rules.vocabulary import Vocabulary, vocabulary
 from bridge.rules.where import WhereReader
+from bridge.rules.written import Written
 from bridge.source import Source
 from bridge.wording import meant, quoted
 from bridge.yaml_text import Path
+
+_MOST_KEPT = 100
 
 
 class RuleReader:
@@ -33,17 +38,20 @@ class RuleReader:
         self._world = world
         self._named = named
         self._names = names
+        # Most rules are about what others are about too.
+        self._words: dict[tuple[Sequence[str], ...], Vocabulary] = {}
 
-    def read(self, entry: Mapping[str, Any], path: Path) -> Rule:
+    def read(self, entry: Mapping[str, Any], path: Path) -> Written:
         """What can be understood of it; what is wrong is found."""
-        valid = self._findings.validated(RuleText, entry, path)
+        advice = advice_for_rule(entry)
+        valid = self._findings.validated(RuleText, entry, path, advice=advice, no_empty=True)
         name = valid.name if valid else str(entry.get("name"))
         if "name" in entry:
             self._unique(name, path)
         when = entry.get("when")
         sources, events, where = self._when(when if isinstance(when, dict) else {}, path)
         sending = self._matching(sources, events)
-        words = vocabulary(self._world.sources, sending, events)
+        words = self._vocabulary(sending, self._known(sending, events))
         kinds = [self._world.sources[one] for one in sending]
         options = OptionsReader(self._findings, self._named.time_zone)
         for_each = options.for_each(entry.get("for_each"), words, path)
@@ -52,7 +60,7 @@ class RuleReader:
         steps = StepReader(self._findings, words, self._world, self._named)
         do = entry.get("do")
         place = self._findings.document.mistake(path, "")
-        return Rule(
+        rule = Rule(
             name=name,
             sources=sources,
             events=events,
@@ -64,12 +72,24 @@ class RuleReader:
             sample=options.sample(entry.get("sample"), path),
             between=options.between(entry.get("only_between"), path),
             once=options.once(entry.get("once_per"), words, _without_shows(kinds), path),
-            timing=options.timing(entry, words, path),
+            timing=TimingReader(self._findings, self._named.time_zone).read(entry, words, path),
             unless=options.unless(entry.get("unless"), kinds, path),
             file=place.file,
             line=place.line,
             column=place.column,
         )
+        single = frozenset(
+            each.path for each in tests(rule.conditions) if words.is_single(each.path)
+        )
+        return Written(rule, entry, path, single, tuple(kinds), self._findings)
+
+    def _vocabulary(self, sending: Sequence[str], events: tuple[str, ...]) -> Vocabulary:
+        about = (tuple(sending), events)
+        if about not in self._words:
+            if len(self._words) >= _MOST_KEPT:
+                self._words.clear()
+            self._words[about] = vocabulary(self._world.sources, sending, events)
+        return self._words[about]
 
     def _unique(self, name: str, path: Path) -> None:
         here = self._findings.document.mistake((*path, "name"), "")
@@ -83,9 +103,12 @@ class RuleReader:
         self, when: Mapping[str, Any], path: Path
     ) -> tuple[tuple[str, ...], tuple[str, ...], Mapping[str, Any]]:
         place = (*path, "when")
-        valid = self._findings.validated(WhenText, when, place) if when else None
+        advice = advice_for_when(when)
+        valid = when and self._findings.validated(
+            WhenText, when, place, advice=advice, no_empty=True
+        )
         where = when.get("where")
-        if valid is None:
+        if not valid:
             return (), (), where if isinstance(where, dict) else {}
         sources, events = tuple(valid.source or ()), tuple(valid.event or ())
         self._check_sources(sources, (*place, "source"))
@@ -109,6 +132,14 @@ class RuleReader:
     def _unknown_event(self, chosen: Mapping[str, type[Source]], pattern: str, path: Path) -> None:
         known = [event for source in chosen.values() for event in source.event_types]
         who = " or ".join(chosen)
+        elsewhere = [
+            name for name, source in self._world.sources.items() if _sends(source, pattern)
+        ]
+        if elsewhere:
+            what = f"{who} never sends {quoted(pattern)}"
+            advice = f"{' or '.join(elsewhere)} sends it: write `source: {elsewhere[0]}`"
+            self._findings.add(path, what, advice)
+            return
         if any(source.types_are_open for source in chosen.values()):
             self._findings.warn(
                 path,
@@ -122,6 +153,13 @@ class RuleReader:
     def _entry(self, path: Path, number: int) -> Path:
         """The entry of a list; a single name is not written as one."""
         return (*path, number) if (*path, number) in self._findings.document.values else path
+
+    def _known(self, sending: Sequence[str], events: tuple[str, ...]) -> tuple[str, ...]:
+        """Without those that nobody sends: what is wrong with them is told once."""
+        kinds = [self._world.sources[name] for name in sending]
+        if any(kind.types_are_open for kind in kinds):
+            return events
+        return tuple(one for one in events if any(_sends(kind, one) for kind in kinds))
 
     def _matching(self, sources: Sequence[str], events: Sequence[str]) -> list[str]:
         """The sources that can send what the rule is about."""

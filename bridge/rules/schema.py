@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Any
 
@@ -9,16 +10,19 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 LONGEST_NAME = 100
 MOST_RULES = 5_000
+CLOCK = re.compile(r"([01]?[0-9]|2[0-3])[:.h]([0-5][0-9])", re.ASCII)
 
 
 def _listed(value: Any) -> Any:
+    if not isinstance(value, str | list):
+        raise ValueError("must be a name, or several as a list")  # noqa: TRY004  # pydantic's way
     return [value] if isinstance(value, str) else value
 
 
 def _one_line(text: str) -> str:
     text = text.strip()
     if not text.isprintable():
-        raise ValueError("it must be one line of text")
+        raise ValueError("must be one line of text")
     return text
 
 
@@ -26,13 +30,20 @@ def _day(value: Any) -> Any:
     try:
         return date.fromisoformat(value.strip()) if isinstance(value, str) else value
     except ValueError:
-        raise ValueError("write a day like 2027-07-03") from None
+        raise ValueError("must be a day, with the year first") from None
+
+
+def _clock(text: str) -> str:
+    if not CLOCK.fullmatch(text.strip()):
+        raise ValueError("must be a time of day from 00:00 to 23:59")
+    return text.strip()
 
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_one_line)]
 Pattern = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 OneOrMore = Annotated[list[Pattern], BeforeValidator(_listed), Field(min_length=1)]
 Day = Annotated[date, BeforeValidator(_day)]
+Clock = Annotated[str, AfterValidator(_clock)]
 
 
 class _Strict(BaseModel):
@@ -102,8 +113,8 @@ class BetweenText(_Strict):
 class QuietText(_Strict):
     """`quiet_hours`: times of day."""
 
-    start: str = Field(alias="from", description="When they begin.", examples=["22:00"])
-    end: str = Field(
+    start: Clock = Field(alias="from", description="When they begin.", examples=["22:00"])
+    end: Clock = Field(
         alias="to",
         description="When they end; where that is earlier than `from`, on the next day.",
         examples=["08:00"],
@@ -207,8 +218,85 @@ class RuleText(_Strict):
         description="`true`: where the rule matches, no later rule is asked.",
         examples=[True],
     )
-    do: list[dict[str, Any]] = Field(
+    do: list[Any] = Field(
         min_length=1,
         description="The steps, each an action of an account with its fields.",
         examples=[[{"slack.post_message": {"channel": "#tickets", "text": "Sold!"}}]],
+    )
+
+
+class GivenText(_Strict):
+    """`given` of a test: what comes in."""
+
+    sample: Pattern | None = Field(
+        default=None,
+        description="A sample that comes with the source, as `showbridge send` lists them.",
+        examples=["invoice.purchase"],
+    )
+    source: Pattern | None = Field(
+        default=None,
+        description="Which source it is from, where several have such a sample.",
+        examples=["showpass"],
+    )
+    event: int | str | None = Field(
+        default=None,
+        description="Instead of a sample: an event that came in, by its number in "
+        "`showbridge events`. Where it is no longer kept, the test is not run.",
+        examples=[1042],
+    )
+    changes: dict[str, Any] = Field(
+        default={},
+        alias="with",
+        description="What is different in it: fields and their values, in this order; without a "
+        "value nothing is known.",
+        examples=[{"order.total": 250, "tickets.type": "VIP"}],
+    )
+    received: str | None = Field(
+        default=None,
+        description="When it comes in, in `time_zone` where it names no other; without it a time "
+        "that never changes, near those in the sample.",
+        examples=["2027-07-01T10:00"],
+    )
+
+
+class TestText(_Strict):
+    """One entry of `tests`."""
+
+    name: Name = Field(
+        description="What is expected, in a few words; a name of its own.",
+        examples=["A VIP order is announced"],
+    )
+    given: GivenText = Field(
+        description="What comes in.", examples=[{"sample": "invoice.purchase"}]
+    )
+    expect: Any = Field(
+        description="What must be sent then: exactly these deliveries, in this order; or "
+        "`nothing`. Only the fields that you name are compared.",
+        examples=[[{"slack.post_message": {"channel": "#vip-sales"}}]],
+    )
+    only: Pattern | None = Field(
+        default=None,
+        description="A rule's name: what the other rules do is not looked at.",
+        examples=["VIP alert"],
+    )
+
+
+class ExpectedText(_Strict):
+    """What may stand beside the action in an entry of `expect`."""
+
+    at: str | None = Field(
+        default=None,
+        description="When it must be due, in `time_zone` where it names no other.",
+        examples=["2027-07-03T09:00"],
+    )
+    after: str | None = Field(
+        default=None,
+        description="How long after it came in it must be due.",
+        examples=["2 days"],
+    )
+    suppressed: bool | str | None = Field(
+        default=None,
+        description="It must be left out: `true`, or a part of the reason. What is left out need "
+        "not be named otherwise.",
+        examples=["no consent"],
     )

@@ -50,7 +50,7 @@ def sentence(condition: Condition) -> str:
         return " or ".join(_grouped(part) for part in condition.parts)
     if isinstance(condition, Not):
         return f"it is not so that {_grouped(condition.part)}"
-    said = [_said(one) for one in condition.comparisons]
+    said = [in_words(one) for one in condition.comparisons]
     return f"{condition.path} {' and '.join(said)}"
 
 
@@ -75,7 +75,8 @@ def _grouped(condition: Condition) -> str:
     return f"({said})" if several else said
 
 
-def _said(comparison: Comparison) -> str:
+def in_words(comparison: Comparison) -> str:
+    """One comparison in words: `is at least 100`."""
     if comparison.operator == "present":
         return "is there" if comparison.expected else "is missing"
     return _SAYS[comparison.operator].format(_expected(comparison))
@@ -104,11 +105,17 @@ def _several(expected: Sequence[Any]) -> str:
     return f"{said} and {more} more" if more > 0 else said
 
 
+def fails(comparison: Comparison) -> str:
+    """What is said of a value that does not pass: `not at least 100`; nothing of `present`."""
+    words = _FAILS.get(comparison.operator, "")
+    return words.format(_expected(comparison)) if words else ""
+
+
 def _reasons(test: Test, seen: Seen) -> Iterator[str]:
     found = seen.find(test.path)
     failed = [one for one in test.comparisons if not passes([one], found, seen)]
     if not failed:
-        both = " and ".join(_said(one) for one in test.comparisons)
+        both = " and ".join(in_words(one) for one in test.comparisons)
         yield f"no single {test.path} {both}"
     for comparison in failed:
         yield _reason(test.path, comparison, found)
@@ -118,6 +125,5 @@ def _reason(path: str, comparison: Comparison, found: Sequence[Any]) -> str:
     if comparison.operator == "present":
         return f"{path} is {'missing' if comparison.expected else 'there, and must not be'}"
     if not found:
-        return f"{path} is not known, so nothing says that it {_said(comparison)}"
-    words = _FAILS[comparison.operator].format(_expected(comparison))
-    return f"{path} is {say_found(path, found)}, {words}"
+        return f"{path} is not known, so nothing says that it {in_words(comparison)}"
+    return f"{path} is {say_found(path, found)}, {fails(comparison)}"

@@ -15,11 +15,12 @@ from bridge.findings import Findings
 from bridge.rules.named import Named
 from bridge.rules.named_texts import CannotInsert, with_texts
 from bridge.rules.records import Step, World
+from bridge.rules.slips import list_meant
 from bridge.rules.template_check import check, slips
 from bridge.rules.template_walk import Problem
 from bridge.rules.templates import Escape, Filling, compile_text, is_template
 from bridge.rules.vocabulary import Vocabulary
-from bridge.wording import complaint, meant, quoted
+from bridge.wording import complaint, meant, nearest, quoted
 from bridge.yaml_text import Path
 
 _STAND_IN = "x"
@@ -53,7 +54,8 @@ class StepReader:
 
     def _step(self, rule: str, number: int, entry: Any, path: Path) -> Iterator[Step]:
         if not isinstance(entry, dict):
-            self._findings.add(path, "a step looks like `account.action:` with its fields below")
+            what = "this is no step" if entry is None else f"{quoted(str(entry))} is no step"
+            self._findings.add(path, what, f"write `- {self._example()}:` and its fields below it")
             return
         if len(entry) != 1:
             what = "a step has one action, and its fields are indented further than it"
@@ -70,6 +72,15 @@ class StepReader:
             self._ask(account, action, fields, place)
         yield Step(rule, number + 1, account, action, declared, filling)
 
+    def _example(self) -> str:
+        """An action that there is."""
+        known = [
+            f"{account}.{name}"
+            for account, connector in self._accounts.items()
+            for name in connector.actions()
+        ]
+        return next((name for name in known if "post" in name), known[0] if known else "a.b")
+
     def _declared(self, account: str, action: str, path: Path) -> Action | None:
         connector = self._accounts.get(account)
         if connector is None:
@@ -79,6 +90,8 @@ class StepReader:
         actions = connector.actions()
         if action not in actions:
             what = f"{quoted(account)} has no action {quoted(action)}"
+            if not action:
+                what = f"an action is missing after {quoted(account)}"
             known = [f"{account}.{name}" for name in actions]
             self._findings.add(path, what, meant(f"{account}.{action}", known), at_key=True)
             return None
@@ -98,15 +111,20 @@ class StepReader:
         self, step: str, item: type[Item], fields: Any, path: Path
     ) -> Mapping[str, Filling]:
         if not isinstance(fields, dict):
-            self._findings.add(path, f"the fields of {step} must be `name: value` lines")
+            what = f"the fields of {step} must be `name: value` lines"
+            advice = "write each on a line of its own below it, indented further, without `- `"
+            self._findings.add(path, what, advice)
             return {}
         required = {
             _key(name, info): info.is_required() for name, info in item.model_fields.items()
         }
+        odd = [name for name in fields if name not in required]
         for name in (name for name in required if required[name] and name not in fields):
+            if nearest(name, odd):
+                continue
             what = f"{step} needs `{name}`"
             self._findings.add(path, what, f"add a line `{name}: ...`", at_key=True)
-        for name in (name for name in fields if name not in required):
+        for name in odd:
             what = f"{step} has no field {quoted(name)}"
             self._findings.add((*path, name), what, meant(name, required), at_key=True)
         self._validate(item, fields, path)
@@ -130,7 +148,7 @@ class StepReader:
         try:
             whole = with_texts(source, texts)
         except CannotInsert as why:
-            self._findings.add(path, str(why))
+            self._findings.add(path, str(why), "write the text itself here")
             return source
         problems = check(whole, self._vocabulary)
         if problems and whole != source:
@@ -169,13 +187,30 @@ class StepReader:
 
     def _wrong(self, details: Mapping[str, Any], value: Any, path: Path) -> None:
         inner = _inner(value, details["loc"])
-        if _has_template(inner) and details["type"] not in _NEVER_TEXT:
+        kind = details["type"]
+        never = kind in _NEVER_TEXT or (kind == "string_type" and isinstance(inner, dict | list))
+        if _has_template(inner) and not never:
             return
-        what, advice = complaint(details)
-        if details["type"] == "string_type" and isinstance(inner, bool | int | float):
-            advice = f'put quotes around it: "{str(inner).lower()}"'
+        what, advice = _said(details, inner)
         name = ".".join(str(one) for one in details["loc"]) or str(path[-1])
         self._findings.add((*path, *details["loc"]), f"`{name}` {what}", advice)
+
+
+def _said(details: Mapping[str, Any], inner: Any) -> tuple[str, str]:
+    """What is wrong with a field's value, and what would be right."""
+    what, advice = complaint(details)
+    kind = details["type"]
+    if inner is None and kind != "missing":
+        return "has no value", "write it behind the colon"
+    if kind == "string_type" and isinstance(inner, bool | int | float):
+        return what, f'put quotes around it: "{str(inner).lower()}"'
+    if kind == "string_type" and isinstance(inner, list):
+        return "must be one text, not a list", "write one text; for several write a step for each"
+    if kind == "string_type":
+        return "must be one text", "write it behind the colon, in quotes"
+    if kind == "list_type" and list_meant(inner):
+        return what, f"write {list_meant(inner)}"
+    return what, advice
 
 
 def _key(name: str, info: FieldInfo) -> str:

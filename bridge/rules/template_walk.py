@@ -20,6 +20,7 @@ from bridge.wording import meant, quoted
 
 _DEEPEST_LOOP = 2
 _DEEPEST = 60
+_MOST_PROBLEMS = 20
 
 _PLAIN = (
     nodes.Template,
@@ -66,6 +67,10 @@ class Problem:
     advice: str = ""
 
 
+class Enough(Exception):
+    """So much is wrong with a template that nobody wants to read more of it."""
+
+
 Scope = Mapping[str, Shape]
 
 
@@ -102,6 +107,11 @@ class Walker:
             return special(node, scope)
         if not isinstance(node, _PLAIN):
             kind = type(node).__name__
+            called = getattr(node, "node", None)
+            if kind == "Call" and isinstance(called, nodes.Name) and called.name in FILTERS:
+                what = f"`{called.name}` is a filter, which stands behind what it is for"
+                self._add(node, what, f"write it like {BY_NAME[called.name].example}")
+                return FREE
             what = f"`{kind.lower()}` is not possible in a rule"
             self._add(node, *_FORBIDDEN.get(kind, (what, "")))
             return FREE
@@ -114,8 +124,12 @@ class Walker:
         if shape is None:
             known = [*scope, *self._vocabulary.root.parts]
             what = f"nothing is called {quoted(node.name)} in {self._vocabulary.about}"
-            elsewhere = self._elsewhere(node.name)
-            self._add(node, what, elsewhere or meant(node.name, known))
+            advice = self._elsewhere(node.name) or meant(node.name, known)
+            each = self._vocabulary.by_member(node.name)
+            if each:
+                what = f"{quoted(node.name)} is known only with `for_each: {each}`"
+                advice = f"add `for_each: {each}` to the rule"
+            self._add(node, what, advice)
             return FREE
         return shape
 
@@ -135,6 +149,11 @@ class Walker:
             return self._part(node, shape, node.arg.value)
         if isinstance(node.arg, nodes.Slice):
             return shape
+        if shape.kind == "group":
+            spelled = _spelled(node)
+            what = f"`{spelled}` is no list, so it has no entries with a number"
+            self._add(node, what, f"write {{{{ {spelled}.{next(iter(shape.parts))} }}}}")
+            return FREE
         return shape.member
 
     def _part(self, node: nodes.Node, shape: Shape, name: str) -> Shape:
@@ -222,7 +241,7 @@ class Walker:
         inside = {**scope, **_bound(node.target, shape.member), "loop": FREE}
         self._loops += 1
         if self._loops > _DEEPEST_LOOP:
-            self._add(node, "loops cannot be nested deeper than two")
+            self._add(node, "loops cannot be nested deeper than two", "leave out the inner one")
         if node.recursive:
             self._add(node, "recursive loops are not possible in a rule")
         for child in (*node.body, *([node.test] if node.test is not None else [])):
@@ -234,6 +253,8 @@ class Walker:
 
     def _add(self, node: nodes.Node, what: str, advice: str = "") -> None:
         self.problems.append(Problem(node.lineno or 1, what, advice))
+        if len(self.problems) >= _MOST_PROBLEMS:
+            raise Enough
 
 
 def _no_part(spelled: str, shape: Shape, name: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias, cast
 
 from jinja2 import ChainableUndefined, Template, UndefinedError, nodes
 from jinja2.runtime import Undefined
@@ -31,10 +31,19 @@ Escape = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Text:
-    """A text of a rule that has to be filled in."""
+    """A text of a rule that has to be filled in; see `compile_text`."""
 
     source: str
-    template: Template = field(repr=False, compare=False)
+    escape: Escape | None = field(default=None, repr=False, compare=False)
+    zone: str = field(default="UTC", repr=False)
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def template(self) -> Template:
+        """Made where it is first needed: that takes most of the time, and many never are."""
+        if "_template" not in self.__dict__:
+            self.__dict__["_template"] = _template(self)
+        return cast("Template", self.__dict__["_template"])
 
 
 Filling: TypeAlias = (
@@ -58,10 +67,16 @@ def compile_text(
 
     `texts` are the named ones, for what does more with them than to insert them whole.
 
-    Raises TemplateSyntaxError, so check the text first; and ValueError for an unknown zone.
+    What `template_check` finds nothing wrong with compiles, and what does not
+    cannot be rendered. Raises ValueError for an unknown zone.
     """
-    made = environment(escape, zone)
-    tree = made.parse(source)
+    environment(escape, zone)
+    return Text(source, escape, zone, texts)
+
+
+def _template(text: Text) -> Template:
+    made = environment(text.escape, text.zone)
+    tree = made.parse(text.source)
     for loop in tree.find_all(nodes.For):
         loop.iter = _through(loop.iter, "_each")
     for operand in tree.find_all(nodes.Operand):
@@ -69,7 +84,7 @@ def compile_text(
             operand.expr = _through(operand.expr, "_within")
     for chain in tree.find_all(nodes.Concat):
         chain.nodes = [_through(part, "_shown") for part in chain.nodes]
-    return Text(source, Template.from_code(made, made.compile(tree), {"texts": texts}))
+    return Template.from_code(made, made.compile(tree), {"texts": text.texts})
 
 
 def _through(expression: nodes.Node, name: str) -> nodes.Filter:
@@ -146,6 +161,10 @@ class _Environment(ImmutableSandboxedEnvironment):
         if value is None:
             raise UndefinedError("no number")
         return -value if operator == "-" else value
+
+    def handle_exception(self, source: str | None = None) -> NoReturn:
+        """Raises it as it is: Jinja would make up code to have a nicer traceback."""
+        raise
 
     def is_safe_callable(self, obj: Any) -> bool:
         return False

@@ -22,6 +22,9 @@ _TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
 _MOST_SAID = 5
 _LONGEST_SAID = 60
 
+UNSAID = "another one"
+"""What is said instead of a value that could tell who somebody is."""
+
 
 def view(event: Event) -> dict[str, Any]:
     """What conditions and templates can name: facts, and `contact`, `event` and `raw`."""
@@ -139,8 +142,14 @@ def say(value: Any) -> str:
 
 def say_found(path: str, values: Sequence[Any]) -> str:
     """What was found, for a verdict; what could tell who somebody is stays unsaid."""
-    if _PERSONAL.search(path) or any(isinstance(value, str) and "@" in value for value in values):
-        return "another one"
+    if is_personal(path, values):
+        return UNSAID
     said = list(dict.fromkeys(say(value) for value in values))
     more = len(said) - _MOST_SAID
     return ", ".join(said[:_MOST_SAID]) + (f" and {more} more" if more > 0 else "")
+
+
+def is_personal(path: str, values: Sequence[Any]) -> bool:
+    """Whether what was found could tell who somebody is."""
+    told = any(isinstance(value, str) and "@" in value for value in values)
+    return told or _PERSONAL.search(path) is not None

@@ -71,6 +71,12 @@ class Vocabulary:
             shape = below
         return shape
 
+    def is_single(self, path: str) -> bool:
+        """Whether an event has one value there at most; not certain below what is free."""
+        names = path.split(".")
+        shapes = (self.find(".".join(names[: at + 1])) for at in range(len(names)))
+        return all(shape and shape.kind != "list" and not shape.free for shape in shapes)
+
     def paths(self) -> list[str]:
         """Every field that can be named."""
         return list(_paths(self.root, ""))
@@ -88,6 +94,14 @@ class Vocabulary:
         root = Shape("group", {**self.root.parts, "texts": named})
         return Vocabulary(root, self.about, self.elsewhere)
 
+    def dates(self) -> list[str]:
+        """The paths of all dates."""
+        return [path for path in self.paths() if self._kind(path) == "date"]
+
+    def _kind(self, path: str) -> Kind | None:
+        shape = self.find(path)
+        return shape.kind if shape else None
+
     def lists(self) -> list[str]:
         """The paths of all lists of groups."""
         return [path for path in self.paths() if self._is_list(path)]
@@ -100,7 +114,30 @@ class Vocabulary:
         """What to say of a path that `find` does not know."""
         if path in self.elsewhere:
             return f"{quoted(path)} does not come with {self.about}", self.elsewhere[path]
-        return f"there is no field {quoted(path)} in {self.about}", meant(path, self.paths())
+        known = self.by_member(path)
+        if known:
+            return f"{quoted(path)} is known only with `for_each: {known}`", (
+                f"add `for_each: {known}` to the rule; for any of them write "
+                f"{known}.{path.partition('.')[2]}"
+            )
+        near = meant(path, self.paths())
+        if not near.endswith("?"):
+            near = "`showbridge rules fields` lists what there is"
+        return f"there is no field {quoted(path)} in {self.about}", near
+
+    def by_member(self, path: str) -> str | None:
+        """The list whose entries a rule would call so, if it went through them."""
+        name, _, rest = path.partition(".")
+        for known in self.lists():
+            if member_name(known) == name and (not rest or self.find(f"{known}.{rest}")):
+                return known
+        return None
+
+
+def member_name(path: str) -> str:
+    """`tickets` -> `ticket`, `order.items` -> `item`."""
+    name = path.rpartition(".")[2]
+    return name[:-1] if name.endswith("s") and len(name) > 2 else f"each_{name}"
 
 
 def _paths(shape: Shape, prefix: str) -> Iterator[str]:

@@ -6,43 +6,18 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bridge.findings import Findings
-from bridge.rules import values
+from bridge.rules import slips, values
 from bridge.rules.conditions import OPERATORS, All, AnyOf, Comparison, Condition, Not, Test
+from bridge.rules.objections import COMBINERS as COMBINERS  # for those who read conditions too
+from bridge.rules.objections import KIND_WORDS, NO_CONDITION, first_wrong, objection
+from bridge.rules.objections import kinds_of as kinds_of
 from bridge.rules.relative import RECEIVED, Relative, Within, relative, within
-from bridge.rules.vocabulary import Kind, Shape, Vocabulary
-from bridge.wording import meant, quoted
+from bridge.rules.vocabulary import Shape, Vocabulary
+from bridge.wording import meant, nearest, quoted
 from bridge.yaml_text import Path
 
-COMBINERS = ("any", "all", "not")
 _DEEPEST = 24
-
-_NUMERIC = ("at_least", "at_most")
-_DATED = ("before", "after", "within")
-_WORDED = ("contains", "starts_with", "ends_with", "matches")
-_EQUAL = ("is", "is_not", "one_of", "present")
-_SPELLED = (*_WORDED, "exactly")
-_BY_KIND: Mapping[Kind, tuple[str, ...]] = {
-    "text": (*_EQUAL, *_SPELLED),
-    "number": (*_EQUAL, *_NUMERIC),
-    "money": (*_EQUAL, *_NUMERIC),
-    "date": (*_EQUAL, *_DATED),
-    "yes/no": _EQUAL,
-    "list": (*_EQUAL, *_SPELLED),
-    "anything": OPERATORS,
-    "group": ("present",),
-}
-_KIND_WORDS: Mapping[Kind, str] = {
-    "text": "a text",
-    "number": "a number",
-    "money": "an amount",
-    "date": "a date",
-    "yes/no": "true or false",
-    "list": "a list",
-    "group": "a group",
-    "anything": "anything",
-}
-
-
+_EVERYWHERE = ("contact", "event", "raw")
 _Read = Callable[[Any, Path], tuple[Condition, ...]]
 
 
@@ -60,9 +35,27 @@ class WhereReader:
     def read(self, where: Any, path: Path) -> tuple[Condition, ...]:
         """The conditions of a mapping of paths; what is wrong is left out and found."""
         if not isinstance(where, dict):
-            self._add(path, "this must be a group of `field: condition` lines")
+            self._add(path, *self._no_conditions(where))
             return ()
         return tuple(self._conditions(where, path))
+
+    def _no_conditions(self, where: Any) -> tuple[str, str]:
+        example = self._example()
+        if isinstance(where, list):
+            advice = f"write each on a line of its own, without `- `, such as {example}"
+            return "conditions stand here as a list", advice
+        if where is None:
+            return "there is no condition here", f"write one, such as {example}"
+        return f"{quoted(str(where))} is no condition", f"write `field: value`, such as {example}"
+
+    def _example(self) -> str:
+        """A condition that is possible here."""
+        own = [one for one in self._vocabulary.paths() if one.partition(".")[0] not in _EVERYWHERE]
+        for path in own:
+            shape = self._vocabulary.find(path)
+            if shape and shape.kind in ("money", "number"):
+                return f"{path}: {{at_least: 100}}"
+        return "contact.email: {present: true}"
 
     def _conditions(self, where: dict[str, Any], path: Path) -> Iterator[Condition]:
         for name, wanted in where.items():
@@ -77,17 +70,28 @@ class WhereReader:
     def _shape(self, field: str, path: Path) -> Shape | None:
         shape = self._vocabulary.find(field)
         if shape is None:
-            what, advice = self._vocabulary.unknown(field)
-            self._findings.add(path, what, advice, at_key=True)
+            self._findings.add(path, *self._no_field(field), at_key=True)
         return shape
 
+    def _no_field(self, field: str) -> tuple[str, str]:
+        combiner = slips.COMBINERS.get(field.casefold()) or nearest(field, COMBINERS)
+        if combiner and "." not in field:
+            return f"there is no field {quoted(field)}", f"did you mean `{combiner}`?"
+        if field in OPERATORS:
+            what = f"`{field}` belongs to a field, which is missing here"
+            return what, f"write it like {self._example()}"
+        return self._vocabulary.unknown(field)
+
     def _of_field(self, field: str, shape: Shape, wanted: Any, path: Path) -> Iterator[Condition]:
+        if wanted is None:
+            self._add(path, f"`{field}` has no condition", NO_CONDITION)
+            return
         if not isinstance(wanted, dict):
             operator = "one_of" if isinstance(wanted, list) else "is"
             yield from self._test(field, shape, {operator: wanted}, path, bare=True)
             return
         if not wanted:
-            self._add(path, f"`{field}` has no condition", "write for example {present: true}")
+            self._add(path, f"`{field}` has no condition", NO_CONDITION)
         plain = {name: value for name, value in wanted.items() if name not in COMBINERS}
         yield from self._test(field, shape, plain, path) if plain else ()
 
@@ -106,7 +110,8 @@ class WhereReader:
             parts = read(wanted, path)
             yield from [Not(_together(parts))] if parts else []
         elif not isinstance(wanted, list) or not wanted:
-            self._add(path, f"`{name}` must be a list of conditions", "begin each with `- `")
+            what = f"`{name}` must be a list of conditions"
+            self._add(path, what, f"begin each with `- `, such as `- {self._example()}`")
         else:
             several = [read(part, (*path, number)) for number, part in enumerate(wanted)]
             parts = tuple(_together(part) for part in several if part)
@@ -124,8 +129,8 @@ class WhereReader:
             elif self._fits(field, shape, operator, expected, place):
                 comparisons.append(Comparison(operator, _expected(operator, expected)))
         if comparisons:
-            place = self._findings.document.mistake(path, "", at_key=True)
-            yield Test(field, tuple(comparisons), place.line, place.column)
+            stands = self._findings.document.mistake(path, "", at_key=True)
+            yield Test(field, tuple(comparisons), stands.line, stands.column)
 
     def _named(self, operator: str, expected: Any, path: Path) -> str | None:
         """The list that `one_of` names, if it does and there is one."""
@@ -139,15 +144,28 @@ class WhereReader:
         what, advice = self._objection(field, shape, operator, expected)
         if what:
             unknown = operator not in OPERATORS
-            self._findings.add(path, what, advice, at_key=unknown)
+            at = first_wrong(field, shape, expected) if operator == "one_of" else ()
+            self._findings.add((*path, *at), what, advice, at_key=unknown)
         return not what
 
     def _objection(self, field: str, shape: Shape, operator: str, expected: Any) -> tuple[str, str]:
+        if operator not in OPERATORS and self._vocabulary.find(operator):
+            what = f"`{operator}` is a field, and stands too far to the right"
+            return what, f"begin it where `{field}` begins"
         if operator == "one_of" and isinstance(expected, str) and shape.kind != "group":
-            what = f"there is no list {quoted(expected)} in `lists:`"
-            return what, meant(expected, self._lists) if self._lists else "write [one, two]"
-        objection = _objection(field, shape, operator, expected)
-        return objection if objection[0] else self._wrong_base(operator, expected)
+            return self._no_list(expected)
+        found = objection(field, shape, operator, expected)
+        return found if found[0] else self._wrong_base(operator, expected)
+
+    def _no_list(self, name: str) -> tuple[str, str]:
+        several = slips.list_meant(name)
+        if "," in several:
+            return "`one_of` needs a list", f"write {several}"
+        near = meant(name, self._lists)
+        listed = f"write {{one_of: [one, two]}}, or `{quoted(name)[1:-1]}: [one, two]` in `lists:`"
+        return f"there is no list {quoted(name)} in `lists:`", (
+            near if near.endswith("?") else listed
+        )
 
     def _wrong_base(self, operator: str, expected: Any) -> tuple[str, str]:
         """The field that a time counts from must be there, and be a date."""
@@ -158,7 +176,8 @@ class WhereReader:
         if shape is None:
             return self._vocabulary.unknown(told.field)
         if shape.kind not in ("date", "anything"):
-            return f"`{told.field}` is {_KIND_WORDS[shape.kind]}, not a date", ""
+            what = f"`{told.field}` is {KIND_WORDS[shape.kind]}, not a date"
+            return what, meant(told.field, self._vocabulary.dates())
         return "", ""
 
     def _add(self, path: Path, what: str, advice: str = "") -> None:
@@ -179,64 +198,3 @@ def _expected(operator: str, expected: Any) -> Any:
     if operator in ("before", "after"):
         return relative(expected) or expected
     return expected
-
-
-def _objection(field: str, shape: Shape, operator: str, expected: Any) -> tuple[str, str]:
-    """What is wrong with one comparison, and what would be right; two empty texts if nothing."""
-    if operator not in OPERATORS:
-        return f"there is no operator {quoted(operator)}", meant(operator, (*OPERATORS, *COMBINERS))
-    if shape.kind == "group" or (shape.kind == "list" and shape.parts and operator != "present"):
-        below = ", ".join(f"`{field}.{name}`" for name in list(shape.parts)[:8])
-        if operator != "present":
-            return f"`{field}` is {_KIND_WORDS[shape.kind]}", f"name one of its fields: {below}"
-    allowed = _BY_KIND[shape.kind]
-    if operator not in allowed:
-        what = f"`{field}` is {_KIND_WORDS[shape.kind]}, so `{operator}` cannot be asked of it"
-        return what, f"use {', '.join(f'`{one}`' for one in allowed)}"
-    return _wrong_value(field, shape, operator, expected)
-
-
-def _wrong_value(field: str, shape: Shape, operator: str, expected: Any) -> tuple[str, str]:
-    if operator == "one_of":
-        return _wrong_list(field, shape, expected)
-    if operator == "present":
-        fine = values.truth(expected) is not None
-        return ("", "") if fine else ("`present` must be true or false", "")
-    if isinstance(expected, dict | list) or expected is None or expected == "":
-        return f"`{operator}` needs one value", "use `present: false` for what is missing"
-    if operator in _SPELLED:
-        fine = isinstance(expected, str | int | float) and not isinstance(expected, bool)
-        return ("", "") if fine else (f"`{operator}` must be a text", 'put quotes around it: "..."')
-    if operator in _DATED:
-        return _wrong_time(operator, expected)
-    return _wrong_kind(operator, "number" if operator in _NUMERIC else shape.kind, expected)
-
-
-def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
-    if operator == "within":
-        advice = "write 7 days, or 2 hours before tickets.starts_on"
-        return ("", "") if within(expected) else ("`within` needs a length of time", advice)
-    fine = relative(expected) is not None or values.moment(expected) is not None
-    advice = "write 2027-07-03, 2027-07-03T19:30:00-06:00, now, in 3 days, or 2 days ago"
-    return ("", "") if fine else (f"`{operator}` must be a time here", advice)
-
-
-def _wrong_list(field: str, shape: Shape, expected: Any) -> tuple[str, str]:
-    if not isinstance(expected, list) or not expected:
-        return "`one_of` must be a list with entries", "write [one, two]"
-    for member in expected:
-        wrong = _wrong_value(field, shape, "is", member)
-        if wrong[0]:
-            return wrong[0].replace("`is`", "each entry of `one_of`"), wrong[1]
-    return "", ""
-
-
-def _wrong_kind(operator: str, kind: Kind, expected: Any) -> tuple[str, str]:
-    """Whether the expected value is of a kind that can be compared with."""
-    if kind in ("number", "money") and values.number(expected) is None:
-        return f"`{operator}` must be a number here", "write 100 or 99.50, without a currency"
-    if kind == "date" and values.moment(expected) is None:
-        return f"`{operator}` must be a date here", "write 2027-07-03 or 2027-07-03T19:30:00-06:00"
-    if kind == "yes/no" and values.truth(expected) is None:
-        return f"`{operator}` must be true or false here", ""
-    return "", ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from jinja2 import ChainableUndefined
+from jinja2.runtime import Undefined
 
 NOTHING = ChainableUndefined()
 """What filters give where there is nothing to give: no text, false, and replaced by `default`."""
@@ -55,7 +56,9 @@ def cost(value: Any) -> int:
 def each(value: Any) -> Any:
     """The same members, paid for: what a loop goes through, letter by letter if it is a text."""
     members = list(value) if isinstance(value, Iterator) else value
-    spend(1 + (len(members) if isinstance(members, list | tuple | str) else 0))
+    if not isinstance(members, list | tuple | str | Mapping | Undefined):
+        raise CannotRender("it goes through something that is no list")
+    spend(1 + len(members))
     return members
 
 

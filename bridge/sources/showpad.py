@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
 import pydantic
@@ -76,6 +77,7 @@ class Showpad(Source):
     )
     types_are_open: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = FIELDS
+    sampled_at: ClassVar[datetime] = datetime(2027, 3, 10, 9, 10, tzinfo=UTC)
 
     settings: ShowpadSettings
 

@@ -166,12 +166,12 @@ FIELDS = (
     _field("tickets.type_id", "text", "the ticket type's number", "330101"),
     _field("tickets.kind", "text", "ticket, membership or product", "ticket"),
     _field("tickets.status", "text", "pending, issued, voided or transferred", "issued"),
-    _field("tickets.event_id", "text", "the event's number at Showpass", "820045"),
-    _field("tickets.event_name", "text", "the event's name", "Bow River Folk Night"),
+    _field("tickets.event_id", "text", "the show's number at Showpass", "820045"),
+    _field("tickets.event_name", "text", "the show's name", "Bow River Folk Night"),
     _field(
-        "tickets.starts_on", "date", "when the event starts", datetime(2027, 7, 3, 1, 30, 0, 0, UTC)
+        "tickets.starts_on", "date", "when the show starts", datetime(2027, 7, 3, 1, 30, 0, 0, UTC)
     ),
-    _field("tickets.ends_on", "date", "when the event ends", datetime(2027, 7, 3, 5, 0, 0, 0, UTC)),
+    _field("tickets.ends_on", "date", "when the show ends", datetime(2027, 7, 3, 5, 0, 0, 0, UTC)),
     _field("tickets.product", "text", "the product's name, where it is a product", "Tote bag"),
     _field("tickets.transferred", "yes/no", "whether somebody passed the ticket on", False),
     _field("tickets.holder_name", "text", "who comes; not always the buyer", "Priya Raghunathan"),
@@ -183,8 +183,8 @@ FIELDS = (
     _field("items.quantity", "number", "how many of it", 2),
     _field("items.type", "text", "the ticket type's name", "VIP"),
     _field("items.type_id", "text", "the ticket type's number", "330101"),
-    _field("items.event_id", "text", "the event's number at Showpass", "820045"),
-    _field("items.event_name", "text", "the event's name", "Bow River Folk Night"),
+    _field("items.event_id", "text", "the show's number at Showpass", "820045"),
+    _field("items.event_name", "text", "the show's name", "Bow River Folk Night"),
     _field("items.product", "text", "the product's name, where it is a product", "Tote bag"),
     _field("items.total", "money", "the line's net sales", Decimal("157.50")),
     _field("items.discounts", "money", "what was taken off the line's price", Decimal("20.00")),

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from redis import Redis
 from sqlalchemy import select
 
 from bridge.cli.clock import tick
-from bridge.engine import assemble
 from bridge.engine.clock import Clock
 from bridge.engine.housekeeping import ROUND_SECONDS, Housekeeping
 from bridge.engine.queue import LaneQueue
-from bridge.ledger import endings, tables
+from bridge.engine.rules_watch import Watch
+from bridge.engine.wake import Waker
+from bridge.ledger import endings, rule_versions, tables
+from bridge.ledger.alerts import open_alerts
 from bridge.ledger.database import Database
 from bridge.ledger.endings import Ending
 from bridge.ledger.lanes import INBOX
+from bridge.rules import World
 from bridge.settings import RetentionConfig
+from bridge.sources.showpass import Showpass
 from tests.conftest import Now
 from tests.ledger.records import accept, arrival
 from tests.ledger.test_prune import DAY, RETENTION, settled
@@ -23,9 +30,12 @@ from tests.ledger.test_prune import DAY, RETENTION, settled
 
 @pytest.fixture
 def clock(database: Database, redis: Redis, now: Now) -> Clock:
-    made = assemble.clock(database, LaneQueue(redis), now)
-    made.elapsed = now
-    return made
+    return made(database, redis, now)
+
+
+def made(database: Database, redis: Redis, now: Now) -> Clock:
+    queue = LaneQueue(redis)
+    return Clock(database, queue, Waker(database, queue, now), lambda _: False, now, elapsed=now)
 
 
 @pytest.fixture
@@ -81,8 +91,7 @@ def test_a_clock_that_stands_by_prunes_nothing_until_it_is_in_charge(
 ) -> None:
     tick(clock, [Housekeeping(database, RetentionConfig(), now, elapsed=now).tick])
     settled(database, "old", "delivered", now() - 100 * DAY)
-    other = assemble.clock(database, LaneQueue(redis), now)
-    other.elapsed = now
+    other = made(database, redis, now)
     tick(other, [housekeeping.tick])
     assert bodies(database) == [(1, True)]
     clock.leave()
@@ -102,3 +111,31 @@ def test_whatever_is_in_the_way_of_pruning_lanes_are_woken(
     now.advance(ROUND_SECONDS)
     tick(clock, [keeping.tick])
     assert [job.args[0] for job in clock.queue.inbox.jobs] == [INBOX]
+
+
+def test_rules_that_are_saved_while_nothing_comes_in_are_told_of_and_live(
+    database: Database, redis: Redis, clock: Clock, now: Now, tmp_path: Path
+) -> None:
+    def written(text: str) -> None:
+        (tmp_path / "rules.yaml").write_text(text)
+        now.advance(10)
+        os.utime(tmp_path / "rules.yaml", (now() - 5, now() - 5))
+
+    watch = Watch(tmp_path, World({"showpass": Showpass}, {}), database, now, elapsed=now)
+    written("rules: [\n")
+    standing_by = made(database, redis, now)
+    tick(clock, [])
+    tick(standing_by, [watch.tick])
+    assert told(database) == []
+    tick(clock, [watch.tick])
+    assert "no rules are live" in told(database)[0]
+    written("rules: []\n")
+    tick(clock, [watch.tick])
+    assert told(database) == []
+    with database.read() as connection:
+        assert rule_versions.live(connection)
+
+
+def told(database: Database) -> list[str]:
+    with database.read() as connection:
+        return [alert.text for alert in open_alerts(connection)]

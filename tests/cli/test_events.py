@@ -137,6 +137,7 @@ def test_json_has_one_object_for_each_event(house: House, ledger: Ledger) -> Non
         "state": "routed",
         "reason": None,
         "deliveries": {"previewed": 1, "waiting": 1},
+        "due_at": None,
     }
 
 

@@ -54,7 +54,7 @@ def test_a_wall_clock_that_is_put_back_prolongs_no_lease(hold: Hold) -> None:
 def clocks(database: Database, redis: Redis, now: Now) -> tuple[Clock, Clock]:
     queue = LaneQueue(redis)
     waker = Waker(database, queue, now)
-    one, two = (Clock(database, queue, waker, now, now) for _ in range(2))
+    one, two = (Clock(database, queue, waker, lambda _: False, now, now) for _ in range(2))
     return one, two
 
 

@@ -126,6 +126,16 @@ def test_where_nobody_is_known_each_event_stands_for_itself() -> None:
     assert once("once_per: contact", data=nobody) == once("once_per: contact", data=nobody)
 
 
+def test_of_several_entries_with_the_same_key_only_the_first_is_done() -> None:
+    one_show = {"ticket_items": [{**each, "event_id": "7"} for each in TICKETS]}
+    first, second = owed("for_each: tickets\nonce_per: event", data=one_show)
+    assert (first.state, first.reason) == ("waiting", None)
+    assert second.state == "suppressed"
+    assert second.reason == "once per event: ticket 1 of this event did it"
+    each_show = owed("for_each: tickets\nonce_per: event")
+    assert [one.state for one in each_show] == ["waiting", "waiting"]
+
+
 def test_once_per_show_of_each_ticket_is_by_the_tickets_show() -> None:
     first, second = once("for_each: tickets\nonce_per: event")
     assert first != second

@@ -13,6 +13,7 @@ from redis import Redis
 from bridge.connector import Retry
 from bridge.engine.alarm import Alarm
 from bridge.engine.clock import PATIENCE, Clock
+from bridge.engine.late import repeatable
 from bridge.engine.live_rules import LiveRules
 from bridge.engine.queue import LaneQueue
 from bridge.engine.rules_watch import Watch
@@ -130,7 +131,7 @@ def engine(database: Database, redis: Redis, now: Now, tmp_path: Path) -> Engine
         alarm=Alarm(waker.wake),
         now=now,
     )
-    clock = Clock(database, queue, waker, now)
+    clock = Clock(database, queue, waker, repeatable({"scripted": account.kind}), now)
     return Engine(turns, clock, database, queue, script, now, rules)
 
 

@@ -51,6 +51,15 @@ INSERT INTO attempts (delivery, number, started_at, finished_at, outcome, calls,
 SELECT id, 1, settled_at - 1, settled_at, 'delivered',
   '[{{"method": "POST", "url": "https://slack.com/api/chat.postMessage"}}]', 'turn-' || webhook
 FROM deliveries WHERE webhook BETWEEN :first AND :last"""
+_SCHEDULE = (
+    "DELETE FROM attempts WHERE delivery IN (SELECT id FROM deliveries WHERE webhook <= :last)",
+    """UPDATE deliveries SET state = 'scheduled', settled_at = NULL, attempts = 0,
+    due_at = :due + webhook * 10 + step WHERE webhook <= :last""",
+    """INSERT INTO cancellers (key, delivery, types)
+    SELECT 'key-' || webhook, id, '["invoice.refund"]' FROM deliveries WHERE webhook <= :last""",
+    """INSERT INTO occasions (key, webhook, position, at, expires_at, deliveries)
+    SELECT 'key-' || number, number, 1, received_at, :due + number, '[]' FROM webhooks""",
+)
 _REOPEN = (
     "DELETE FROM attempts WHERE delivery IN (SELECT id FROM deliveries WHERE webhook > :done)",
     "UPDATE deliveries SET state = 'waiting', attempts = 0 WHERE webhook > :done",
@@ -71,6 +80,17 @@ def fill(database: Database, count: int, open_webhooks: int = 100) -> None:
         if not database.is_sqlite:
             last = "SELECT setval(pg_get_serial_sequence('webhooks', 'number'), :count)"
             connection.execute(text(last), {"count": count})
+    _settle_down(database)
+
+
+def schedule(database: Database, count: int, due: float) -> None:
+    """Make the first `count` events' deliveries scheduled, the first of them due at `due`.
+
+    Each is called off by its event's key, which its event holds.
+    """
+    for statement in _SCHEDULE:
+        with database.write() as connection:
+            connection.execute(text(statement), {"last": count, "due": due})
     _settle_down(database)
 
 

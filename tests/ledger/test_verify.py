@@ -13,9 +13,9 @@ from bridge.ledger.database import Database
 from bridge.ledger.plan import record
 from bridge.ledger.replay import replay_webhook
 from bridge.ledger.settle import Settlement, settle
-from bridge.ledger.tables import attempts, deliveries, events, webhooks
+from bridge.ledger.tables import attempts, cancellers, deliveries, events, webhooks
 from bridge.ledger.verify import PORTION, Verdict, verify
-from bridge.ledger.verify_checks import INSPECTIONS, LOST_ATTEMPTS
+from bridge.ledger.verify_checks import INSPECTIONS, OF_ALL
 from tests.ledger.records import LANE, accept, arrival, delivery, plan, plan_all
 
 
@@ -130,6 +130,9 @@ WRONG: dict[str, Callable[[], list[Any]]] = {
         update(webhooks).values(state="quarantined", pruned_at=1.0)
     ],
     "attempts without a delivery": lambda: [delete(deliveries).where(deliveries.c.id == "bo")],
+    "cancellers without a delivery": lambda: [
+        insert(cancellers).values(key="k", delivery="gone", types=[])
+    ],
 }
 
 
@@ -141,8 +144,7 @@ def test_what_is_wrong_is_found(worked: Database, what: str) -> None:
 
 
 def test_every_check_has_its_test() -> None:
-    inspections = (*INSPECTIONS, LOST_ATTEMPTS)
-    assert {check.what for each in inspections for check in each.checks} == set(WRONG)
+    assert {check.what for each in (*INSPECTIONS, *OF_ALL) for check in each.checks} == set(WRONG)
 
 
 def test_a_finding_says_how_many_and_names_one(worked: Database) -> None:

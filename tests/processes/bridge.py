@@ -64,7 +64,7 @@ class Slack:
 
 
 class Bridge:
-    """Processes by name: web, worker, clock."""
+    """Processes by name: web, worker, clock; `worker 2` is another worker."""
 
     def __init__(self, folder: Path, database_url: str, redis_url: str, slack: Slack) -> None:
         self.slack = slack
@@ -88,10 +88,11 @@ class Bridge:
 
     def start(self, *names: str) -> None:
         for name in names:
-            more = ["--processes", "1"] if name == "worker" else []
+            part = name.partition(" ")[0]
+            more = ["--processes", "1"] if part == "worker" else []
             with self.log.open("ab") as log:
                 self.processes[name] = subprocess.Popen(
-                    [sys.executable, "-m", "bridge", name, *more],
+                    [sys.executable, "-m", "bridge", part, *more],
                     env=self.environ,
                     cwd=ROOT,
                     stdout=log,
@@ -100,7 +101,7 @@ class Bridge:
         if "web" in names:
             wait_until(self.is_up)
         for name in names:
-            self._wait_until_said(name)
+            self._wait_until_said(name.partition(" ")[0])
 
     def _wait_until_said(self, name: str) -> None:
         """Workers and clocks say in the log when they have begun."""

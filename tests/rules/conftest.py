@@ -12,7 +12,7 @@ import pytest
 from bridge import connector, rules
 from bridge.connector import Connector, ConnectorSettings, EmailAddress, Item, NonEmpty, action
 from bridge.event import Contact, Event, Identity, Webhook
-from bridge.source import Field, Source
+from bridge.source import Field, Sample, Source
 
 
 class Silent(Source):
@@ -32,6 +32,10 @@ class Silent(Source):
 
     def sign(self, body: bytes, secret: str, now: float) -> Mapping[str, str]:
         raise NotImplementedError
+
+    @classmethod
+    def samples(cls) -> tuple[Sample, ...]:
+        return tuple(Sample(name, name, "{}") for name in cls.event_types)
 
 
 class Shop(Silent):

@@ -188,7 +188,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_scheduled",
         "deliveries",
-        ["due_at", "webhook"],
+        ["state", "due_at", "webhook"],
         unique=False,
         sqlite_where=sa.text("state = 'scheduled'"),
         postgresql_where=sa.text("state = 'scheduled'"),

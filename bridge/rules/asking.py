@@ -1,0 +1,205 @@
+"""Conditions made ready to be asked of many events: each a function, made once.
+
+The function says what `conditions.holds` says, only sooner: what a rule expects is
+brought into the form in which it is compared when the rule is read, what an event
+holds when the first rule asks. What has no such form is asked as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+from weakref import WeakValueDictionary
+
+from bridge.rules.conditions import OF_ONE, AnyOf, Condition, Not, Test, holds, same
+from bridge.rules.records import Rule
+from bridge.rules.seen import Seen
+from bridge.rules.sentences import fails, why_not
+from bridge.rules.values import number, text
+
+Check = Callable[[Seen], bool]
+Maker = Callable[[str, Any], Check | None]
+"""From a path and what is expected there; None where nothing is known that is quicker."""
+
+
+class Question:
+    """One condition as a function, the same for all rules that ask the same."""
+
+    __slots__ = ("__weakref__", "_holds", "_why_not")
+
+    def __init__(self, condition: Condition) -> None:
+        self._holds = check_of(condition)
+        self._why_not = _why_not(condition)
+
+    def answer(self, seen: Seen) -> str:
+        """Why the condition does not hold; empty if it does. Asked once for each event."""
+        known = seen.answers.get(self)
+        if known is None:
+            known = seen.answers[self] = "" if self._holds(seen) else self._why_not(seen)
+        return known
+
+
+def questions(rule: Rule) -> tuple[Question, ...]:
+    """The rule's conditions in their order."""
+    return tuple(map(_question, rule.conditions))
+
+
+_known: WeakValueDictionary[Hashable, Question] = WeakValueDictionary()
+
+
+def _question(condition: Condition) -> Question:
+    sign = sign_of(condition)
+    question = _known.get(sign)
+    if question is None:
+        question = _known[sign] = Question(condition)
+    return question
+
+
+def sign_of(condition: Condition) -> Hashable:
+    """The same for conditions that ask the same in the same words, wherever they stand."""
+    if isinstance(condition, Test):
+        # As text: 1 is not true.
+        asked = [(one.operator, repr(one.expected), one.named) for one in condition.comparisons]
+        return (condition.path, tuple(asked))
+    if isinstance(condition, Not):
+        return ("not", sign_of(condition.part))
+    return (type(condition).__name__, tuple(map(sign_of, condition.parts)))
+
+
+def check_of(condition: Condition) -> Check:
+    """Never raises, as `holds`."""
+    if isinstance(condition, Test):
+        return _of_test(condition) or (lambda seen: holds(condition, seen))
+    if isinstance(condition, Not):
+        check = check_of(condition.part)
+        return lambda seen: not check(seen)
+    checks = tuple(map(check_of, condition.parts))
+    if isinstance(condition, AnyOf):
+        return lambda seen: any(check(seen) for check in checks)
+    return lambda seen: all(check(seen) for check in checks)
+
+
+def _of_test(test: Test) -> Check | None:
+    """None also where several must hold for the same value."""
+    if len(test.comparisons) != 1:
+        return None
+    [comparison] = test.comparisons
+    make = _MAKERS.get(comparison.operator)
+    return make(test.path, comparison.expected) if make else None
+
+
+def _is(path: str, expected: Any) -> Check | None:
+    if isinstance(expected, str):
+        return _is_text(path, expected)
+    amount = number(expected)
+    if amount is None:
+        return None
+
+    def check(seen: Seen) -> bool:
+        return amount in seen.numbers[path].all
+
+    return check
+
+
+def _is_text(path: str, expected: str) -> Check:
+    folded = text(expected)
+
+    def check(seen: Seen) -> bool:
+        texts, others = seen.texts[path]
+        if folded in texts:
+            return True
+        return bool(others) and any(same(value, expected) for value in others)
+
+    return check
+
+
+def _is_not(path: str, expected: Any) -> Check | None:
+    check = _is(path, expected)
+    return (lambda seen: not check(seen)) if check else None
+
+
+def _one_of(path: str, expected: tuple[Any, ...]) -> Check | None:
+    if not all(isinstance(one, str) for one in expected):
+        return None
+    folded = frozenset(map(text, expected))
+
+    def check(seen: Seen) -> bool:
+        texts, others = seen.texts[path]
+        if not folded.isdisjoint(texts):
+            return True
+        return any(same(value, one) for value in others for one in expected)
+
+    return check
+
+
+def _at_least(path: str, expected: Any) -> Check | None:
+    least = number(expected)
+    if least is None:
+        return None
+
+    def check(seen: Seen) -> bool:
+        largest = seen.numbers[path].largest
+        return largest is not None and largest >= least
+
+    return check
+
+
+def _at_most(path: str, expected: Any) -> Check | None:
+    most = number(expected)
+    if most is None:
+        return None
+
+    def check(seen: Seen) -> bool:
+        least = seen.numbers[path].least
+        return least is not None and least <= most
+
+    return check
+
+
+def _textual(fits: Callable[[str, str], bool], operator: str) -> Maker:
+    def make(path: str, expected: Any) -> Check | None:
+        folded = text(expected)
+        if folded is None:
+            return None
+        plain = OF_ONE[operator]
+
+        def check(seen: Seen) -> bool:
+            texts, others = seen.texts[path]
+            for one in texts:
+                if fits(one, folded):
+                    return True
+            return bool(others) and any(plain(value, expected) for value in others)
+
+        return check
+
+    return make
+
+
+_MAKERS: Mapping[str, Maker] = {
+    "is": _is,
+    "is_not": _is_not,
+    "one_of": _one_of,
+    "at_least": _at_least,
+    "at_most": _at_most,
+    "contains": _textual(str.__contains__, "contains"),
+    "starts_with": _textual(str.startswith, "starts_with"),
+    "ends_with": _textual(str.endswith, "ends_with"),
+}
+
+
+def _why_not(condition: Condition) -> Callable[[Seen], str]:
+    """What `sentences.why_not` says."""
+    failure = ""
+    if isinstance(condition, Test) and len(condition.comparisons) == 1:
+        said = fails(condition.comparisons[0])
+        failure = f", {said}" if said else ""
+
+    def plain(seen: Seen) -> str:
+        return why_not(condition, seen)
+
+    def reason(seen: Seen) -> str:
+        told = seen.told[path]
+        return told + failure if told else plain(seen)
+
+    path = condition.path if isinstance(condition, Test) else ""
+    return reason if failure else plain

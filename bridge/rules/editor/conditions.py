@@ -1,0 +1,198 @@
+"""The schema of `where`: every field of every source, and what can be asked of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bridge.rules.common_fields import COMMON_FIELDS
+from bridge.rules.conditions import OPERATORS
+from bridge.rules.editor import patterns
+from bridge.rules.objections import kinds_of
+from bridge.rules.operator_reference import ABOUT
+from bridge.rules.vocabulary import Kind, member_name
+from bridge.source import Field, Source
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": ["string", "number", "boolean"], "minLength": 1}
+_NUMBER: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": patterns.NUMBER}]}
+_WORD: Schema = {"type": ["string", "number"], "minLength": 1}
+_DATE: Schema = {"type": "string", "pattern": patterns.MOMENT, "examples": ["2027-07-03"]}
+_TRUTH: Schema = {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": patterns.TRUTH}]}
+VALUES: Mapping[Kind, Schema] = {
+    "text": _TEXT,
+    "number": _NUMBER,
+    "money": _NUMBER,
+    "date": _DATE,
+    "yes/no": _TRUTH,
+    "list": _TEXT,
+    "anything": _TEXT,
+}
+_TIME: Schema = {
+    "anyOf": [_DATE, {"type": "string", "pattern": patterns.RELATIVE}],
+    "examples": ["2027-07-03", "now", "in 3 days", "2 hours before tickets.starts_on"],
+}
+_NEAR: Schema = {
+    "type": "string",
+    "pattern": patterns.NEAR,
+    "examples": ["7 days", "7 days before tickets.starts_on"],
+}
+_WHATEVER_THE_KIND: Mapping[str, Schema] = {
+    "present": _TRUTH,
+    "at_least": _NUMBER,
+    "at_most": _NUMBER,
+    "before": _TIME,
+    "after": _TIME,
+    "within": _NEAR,
+    **dict.fromkeys(("contains", "starts_with", "ends_with", "matches", "exactly"), _WORD),
+}
+# A list whose entries have fields of their own, of which alone anything else can be asked.
+_LISTED = "list of groups"
+
+
+@dataclass(frozen=True)
+class Known:
+    """One field, as all the sources that have it declare it."""
+
+    path: str
+    kind: str
+    about: str
+
+
+def known_fields(sources: Mapping[str, type[Source]]) -> list[Known]:
+    """Those of every event, and those that a source sends with any of its events."""
+    declared: dict[str, list[tuple[str, Field]]] = {one.path: [("", one)] for one in COMMON_FIELDS}
+    for name, source in sources.items():
+        for one in source.fields:
+            declared.setdefault(one.path, []).append((name, one))
+    lists = {path for path in declared if any(other.startswith(f"{path}.") for other in declared)}
+    return [
+        Known(path, _kind(path in lists, fields), "\n\n".join(_about(*one) for one in fields))
+        for path, fields in declared.items()
+    ]
+
+
+def lists_of(sources: Mapping[str, type[Source]]) -> list[str]:
+    """What `for_each` can name."""
+    return [one.path for one in known_fields(sources) if one.kind == _LISTED]
+
+
+def member_names(sources: Mapping[str, type[Source]]) -> list[str]:
+    """What entries are called, where that is no field of its own: known with `for_each` alone."""
+    fields = known_fields(sources)
+    declared = {one.path.partition(".")[0] for one in fields}
+    names = (member_name(one.path) for one in fields if one.kind == _LISTED)
+    return [name for name in names if name not in declared]
+
+
+def definitions(sources: Mapping[str, type[Source]]) -> dict[str, Schema]:
+    """`where`, and the conditions of each kind of field."""
+    kinds: list[Kind] = ["text", "number", "money", "date", "yes/no", "list", "anything", "group"]
+    made = {_name(kind): _condition(kind) for kind in kinds}
+    made[_name(_LISTED)] = _asked(_name(_LISTED), ["present"], _TRUTH)
+    return {"where": _where(sources), **made}
+
+
+def _where(sources: Mapping[str, type[Source]]) -> Schema:
+    fields = known_fields(sources)
+    asked = {one.path: _field(one.kind, one.about) for one in fields}
+    for group in dict.fromkeys(one.path.rpartition(".")[0] for one in fields):
+        if group and group not in asked:
+            asked[group] = _field("group", "Whether there is anything of it.")
+    free = [one.path for one in fields if one.kind == "anything"]
+    below = {f"^{path.replace('.', '[.]')}[.]": _field("anything", "") for path in free}
+    asked |= {path: schema for path, schema in _members(fields) if path not in asked}
+    return {
+        "description": "Conditions, which must all hold.",
+        "type": "object",
+        "properties": {**asked, **_combiners("where")},
+        "patternProperties": below,
+        "additionalProperties": False,
+    }
+
+
+def _members(fields: list[Known]) -> Iterator[tuple[str, Schema]]:
+    """What `for_each` lets conditions name."""
+    for each in fields:
+        if each.kind != _LISTED:
+            continue
+        name, said = member_name(each.path), f"With `for_each: {each.path}` alone."
+        yield name, _field("group", said)
+        for one in fields:
+            if one.path.startswith(f"{each.path}."):
+                path = f"{name}{one.path.removeprefix(each.path)}"
+                yield path, _field(one.kind, f"{said} {one.about}")
+
+
+def _field(kind: str, about: str) -> Schema:
+    reference: Schema = {"$ref": f"#/$defs/{_name(kind)}"}
+    return {"description": about, **reference} if about else reference
+
+
+def _name(kind: str) -> str:
+    return f"condition_{kind}".replace("/", "_").replace(" ", "_")
+
+
+def _condition(kind: Kind) -> Schema:
+    """A value, several of which one is to be, or operators."""
+    name = _name(kind)
+    allowed = [one for one in OPERATORS if kind in kinds_of(one)]
+    if kind == "group":
+        return _asked(name, allowed, _TRUTH)
+    value = VALUES[kind]
+    several = {"type": "array", "minItems": 1, "items": value}
+    return {"anyOf": [value, several, _asked(name, allowed, value)]}
+
+
+def _asked(name: str, operators: list[str], value: Schema) -> Schema:
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "properties": {
+            **{one: _operator(one, value) for one in operators},
+            **_combiners(name),
+        },
+        "additionalProperties": False,
+    }
+
+
+def _operator(operator: str, value: Schema) -> Schema:
+    told = {"description": ABOUT[operator]}
+    if operator == "one_of":
+        named = {"type": "string", "minLength": 1, "description": "The name of one of `lists`."}
+        return told | {"anyOf": [{"type": "array", "minItems": 1, "items": value}, named]}
+    return told | _WHATEVER_THE_KIND.get(operator, value)
+
+
+def _combiners(name: str) -> dict[str, Schema]:
+    part = {"$ref": f"#/$defs/{name}"}
+    several = {"type": "array", "minItems": 1, "items": part}
+    return {
+        "any": {"description": ABOUT["any"], **several},
+        "all": {"description": ABOUT["all"], **several},
+        "not": {"description": ABOUT["not"], **part},
+    }
+
+
+def _kind(is_group: bool, fields: list[tuple[str, Field]]) -> str:
+    """Of what sources send in different ways nothing is known."""
+    kinds = {one.kind for _, one in fields}
+    if is_group and kinds == {"list"}:
+        return _LISTED
+    return kinds.pop() if len(kinds) == 1 else "anything"
+
+
+def _about(source: str, one: Field) -> str:
+    events = "" if "*" in one.events else f" ({', '.join(one.events)})"
+    whose = f"{source}: " if source else ""
+    example = f", such as {_said(one.example)}" if one.example not in ([], {}, None) else ""
+    return f"{whose}{one.about}{example}{events}"
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,53 @@
+"""Keys that stand where they do not belong, and what to write where nothing right stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.rules.schema import RulesText, RuleText, WhenText
+from bridge.rules.slips import COMBINERS
+from bridge.rules.where import COMBINERS as COMBINING
+
+_LINES = "write its lines below it, indented further, such as"
+_OF_FILE = {
+    "rules": "begin each rule below `rules:` with `- name: ...`",
+    "tests": "begin each test below `tests:` with `- name: ...`",
+}
+_OF_RULE = {
+    "when": f"{_LINES} `source: ...` and `event: ...`, without `- `",
+    "do": f"{_LINES} `- slack.post_message:`, each step with `- `",
+}
+_WHERE = "write each condition on a line of its own below it, as `field: value`, without `- `"
+
+
+def advice_for_file(value: Mapping[str, Any]) -> Mapping[str, str]:
+    """By the file's keys; some of them belong to a rule."""
+    of_rule = set(value) & set(RuleText.model_fields)
+    return {**_OF_FILE, **dict.fromkeys(of_rule, "it belongs to a rule, below its `- name: ...`")}
+
+
+def advice_for_rule(entry: Mapping[str, Any]) -> Mapping[str, str]:
+    """By the rule's keys; some of them belong under `when`, or to the file."""
+    of_when = set(entry) & set(WhenText.model_fields)
+    of_file = set(entry) & set(RulesText.model_fields)
+    return {
+        **_OF_RULE,
+        **dict.fromkeys(of_when, "it belongs under `when:`, indented further"),
+        **dict.fromkeys(of_file, "it belongs to the file: begin it where `rules:` begins"),
+    }
+
+
+def advice_for_when(when: Mapping[str, Any]) -> Mapping[str, str]:
+    """By the keys under `when`; some of them are conditions, or belong to the rule."""
+    of_rule = set(when) & set(RuleText.model_fields)
+    conditions = [name for name in when if _is_condition(name)]
+    return {
+        "where": _WHERE,
+        **dict.fromkeys(of_rule, "it belongs to the rule: begin it where `when:` begins"),
+        **dict.fromkeys(conditions, "a condition belongs under `where:`, indented further"),
+    }
+
+
+def _is_condition(name: str) -> bool:
+    return "." in name or name in COMBINING or name in COMBINERS

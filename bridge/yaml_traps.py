@@ -1,0 +1,145 @@
+"""What YAML can read, and otherwise than the person who wrote it: each with what would be right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bridge.yaml_slips import CURLY, ODD_BLANKS, Slip, in_quotes, no_blank_after_dash, odd_blank
+
+_ODD = re.compile(f"[{ODD_BLANKS}\u00ad]")
+_UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_IN_CURLY = re.compile(f"[{CURLY}].*[{CURLY}]", re.DOTALL)
+_TRUTHS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_ZEROS = re.compile(r"[-+]?0[0-9]+", re.ASCII)
+_COMMENT = re.compile(r"\s*(#[^\s#]\S*)")
+_LATE_COMMENT = re.compile(r"\s+(#[\w{“\"'@&][^\n]*)")
+_ODD_AFTER_COLON = re.compile(f"[\\w.]+:([{ODD_BLANKS}])")
+_NO_BLANK = re.compile(r"([\w.]+:)(?!//)([^\s:].*)", re.DOTALL)
+_DASH = re.compile(r"-[^\W\d]")
+# Most names and values are of these letters, and have no trap in them.
+_HARMLESS = re.compile(r"[a-z][a-z0-9_.]*|[1-9][0-9]{0,8}", re.ASCII | re.IGNORECASE)
+_MOST_LINES = 1_000
+_LONGEST = 10_000
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A text without quotes, and from where to where it stands; lines and columns start at 0.
+
+    `after` is what stands behind it in its last line, `alone` whether nothing
+    stands before it in its first; `lines` are all its lines, as they stand.
+    """
+
+    text: str
+    line: int
+    column: int
+    lines: Sequence[str]
+    after: str
+    alone: bool
+
+
+def is_harmless(text: str) -> bool:
+    """Whether a name or value on one line is so plain that nothing can be wrong with it."""
+    return _HARMLESS.fullmatch(text) is not None and text.casefold() not in _TRUTHS
+
+
+def slips_of_value(plain: Plain) -> Iterator[Slip]:
+    """What is wrong with, or strange about, a value without quotes."""
+    if not plain.text:
+        yield from _nothing_left(plain)
+        return
+    text = plain.text[:_LONGEST]
+    yield from _strange_characters(text, plain.line, plain.column)
+    yield from _unseparated(plain, text)
+    yield from _half_a_text(plain)
+    if len(plain.lines) == 1:
+        yield from _looks_like_something_else(plain, text)
+
+
+def slips_of_key(text: str, line: int, column: int) -> Iterator[Slip]:
+    """What is wrong with a name without quotes before a colon."""
+    if text == "<<":
+        advice = "write the lines out; an alias can stand for a whole value"
+        yield Slip(line, column, "nothing is taken over by <<", advice)
+    elif not text:
+        yield Slip(line, column, "a name is missing before the colon")
+    elif text[0] == "-" and text[1:2].strip():
+        yield no_blank_after_dash(line, column, f"{text}:")
+    yield from _strange_characters(text, line, column)
+
+
+def lone(text: str, line: int, column: int) -> Slip:
+    """`friend` in `{text: Hello, friend}`: a comma begins something new there."""
+    found = _NO_BLANK.match(text)
+    if found:
+        what, example = "a blank is missing after the colon", f"{found[1]} {found[2][:60]}"
+        return Slip(line, column, what, "write", example=example)
+    if text[:3].isdecimal():
+        advice = "write thousands without a comma"
+        return Slip(line, column, "a comma within { } ends a number", advice)
+    what = "stands alone within { }, where a comma begins something new"
+    return Slip(line, column, what, "put quotes around a text that holds a comma", name=text)
+
+
+def _nothing_left(plain: Plain) -> Iterator[Slip]:
+    found = _COMMENT.match(plain.after)
+    if found:
+        what = "nothing is left here, because everything after # is a comment"
+        column = plain.column + found.start(1)
+        yield Slip(plain.line, column, what, "put quotes around it", example=f'"{found[1][:60]}"')
+
+
+def _strange_characters(text: str, line: int, column: int) -> Iterator[Slip]:
+    unseen = _ODD.match(text) or _UNSEEN.search(text) or _ODD.match(text[-1:])
+    if unseen:
+        yield odd_blank(line, column, unseen[0])
+    elif _IN_CURLY.fullmatch(text):
+        what = f"{text[0]} and {text[-1]} are quotes of a word processor, and part of the text here"
+        yield Slip(line, column, what, "write", example=in_quotes(text[1:-1].strip()))
+
+
+def _unseparated(plain: Plain, text: str) -> Iterator[Slip]:
+    """A blank that is missing after a dash or a colon makes one text of what should be more."""
+    for number, line in enumerate(plain.lines[:_MOST_LINES]):
+        text_of_line = line.lstrip(" ")
+        if (number or plain.alone) and _DASH.match(text_of_line):
+            column = len(line) - len(text_of_line) if number else plain.column
+            yield no_blank_after_dash(plain.line + number, column, text_of_line)
+            return
+    odd = _ODD_AFTER_COLON.match(text) if plain.alone else None
+    if odd:
+        yield odd_blank(plain.line, plain.column + odd.start(1), odd[1])
+    found = _NO_BLANK.fullmatch(plain.lines[0][:_LONGEST]) if plain.alone else None
+    if found and not text[0].isdecimal():
+        what, example = "a blank is missing after the colon", f"{found[1]} {found[2][:60]}"
+        yield Slip(plain.line, plain.column, what, "write", example=example)
+
+
+def _half_a_text(plain: Plain) -> Iterator[Slip]:
+    found = _LATE_COMMENT.match(plain.after)
+    last = plain.line + len(plain.lines) - 1
+    if found:
+        what = "everything after # is a comment and does not belong to the text"
+        advice = "put quotes around the whole text if it does"
+        example = in_quotes(f"{plain.text}{found[0].rstrip()}")
+        column = len(plain.lines[-1]) + (plain.column if len(plain.lines) == 1 else 0)
+        column += found.start(1)
+        yield Slip(last, column, what, advice, example=example, only_warns=True)
+    if len(plain.lines) > 1:
+        what = f"this text goes on to line {last + 1}, and is read as one line"
+        advice = "put quotes around it if that is meant; else check how far that line is indented"
+        yield Slip(plain.line, plain.column, what, advice, only_warns=True)
+
+
+def _looks_like_something_else(plain: Plain, text: str) -> Iterator[Slip]:
+    truth = _TRUTHS.get(text.casefold())
+    if truth:
+        what = f"this is the text “{text}”, not {truth}"
+        advice = f'write {truth} if that is meant, or "{text}" in quotes if it is a text'
+        yield Slip(plain.line, plain.column, what, advice, only_warns=True)
+    if _ZEROS.fullmatch(text):
+        what = "this begins with 0, so it is a text and keeps its 0"
+        advice = "put quotes around it to say so, or leave the 0 out if it is a number"
+        yield Slip(plain.line, plain.column, what, advice, only_warns=True)
