@@ -33,6 +33,8 @@ bench: $(VENV)/.developing ## all figures of docs/performance.md on SQLite (half
 	@$(BIN)/python -m benchmarks.burst
 	@$(BIN)/python -m benchmarks.growth
 	@$(BIN)/python -m benchmarks.idle
+	@$(BIN)/python -m benchmarks.rules
+	@$(BIN)/python -m benchmarks.diff
 
 chaos: $(VENV)/.developing ## kill every part 200 times, on SQLite and on PostgreSQL (a quarter of an hour)
 	@$(BIN)/python -m tests.chaos --database sqlite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import time
@@ -48,12 +49,15 @@ def _bodies(
 ) -> Iterator[tuple[str, bytes]]:
     shipped = [(name, sample) for name, source in sources.items() for sample in source.samples()]
     weights = [_SHARES.get(sample.name, 1) for _, sample in shipped]
-    while True:
+    for number in itertools.count():
         ((name, sample),) = chosen.choices(shipped, weights)
-        text = sample.text.replace("{{ uuid }}", str(UUID(int=chosen.getrandbits(128))))
+        # In the order of keys, in which those that come together are kept.
+        text = sample.text.replace("{{ uuid }}", str(UUID(int=number)))
         payload = json.loads(text)
-        if isinstance(payload.get("data"), dict):
-            _vary(payload["data"], chosen, people)
+        data = payload["data"]
+        _vary(data, chosen, people)
+        if "transaction_id" in data:
+            payload["id"] = data["transaction_id"]
         yield name, json.dumps(payload).encode()
 
 

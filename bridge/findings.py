@@ -9,14 +9,20 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from bridge.errors import Mistake
+from bridge.errors import ConfigurationError, Mistake
 from bridge.wording import complaint, flow, meant, nearest, quoted
 from bridge.yaml_text import Document, Path
 
 Model = TypeVar("Model", bound=BaseModel)
 Details = Mapping[str, Any]
 
+_SIZES = ("string_too_long", "too_long")
 NOTHING: Mapping[str, str] = {}
+
+MOST_FOUND = 400
+"""So many mistakes of one file are looked for."""
+MOST_TOLD = 200
+"""So many of them are told where there are more."""
 
 
 @dataclass
@@ -30,8 +36,13 @@ class Findings:
     def add(
         self, path: Path, what: str, advice: str = "", *, at_key: bool = False, line: int = 1
     ) -> None:
-        """Something wrong at a path of the document."""
+        """Something wrong at a path of the document.
+
+        Raises ConfigurationError where so much is wrong that to look for more takes too long.
+        """
         self.mistakes.append(self.document.mistake(path, what, advice, at_key=at_key, line=line))
+        if len(self.mistakes) >= MOST_FOUND:
+            raise ConfigurationError(_first(self.mistakes))
 
     def warn(self, path: Path, what: str, advice: str = "", *, at_key: bool = False) -> None:
         """Something that may be meant, and may not."""
@@ -86,12 +97,12 @@ class Findings:
         inside = details["loc"]
         what, hint = complaint(details)
         first = str(inside[0]) if inside else ""
-        if first in advice:
+        if first in advice and details["type"] != "too_long":
             hint = advice[first]
         elif details["type"] == "extra_forbidden":
             keys = known if len(inside) == 1 and known else _keys(model, inside[:-1])
             hint = meant(str(inside[-1]), keys)
-        else:
+        elif details["type"] not in _SIZES:
             hint = _example(model, inside) or hint
         named = inside and isinstance(inside[-1], str)
         name = quoted(".".join(str(part) for part in inside)) if named else "this"
@@ -120,6 +131,12 @@ def _example(model: type[BaseModel], inside: tuple[str | int, ...]) -> str:
 
 def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {one.alias or name: one for name, one in model.model_fields.items()}
+
+
+def _first(mistakes: Iterable[Mistake]) -> list[Mistake]:
+    told = sorted(set(mistakes))[:MOST_TOLD]
+    last = told[-1]
+    return [*told, Mistake(last.file, last.line, last.column, "and more mistakes after this one")]
 
 
 def _keys(model: type[BaseModel], inside: tuple[str | int, ...]) -> list[str]:

@@ -35,13 +35,17 @@ class FieldReference:
 
 @dataclass(frozen=True)
 class ActionReference:
-    """One action, by the name that rules write; `notes` say how the engine treats it."""
+    """One action, by the name that rules write; `notes` say how the engine treats it.
+
+    `needs_consent`: it is done only for people who said yes in the event.
+    """
 
     name: str
     about: str
     fields: Sequence[FieldReference]
     example: Mapping[str, Any]
     notes: Sequence[str]
+    needs_consent: bool
 
 
 def fields_of(model: type[BaseModel]) -> list[FieldReference]:
@@ -66,6 +70,7 @@ def actions_of(connector: type[Connector], account: str = "") -> list[ActionRefe
             fields_of(action.item),
             action.item.example,
             list(_notes(action)),
+            action.consent_for is not None,
         )
         for _, action in sorted(connector.actions().items())
     ]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 _MOST_LISTED = 12
+_LONGEST_COMPARED = 100
 
 _WORDS = {
     "missing": "is missing",
@@ -40,6 +41,7 @@ _ADVICE = {
     "float_parsing": "write digits alone, such as 5 or 2.5",
     "bool_parsing": "write true or false",
     "bool_type": "write true or false",
+    "string_too_long": "make it shorter",
 }
 _PLAIN = re.compile(r"[\w.%][\w .%*&/+-]*")
 
@@ -47,7 +49,8 @@ _PLAIN = re.compile(r"[\w.%][\w .%*&/+-]*")
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The one known word that is spelled almost like this one, whatever the case."""
     by_fold = {candidate.casefold(): candidate for candidate in known}
-    found = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
+    compared = word[:_LONGEST_COMPARED].casefold()
+    found = difflib.get_close_matches(compared, by_fold, n=1, cutoff=0.6)
     return by_fold[found[0]] if found else None
 
 
@@ -92,6 +95,8 @@ def complaint(details: Mapping[str, Any]) -> tuple[str, str]:
         return said if said.startswith("must") else f"is not right: {said}", ""
     if kind in ("literal_error", "enum"):
         return f"must be {context['expected']}", ""
+    if kind == "too_long":
+        return f"must have at most {context['max_length']:,} entries", "leave some out"
     words = _WORDS.get(kind)
     if words is None:
         words = re.sub(r"^(Input|Value|String) should", "must", str(details["msg"]))

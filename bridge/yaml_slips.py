@@ -224,7 +224,7 @@ def _words(error: yaml.MarkedYAMLError) -> tuple[str, str, bool]:
     return f"YAML cannot read this: {problem or 'syntax error'}", _INDENT, False
 
 
-_INDENT = "check that this line begins exactly under its siblings, and that quotes are closed"
+_INDENT = "lines that belong together begin in the same column; check also that quotes are closed"
 _BACKSLASH = "use single quotes, or write it twice"
 _COLON = "put quotes around a text that holds a colon; else check how far this line is indented"
 _FLOW = 'close it, and put quotes around every text in it: "..."'

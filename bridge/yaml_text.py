@@ -44,6 +44,8 @@ _CONSTANTS: Mapping[str, bool | None] = {
     "False": False,
     "FALSE": False,
 }
+_TWICE = "keep one of the two; a new entry of a list begins with `- `"
+_TAG = "nothing can begin with ! without quotes"
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
 _LONGEST_REST = 1_000
 # What YAML allows in a file; lone surrogates are outside.
@@ -129,7 +131,7 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
         if event.tag:
-            self._complain(event, "a tag (!) stands here", "remove it, or put quotes around it")
+            self._complain(event, _TAG, "remove it, or put quotes around it")
         if isinstance(event, yaml.SequenceStartEvent):
             return self._list(path, depth)
         return self._mapping(event, path, depth)
@@ -161,7 +163,7 @@ class _Reader:
     def _check_key(self, event: Any, first: Place | None) -> None:
         if first:
             what = f"stands here twice, first in line {first.line}"
-            self._slip(Slip(*_spot(event), what, "keep one of the two", name=event.value))
+            self._slip(Slip(*_spot(event), what, _TWICE, name=event.value))
         if event.implicit[0] and not is_harmless(event.value):
             for slip in slips_of_key(event.value, *_spot(event)):
                 self._slip(slip)
@@ -185,7 +187,7 @@ class _Reader:
 
     def _scalar(self, event: Any, path: Path) -> Any:
         if event.tag not in (None, *_STRING_TAGS):
-            self._complain(event, "a tag (!) stands here", "remove it, or put quotes around it")
+            self._complain(event, _TAG, "remove it, or put quotes around it")
         if not event.implicit[0]:
             return event.value
         if not (is_harmless(event.value) and self._ends_its_line(event)):
@@ -234,7 +236,7 @@ class _Reader:
     def _spend(self, event: Any, size: int, depth: int) -> None:
         self._count += size
         if self._count > MAX_VALUES:
-            self._complain(event, "the file holds far too much", "use fewer aliases and entries")
+            self._complain(event, "the file holds far too much", "leave something out, or write it into several files")
             raise _Unreadable
         if depth > MAX_DEPTH:
             self._complain(event, "nested far too deeply", "close the brackets before this one")

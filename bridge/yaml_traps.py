@@ -61,7 +61,7 @@ def slips_of_value(plain: Plain) -> Iterator[Slip]:
 def slips_of_key(text: str, line: int, column: int) -> Iterator[Slip]:
     """What is wrong with a name without quotes before a colon."""
     if text == "<<":
-        advice = "write the lines out; an alias can stand for a whole value"
+        advice = "write the lines out"
         yield Slip(line, column, "nothing is taken over by <<", advice)
     elif not text:
         yield Slip(line, column, "a name is missing before the colon")

@@ -9,7 +9,6 @@ from pydantic import BaseModel
 
 from bridge.cli.rule_pages import BLOCKS, PAGE, flow, with_blocks
 from bridge.engine.rule_tests import sampled
-from bridge.errors import ConfigurationError
 from bridge.event import Event
 from bridge.registry import installed
 from bridge.rules import World, compile_rules, judge, schema

@@ -88,6 +88,8 @@ class Reader:
     def _run(self, command: str) -> str:
         arguments = [one.strip('"') for one in re.findall(r'"[^"]*"|\S+', command)][1:]
         done = CliRunner().invoke(cli, arguments, env=self.house.environ, prog_name="showbridge")
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
         return done.output
 
     def _send(self, sample: str) -> None:

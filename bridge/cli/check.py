@@ -13,10 +13,12 @@ from bridge.cli import json_lines
 from bridge.cli.hooks import hook_url, receiver
 from bridge.cli.mistakes import mistake_object, print_mistakes, print_warnings
 from bridge.cli.reading import Reading, named_files, read_both
+from bridge.cli.rule_warnings import warnings_of
 from bridge.cli.screen import clean, counted, indented, screen, stated
 from bridge.cli.survey import as_object, show, show_end, survey
 from bridge.cli.variables import Variable, Variables
 from bridge.config import FILE, AccountConfig, Config, SourceConfig
+from bridge.errors import Mistake
 from bridge.rules import RuleSet, explain
 
 
@@ -26,19 +28,21 @@ from bridge.rules import RuleSet, explain
 def command(online: bool, as_json: bool) -> None:
     """Read bridge.yaml and rules.yaml; say every mistake, or what they mean."""
     reading = read_both()
+    warnings = warnings_of(reading, history=True)
     if online and reading.is_right:
-        _ask_vendors(reading, as_json)
+        _ask_vendors(reading, warnings, as_json)
     elif as_json:
-        json_lines.say(_object(reading))
+        json_lines.say(_object(reading, warnings))
     elif reading.is_right:
         _print_meaning(screen(), reading)
+        print_warnings(screen(), warnings)
     else:
         _print_mistakes(screen(), reading)
     if not reading.is_right:
         raise click.exceptions.Exit(1)
 
 
-def _ask_vendors(reading: Reading, as_json: bool) -> None:
+def _ask_vendors(reading: Reading, warnings: Sequence[Mistake], as_json: bool) -> None:
     """What the files mean is left out: who asks online has seen it."""
     config, rules = reading.config, reading.rules
     assert config is not None  # noqa: S101  # nothing was wrong
@@ -49,7 +53,9 @@ def _ask_vendors(reading: Reading, as_json: bool) -> None:
         if not as_json:
             show(screen(), each)
     if as_json:
-        json_lines.say({**_object(reading), "online": [as_object(each) for each in surveys]})
+        json_lines.say(
+            {**_object(reading, warnings), "online": [as_object(each) for each in surveys]}
+        )
     else:
         show_end(screen(), surveys)
     if not all(each.is_right for each in surveys):
@@ -136,17 +142,14 @@ def _print_rules(console: Console, rules: RuleSet) -> None:
     for rule in rules.rules:
         console.print(indented(Text(clean(rule.name), style="cyan"), 2))
         console.print(indented(Text(clean(explain(rule), 2000)), 4))
-    print_warnings(console, rules.warnings)
 
 
-def _object(reading: Reading) -> dict[str, object]:
+def _object(reading: Reading, warnings: Sequence[Mistake]) -> dict[str, object]:
     return {
         "ok": reading.is_right,
         "mistakes": [mistake_object(mistake) for mistake in reading.mistakes],
         "complaints": list(reading.complaints),
-        "warnings": [mistake_object(each) for each in reading.rules.warnings]
-        if reading.rules
-        else [],
+        "warnings": [mistake_object(each) for each in warnings],
         **(_meaning_object(reading.config, reading.rules) if reading.is_right else {}),
     }
 

@@ -95,7 +95,7 @@ def of_file(config: Config, file: Path, source: str | None, now: float) -> Subje
     except OSError as error:
         raise OperatorError(f"{file} cannot be read: {error.strerror}") from error
     outgoing = own_body(config, body, file.name, source)
-    return _sent(outgoing, f"{file.name}, as {outgoing.source.name} sends it,", now)
+    return _sent(outgoing, f"the body in {file.name}", now)
 
 
 def _sent(outgoing: Outgoing, named: str, now: float) -> Subject:

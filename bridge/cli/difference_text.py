@@ -189,7 +189,7 @@ def _print_costs(console: Console, found: Compared) -> None:
         said = f"{calls[0]:,} → {calls[1]:,} calls"
         table.add_row(clean(name), said, f"at its limits {limits}" if any(seconds) else "")
     if table.row_count:
-        about = ", about" if found.comparison.is_estimated else ""
+        about = " (estimated)" if found.comparison.is_estimated else ""
         console.print(f"Calls to vendors, each delivery by itself{about}", style="bold")
         console.print(indented(table, 2))
         console.print()

@@ -101,11 +101,13 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _when(action: ActionReference) -> dict[str, str]:
-    """Where what the example fills in comes from."""
+def _when(action: ActionReference) -> dict[str, Any]:
+    """Where what the example fills in comes from, and for whom it is done."""
     if _SHOWPADS.search(str(action.example)):
         return {"source": "showpad"}
-    return {"source": "showpass", "event": "invoice.purchase"}
+    purchases = {"source": "showpass", "event": "invoice.purchase"}
+    agreed = {"where": {"contact.consent": True}} if action.needs_consent else {}
+    return purchases | agreed
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from bridge.rules import Rule, RuleSet
 from bridge.rules.expected import Given
 from bridge.rules.given_reader import samples_of
 from bridge.rules.schema import LONGEST_NAME
-from bridge.rules.templates import Text
 
 _MOST_FIELDS = 2
 _LONGEST = 60
@@ -81,7 +80,5 @@ def _plain(filling: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in filling.items()
-        if isinstance(value, str | int | float)
-        and not isinstance(value, Text)
-        and len(str(value)) <= _LONGEST
+        if isinstance(value, str | int | float) and len(str(value)) <= _LONGEST
     }

@@ -145,11 +145,11 @@ class Course:
 
     def take(self, planned: Iterable[PlannedDelivery], place: Place, at: float) -> list[Owed]:
         """What becomes of one event's deliveries, as far as can be told when it comes in."""
+        self._sweep(at)
         return [self._taken(Owed(each, place, at, *_fate(each))) for each in planned]
 
     def call_off(self, came: Mapping[str, Came], at: float) -> None:
         """Whatever waits for one of these."""
-        self._sweep(at)
         for key, each in came.items():
             for owed in self._waiting.get(key, ()):
                 types = owed.planned.unless.types if owed.planned.unless else ()

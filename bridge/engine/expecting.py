@@ -201,7 +201,7 @@ def _is_as(wanted: Wanted, found: Any, received: float) -> bool:
     if not wanted.conditions:
         return _alike(found, wanted.value)
     moment = datetime.fromtimestamp(received, UTC)
-    seen = Seen({wanted.name: found, "event": {"time": moment}})
+    seen = Seen({"event": {"time": moment}, wanted.name: found})
     return all(holds(condition, seen) for condition in wanted.conditions)
 
 

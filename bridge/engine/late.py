@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from bridge.connector import Connector
 from bridge.engine.behind import Before, Behind
-from bridge.ledger import cancellers, endings, occasions, plan, repeats
+from bridge.ledger import cancellers, endings, occasions, plan, repeats, undone
 from bridge.ledger.database import Connection
 from bridge.ledger.endings import ANYBODY, Ending, Place
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent
@@ -116,8 +116,10 @@ def record(
     """
     decided = occasions.decide(connection, cancellers.without(plans, before.called_off))
     plans = decided.plans
+    sooner = repeats.scheduled_among(connection, _sent_again(plans))
     whole = completed(connection, plans, before, may_repeat)
     plan.record(connection, whole, now)
+    undone.last_word(connection, sooner, now, may_repeat)
     occasions.keep(connection, decided, now)
     asked_again = {
         each.id: each
@@ -130,13 +132,19 @@ def record(
     return whole
 
 
+def _sent_again(plans: Sequence[Plan]) -> list[str]:
+    """What may have been scheduled until now."""
+    again = (each for made in plans if made.replayed for each in made.deliveries)
+    return [each.id for each in again if each.state == "waiting"]
+
+
 def completed(
     connection: Connection, plans: Sequence[Plan], before: Before, may_repeat: MayRepeat
 ) -> list[Plan]:
     if not (before.endings or before.strangers):
         return list(plans)
     ended = {place for found in before.endings.values() for place in found}
-    written = _written(plans, before.written, ended)
+    written = _written(plans, repeats.sent_of(connection, before.written), ended)
     concerned = [
         each
         for each in plans

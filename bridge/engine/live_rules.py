@@ -74,7 +74,8 @@ class LiveRules:
     def _compiled(self, version: str) -> rules.RuleSet:
         with self._database.read() as connection:
             files = rule_versions.files_of(connection, version) or {}
-        return rules.compile_files(files, self._watch.world, str(self._watch.folder))
+        folder = str(self._watch.folder)
+        return rules.compile_files(files, self._watch.world, folder, with_tests=False)
 
     def _complain(self, published: Published, mistakes: str) -> None:
         log.error("rules %s do not fit bridge.yaml: %s", published.version, mistakes)

@@ -40,10 +40,10 @@ class Pairing:
 
 
 def paired(before: RuleSet, after: RuleSet) -> Pairing:
-    """By name; what is left over by all that it says, by what it does, by what it is about."""
+    """By name; what is left over by all that it says, by what it does, or by its outline."""
     old, new = _Side(before), _Side(after)
     partners = {rule.name: rule.name for rule in new.rules if rule.name in old.named}
-    for known in (_Side.whole, _Side.doing, _Side.asking):
+    for known in (_Side.whole, _Side.doing, _Side.outline):
         partners |= _renamed(old, new, partners, known)
     return Pairing(tuple(_pairs(old, new, partners)), _is_reordered(old, new, partners))
 
@@ -127,6 +127,11 @@ class _Side:
     def asking(self, rule: Rule) -> Hashable:
         """Which events it is about."""
         return (rule.sources, rule.events, tuple(map(sign_of, rule.conditions)))
+
+    def outline(self, rule: Rule) -> Hashable:
+        """Which events it is about, and which actions it asks for with whatever fields."""
+        actions = tuple((step.account, step.action) for step in rule.steps)
+        return (self.asking(rule), actions)
 
     def matching(self, rule: Rule) -> Hashable:
         """Which events it matches. A sample is drawn by the rule's name."""

@@ -120,7 +120,7 @@ def _coming(plans: Iterable[Plan]) -> dict[str, list[Came]]:
             at = (plan.number, event.position)
             ended = Ending(plan.source, at, event.order_key, event.ends)
             ends = set(ended.keys if event.order_key else ())
-            for key in {*event.known_as, *ends}:
+            for key in event.known_as:
                 found.setdefault(key, []).append(Came(at, event.type, key in ends))
     return found
 

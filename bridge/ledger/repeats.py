@@ -8,17 +8,14 @@ is planned once more, behind it.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, select
 
-from bridge.ledger.endings import Place, key_of, known, newest, portions
-from bridge.ledger.owed import owe
+from bridge.ledger.endings import Place, portions
 from bridge.ledger.plan import RENEWABLE, Plan, PlannedDelivery
-from bridge.ledger.tables import REPEAT, deliveries, events, webhooks
+from bridge.ledger.tables import REPEAT, deliveries
 
 Key = tuple[str, str]
 """A lane and a person: deliveries that share both keep their order."""
@@ -76,24 +73,49 @@ def written_by(
 ) -> Mapping[Place, Sequence[PlannedDelivery]]:
     """What was planned for these events and could be filled in, whatever became of it.
 
-    Not what is only scheduled, which will be sent after all that is now, nor what was
-    never to be sent.
+    Not what was never to be sent. What is scheduled is so here too (see `sent_of`); the
+    rest waits.
     """
     found: dict[Place, list[PlannedDelivery]] = {}
     for some in portions(sorted({webhook for webhook, _ in events})):
         query = (
-            select(deliveries.c.webhook, *_PLANNED)
-            .where(deliveries.c.webhook.in_(some), deliveries.c.state != "scheduled", ~_NEVER)
+            select(deliveries.c.webhook, _IS_SCHEDULED, *_PLANNED)
+            .where(deliveries.c.webhook.in_(some), ~_NEVER)
             .order_by(deliveries.c.webhook, deliveries.c.position, deliveries.c.place)
         )
         for row in connection.execute(query):
             place = (row.webhook, row.position)
             if place in events and row.item:
                 values = {column.name: getattr(row, column.name) for column in _PLANNED}
-                found.setdefault(place, []).append(PlannedDelivery(**values))
+                state = "scheduled" if row.is_scheduled else "waiting"
+                found.setdefault(place, []).append(PlannedDelivery(**values, state=state))
     return found
 
 
+def sent_of(
+    connection: Connection, written: Mapping[Place, Sequence[PlannedDelivery]]
+) -> Mapping[Place, Sequence[PlannedDelivery]]:
+    """Without what is still scheduled, which will be sent behind what waits by then.
+
+    So that it is, nobody promotes it before the transaction ends (see `undone.last_word`).
+    """
+    later = {each.id for owed in written.values() for each in owed if each.state == "scheduled"}
+    held = scheduled_among(connection, later)
+    return {
+        place: [each for each in owed if each.id not in held] for place, owed in written.items()
+    }
+
+
+def scheduled_among(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of these that are scheduled; nobody promotes them before the transaction ends."""
+    held: set[str] = set()
+    for some in portions(sorted(ids)):
+        query = select(deliveries.c.id).where(deliveries.c.id.in_(some), _IS_SCHEDULED)
+        held |= set(connection.execute(query.order_by(deliveries.c.id).with_for_update()).scalars())
+    return held
+
+
+_IS_SCHEDULED = (deliveries.c.state == "scheduled").label("is_scheduled")
 # Done already by another event, or called off.
 _NEVER = and_(deliveries.c.state == "suppressed", deliveries.c.attempts == 0)
 _PLANNED = [
@@ -142,74 +164,3 @@ def renewable(connection: Connection, endings: Collection[str]) -> Mapping[str, 
         for (_, ending), standing in last.items()
         if ending in endings and standing.is_renewable
     }
-
-
-def put_behind(
-    connection: Connection, sent: Collection[str], now: float, may_repeat: MayRepeat
-) -> int:
-    """Once more, behind these deliveries that are sent now, what undid them; how many.
-
-    Behind one that is itself a repeat, only what comes after what it repeats. Not what
-    is itself among these, and comes after it anyhow.
-    """
-    begun, sent = _begun(connection, sent), set(sent)
-    matters = {row.id: _keys(row) for row in begun}
-    endings = known(connection, {each for keys in matters.values() for each in keys})
-    found = {name: newest(endings, keys) for name, keys in matters.items()}
-    written = written_by(connection, {place for places in found.values() for place in places})
-    last = _last_places(connection, {row.webhook for row in begun if found[row.id]})
-    fresh = 0
-    for row in begun:
-        at = (row.webhook, row.position)
-        undone = [
-            each
-            for place in found[row.id]
-            for each in written.get(place, ())
-            if each.id not in sent or place < at
-        ]
-        owed = [each for each in undone if key(each) == (row.lane, row.order_key)]
-        plan = _behind_one(row, list(filter(may_repeat, owed)), last)
-        fresh += owe(connection, plan, now)
-    return fresh
-
-
-def _begun(connection: Connection, sent: Collection[str]) -> Sequence[Any]:
-    """Those of events that begin something, each with its matters and their source."""
-    wanted = (deliveries, events.c.begins, webhooks.c.source)
-    theirs = (events.c.webhook == deliveries.c.webhook) & (
-        events.c.position == deliveries.c.position
-    )
-    query = (
-        select(*wanted)
-        .select_from(deliveries.join(events, theirs).join(webhooks))
-        .where(deliveries.c.order_key != "", events.c.begins.is_not(None))
-        .order_by(deliveries.c.webhook, deliveries.c.position, deliveries.c.place)
-    )
-    rows = (connection.execute(query.where(deliveries.c.id.in_(some))) for some in portions(sent))
-    return [row for some in rows for row in some]
-
-
-def _keys(row: Any) -> list[str]:
-    return [key_of(row.source, matter, row.order_key) for matter in row.begins]
-
-
-def _last_places(connection: Connection, numbers: Collection[int]) -> dict[Place, int]:
-    at = (deliveries.c.webhook, deliveries.c.position)
-    found: dict[Place, int] = defaultdict(int)
-    for some in portions(sorted(numbers)):
-        query = select(*at, func.max(deliveries.c.place)).where(at[0].in_(some)).group_by(*at)
-        found |= {(row[0], row[1]): row[2] for row in connection.execute(query)}
-    return found
-
-
-def _behind_one(row: Any, endings: Sequence[PlannedDelivery], last: dict[Place, int]) -> Plan:
-    at = (row.webhook, row.position)
-    sent = Standing(row.id, row.state, row.attempts)
-    repeated = [each.id for each in endings]
-    if row.repeats in repeated:
-        endings = endings[repeated.index(row.repeats) + 1 :]
-    owed = []
-    for each in endings:
-        last[at] += 1
-        owed.append(once_more(each, sent, at, last[at]))
-    return Plan(row.webhook, "routed", row.rules_version, deliveries=owed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, case, select, update
 
-from bridge.ledger import repeats
+from bridge.ledger import repeats, undone
 from bridge.ledger.plan import RENEWABLE, PlannedDelivery, Waiting, as_waiting
 from bridge.ledger.repeats import MayRepeat
 from bridge.ledger.tables import deliveries, webhooks
@@ -112,6 +112,7 @@ def _send_again(
     held = select(webhooks.c.number).where(webhooks.c.number.in_(theirs))
     # In the order in which pruning holds them, else each could wait for the other.
     connection.execute(held.with_for_update(read=True, key_share=True)).all()
+    scheduled = repeats.scheduled_among(connection, ids)
     statement = (
         update(deliveries)
         .where(deliveries.c.id.in_(ids), which)
@@ -127,4 +128,6 @@ def _send_again(
         .returning(deliveries.c.id)
     )
     sent = list(connection.execute(statement).scalars())
-    return Again(len(sent), repeats.put_behind(connection, sent, now, may_repeat))
+    behind = undone.put_behind(connection, sent, now, may_repeat)
+    behind += undone.last_word(connection, scheduled.intersection(sent), now, may_repeat)
+    return Again(len(sent), behind)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from bridge.ledger import repeats
+from bridge.ledger import undone
 from bridge.ledger.repeats import MayRepeat
 from bridge.ledger.tables import SCHEDULED_DELIVERY, deliveries, webhooks
 
@@ -24,8 +24,9 @@ def promote(connection: Connection, ids: Sequence[str], now: float, may_repeat: 
     """Let those of these that are due wait to be sent; how many.
 
     What they write may have been undone since they were planned, by what was sent at
-    once: that is done once more behind them. Whatever somebody else is at, such as an
-    event that calls it off, is left for another time.
+    once: that is done once more behind them. And what undoes what waits behind them is
+    done once more behind that. Whatever somebody else is at, such as an event that calls
+    it off, is left for another time.
     """
     _hold_webhooks(connection, ids)
     query = select(deliveries.c.id).where(deliveries.c.id.in_(ids), *_due(now))
@@ -33,7 +34,8 @@ def promote(connection: Connection, ids: Sequence[str], now: float, may_repeat: 
     held = list(connection.execute(query).scalars())
     waiting = update(deliveries).where(deliveries.c.id.in_(held))
     connection.execute(waiting.values(state="waiting", planned_at=now, due_at=now))
-    repeats.put_behind(connection, held, now, may_repeat)
+    undone.put_behind(connection, held, now, may_repeat)
+    undone.last_word(connection, held, now, may_repeat)
     return len(held)
 
 

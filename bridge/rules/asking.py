@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bridge.rules.conditions import OF_ONE, AnyOf, Condition, Not, Test, holds, same
+from bridge.rules.conditions import OF_ONE, AnyOf, Comparison, Condition, Not, Test, holds, same
 from bridge.rules.records import Rule
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import fails, why_not
@@ -23,11 +23,15 @@ Maker = Callable[[str, Any], Check | None]
 
 
 class Question:
-    """One condition as a function, the same for all rules that ask the same."""
+    """One condition as a function, the same for all rules that ask the same.
 
-    __slots__ = ("__weakref__", "_holds", "_why_not")
+    `asks` is the path and the comparison, where it is just one.
+    """
+
+    __slots__ = ("__weakref__", "_holds", "_why_not", "asks")
 
     def __init__(self, condition: Condition) -> None:
+        self.asks = _single(condition)
         self._holds = check_of(condition)
         self._why_not = _why_not(condition)
 
@@ -79,13 +83,17 @@ def check_of(condition: Condition) -> Check:
     return lambda seen: all(check(seen) for check in checks)
 
 
-def _of_test(test: Test) -> Check | None:
+def _single(condition: Condition) -> tuple[str, Comparison] | None:
     """None also where several must hold for the same value."""
-    if len(test.comparisons) != 1:
-        return None
-    [comparison] = test.comparisons
-    make = _MAKERS.get(comparison.operator)
-    return make(test.path, comparison.expected) if make else None
+    if isinstance(condition, Test) and len(condition.comparisons) == 1:
+        return condition.path, condition.comparisons[0]
+    return None
+
+
+def _of_test(test: Test) -> Check | None:
+    single = _single(test)
+    make = _MAKERS.get(single[1].operator) if single else None
+    return make(test.path, test.comparisons[0].expected) if make else None
 
 
 def _is(path: str, expected: Any) -> Check | None:
@@ -189,17 +197,18 @@ _MAKERS: Mapping[str, Maker] = {
 
 def _why_not(condition: Condition) -> Callable[[Seen], str]:
     """What `sentences.why_not` says."""
-    failure = ""
-    if isinstance(condition, Test) and len(condition.comparisons) == 1:
-        said = fails(condition.comparisons[0])
-        failure = f", {said}" if said else ""
+    single = _single(condition)
+    failure = fails(single[1]) if single else ""
 
     def plain(seen: Seen) -> str:
         return why_not(condition, seen)
 
+    if single is None or not failure:
+        return plain
+    path, said = single[0], f", {failure}"
+
     def reason(seen: Seen) -> str:
         told = seen.told[path]
-        return told + failure if told else plain(seen)
+        return told + said if told else plain(seen)
 
-    path = condition.path if isinstance(condition, Test) else ""
-    return reason if failure else plain
+    return reason

@@ -30,7 +30,7 @@ def changed(event: Event, changes: Sequence[Change]) -> Event:
 
 def _value(event: Event, change: Change) -> Any:
     if not isinstance(change.value, Relative):
-        return copy.deepcopy(change.value)
+        return change.value
     moment = next(change.value.moments(Seen(view(event))), None)
     if moment is None:
         field = change.value.field

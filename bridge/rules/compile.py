@@ -16,7 +16,8 @@ from bridge.rules.misplaced import advice_for_file
 from bridge.rules.named import Named, NamedReader
 from bridge.rules.records import RuleSet, World
 from bridge.rules.rule_reader import RuleReader
-from bridge.rules.schema import RulesText
+from bridge.rules.schema import MOST_RULES, MOST_TESTS, RulesText
+from bridge.rules.template_check import together
 from bridge.rules.written import Written
 from bridge.yaml_text import Path, read
 
@@ -32,16 +33,19 @@ def compile_rules(text: str, file: str, world: World) -> RuleSet:
     return compile_files({file: text}, world)
 
 
-def compile_files(files: Mapping[str, str], world: World, folder: str = "") -> RuleSet:
+def compile_files(
+    files: Mapping[str, str], world: World, folder: str = "", *, with_tests: bool = True
+) -> RuleSet:
     """The rules of all files in their order; raises ConfigurationError with every mistake.
 
-    `files` maps names, as seen from the folder, to texts.
+    `files` maps names, as seen from the folder, to texts. Without tests no mistake in
+    one of them counts: what was good when it went live need not run for want of a sample.
     """
     read_files, mistakes = _read(files, folder)
     compiler = _Compiler(read_files, world)
     written = compiler.rules() if read_files else ()
     rules = tuple(one.rule for one in written)
-    tests = compiler.tests([rule.name for rule in rules])
+    tests = compiler.tests([rule.name for rule in rules]) if with_tests else ()
     mistakes += [each for one in read_files for each in one.findings.mistakes]
     if mistakes:
         raise ConfigurationError(_first(mistakes))
@@ -84,11 +88,11 @@ class _File:
 
     @property
     def entries(self) -> list[tuple[Path, Mapping[str, Any]]]:
-        return self._groups("rules")
+        return self._groups("rules")[:MOST_RULES]
 
     @property
     def tests(self) -> list[tuple[Path, Mapping[str, Any]]]:
-        return self._groups("tests")
+        return self._groups("tests")[:MOST_TESTS]
 
     def _groups(self, name: str) -> list[tuple[Path, Mapping[str, Any]]]:
         listed = self.value.get(name)
@@ -155,13 +159,12 @@ class _Compiler:
 
     def rules(self) -> tuple[Written, ...]:
         names: dict[str, tuple[str, int]] = {}
-        readers = (
-            (RuleReader(file.findings, self._world, self.named, names), file)
-            for file in self._files
-        )
-        return tuple(
-            reader.read(entry, path) for reader, file in readers for path, entry in file.entries
-        )
+        written: list[Written] = []
+        for file in self._files:
+            reader = RuleReader(file.findings, self._world, self.named, names)
+            with together():
+                written += (reader.read(entry, path) for path, entry in file.entries)
+        return tuple(written)
 
     def tests(self, rules: Sequence[str]) -> tuple[Expectation, ...]:
         """`rules` are the names that they may look at alone."""

@@ -26,6 +26,22 @@ _WITHOUT_ZONE = {
     "saskatoon": "America/Regina",
     "victoria": "America/Vancouver",
 }
+# As spreadsheets write formats.
+_CODE_OF = {
+    "YYYY": "%Y",
+    "yyyy": "%Y",
+    "YY": "%y",
+    "MMMM": "%B",
+    "MMM": "%b",
+    "MM": "%m",
+    "DD": "%d",
+    "dd": "%d",
+    "HH": "%H",
+    "hh": "%I",
+    "mm": "%M",
+}
+_LETTERS = re.compile(r"(?:YYYY|yyyy|M{2,4}|DD|dd|HH|hh|mm|YY|[ ,.:/-]){2,20}")
+_LETTER = re.compile(r"YYYY|yyyy|M{2,4}|DD|dd|HH|hh|mm|YY")
 _LONGEST_FORMAT = 100
 _LONGEST_ZONE = 60
 _SHORTEST_CITY = 4
@@ -96,6 +112,9 @@ def _cities() -> Mapping[str, str]:
 
 def complaint_about_date(wanted: str) -> str:
     """What is wrong with an argument of `date`, or nothing."""
+    if _LETTERS.fullmatch(wanted):
+        meant = _LETTER.sub(lambda found: _CODE_OF.get(found[0], found[0]), wanted)
+        return f"a date format is written with %; write date('{meant}')"
     try:
         _checked(wanted) if "%" in wanted else zone(wanted)
     except ValueError as error:

@@ -13,11 +13,14 @@ from bridge.rules.conditions import same as same_value
 from bridge.rules.relative import RECEIVED, Relative, Within
 from bridge.rules.values import number, span, text, truth
 
+_MOST_VALUES = 100
 _SPELLED = ("contains", "starts_with", "ends_with", "matches")
 
 
 def clash(one: Comparison, other: Comparison) -> bool:
     """Whether no single value can satisfy both."""
+    if _is_long(one) or _is_long(other):
+        return False
     return _excludes(one, other) or _excludes(other, one)
 
 
@@ -73,6 +76,11 @@ def _excludes(one: Comparison, other: Comparison) -> bool:
     values = _values(one)
     exact = one.operator == "exactly"
     return bool(values) and not any(_may_pass(value, other, exact=exact) for value in values)
+
+
+def _is_long(comparison: Comparison) -> bool:
+    """So many values that comparing all with all would keep somebody waiting."""
+    return comparison.operator == "one_of" and len(comparison.expected) > _MOST_VALUES
 
 
 def _values(comparison: Comparison) -> tuple[Any, ...]:
@@ -152,6 +160,10 @@ def _is_over(start: Any, end: Any) -> bool:
 
 def _entails(known: Comparison, wanted: Comparison) -> bool:
     """Whether every value that passes the one passes the other."""
+    if known.operator == wanted.operator and known.expected is wanted.expected:
+        return True
+    if _is_long(known) or _is_long(wanted):
+        return False
     if known.operator == wanted.operator and repr(known.expected) == repr(wanted.expected):
         return True
     if wanted.operator in OF_ALL or known.operator in OF_ALL:

@@ -54,7 +54,7 @@ class ExpectationReader:
         return Expectation(
             name=valid.name if valid else "",
             given=given or Given(),
-            expect=tuple(self._expected(entry.get("expect"), (*path, "expect"))),
+            expect=tuple(self._expected(entry.get("expect", NOTHING), (*path, "expect"))),
             only=(valid.only or "") if valid else "",
             file=place.file,
             line=place.line,
@@ -73,7 +73,7 @@ class ExpectationReader:
             self._add(path, f"there is no rule {quoted(only)}", meant(only, self._rules))
 
     def _expected(self, expect: Any, path: Path) -> Iterator[Expected]:
-        if expect is None or expect == NOTHING:
+        if expect == NOTHING:
             return
         if not isinstance(expect, list) or not expect:
             self._add(path, "`expect` must be a list of what is done, or nothing", _ENTRY)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,12 +23,13 @@ from bridge.yaml_text import Path
 
 _EVENT = re.compile(r"\d{1,18}(-([1-9]\d{0,5}))?", re.ASCII)
 _TIME_ADVICE = "write 2027-07-01T10:00, or 2027-07-01T10:00:00-06:00"
-# What the receiver says of an event, and no test can change.
-_OURS = {
+# What no test can change: most of it is what the receiver says of an event.
+_FIXED = {
     "event.time": "write `received:` beside `with` instead",
     "event.type": "choose another sample",
     "event.source": "write `source:` beside `sample` instead",
     "event.id": "leave it out",
+    "raw": "name one of its fields: `raw.name`",
 }
 _WANTED: Mapping[Kind, tuple[str, str]] = {
     "text": ("a text", 'put quotes around it: "..."'),
@@ -36,6 +38,8 @@ _WANTED: Mapping[Kind, tuple[str, str]] = {
     "date": ("a date", "write 2027-07-03T19:30:00-06:00, or in 3 days"),
     "yes/no": ("true or false", ""),
 }
+# Nearer to the ends of the calendar there are no other zones' times.
+_YEARS = range(1900, 3000)
 _WRONG = object()
 
 
@@ -70,6 +74,13 @@ class GivenReader:
         changes = self._changes(text.changes, words, (*path, "with"))
         return Given(source, sample.name, changes=changes, received=received)
 
+    @cached_property
+    def _samples(self) -> list[tuple[str, Sample]]:
+        """Those of all sources, each with its source's name."""
+        return [
+            (name, sample) for name, kind in self._sources.items() for sample in samples_of(kind)
+        ]
+
     def _event(self, event: str, source: str | None, path: Path) -> str:
         if source is not None:
             self._add((*path, "source"), "an `event` has a source of its own", "leave `source` out")
@@ -84,12 +95,7 @@ class GivenReader:
             what = f"there is no source {quoted(source)}"
             self._add((*path, "source"), what, meant(source, self._sources))
             return None
-        known = [
-            (each, sample)
-            for each, kind in self._sources.items()
-            for sample in samples_of(kind)
-            if source in (None, each)
-        ]
+        known = [pair for pair in self._samples if source in (None, pair[0])]
         found = [(each, sample) for each, sample in known if sample.name == name]
         if len(found) == 1:
             return found[0]
@@ -103,8 +109,8 @@ class GivenReader:
         return None
 
     def _some_samples(self) -> str:
-        names = [one.name for kind in self._sources.values() for one in samples_of(kind)]
-        return f"write `sample: {names[0]}`" if names else "write `event: 1042`"
+        first = next((sample.name for _, sample in self._samples), "")
+        return f"write `sample: {first}`" if first else "write `event: 1042`"
 
     def _received(self, text: str | None, path: Path) -> datetime | None:
         received = None if text is None else moment_in(text, self._zone)
@@ -121,8 +127,8 @@ class GivenReader:
 
     def _change(self, name: str, value: Any, words: Vocabulary, path: Path) -> Iterator[Change]:
         shape = words.find(name)
-        if name in _OURS:
-            self._add(path, f"{quoted(name)} cannot be set", _OURS[name], at_key=True)
+        if name in _FIXED:
+            self._add(path, f"{quoted(name)} cannot be set", _FIXED[name], at_key=True)
         elif shape is None:
             self._add(path, *words.unknown(name), at_key=True)
         elif shape.kind == "group":
@@ -183,10 +189,12 @@ def samples_of(kind: type[Source]) -> tuple[Sample, ...]:
 
 
 def moment_in(text: str, zone: tzinfo) -> datetime | None:
-    """The time that a text says, in the zone where it names none; None: it says no time."""
+    """The time that a text says, in the zone where it names none; None: no test can be then."""
     try:
         found = datetime.fromisoformat(text.strip()[:40])
     except ValueError:
+        return None
+    if found.year not in _YEARS:
         return None
     return found.replace(tzinfo=zone) if found.utcoffset() is None else found
 

@@ -13,7 +13,7 @@ from bridge.rules.written import Written
 from bridge.wording import quoted
 
 # Comparing everything with everything must stay quick, however long the file is.
-_MOST_STOPS = 50
+_MOST_STOPS = 20
 _LARGEST = 40
 
 # What makes two rules with the same `when` do the same at another time, or for others.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from bridge.rules.conditions import glob, tests
-from bridge.rules.records import Rule, Step
+from bridge.rules.records import Step
 from bridge.rules.templates import is_template
 from bridge.rules.written import Written
 from bridge.source import Field, Source
@@ -52,7 +53,7 @@ def warn_of_options(written: Written) -> None:
 
 def warn_of_sometimes(written: Written) -> None:
     """A text that inserts what only some of the rule's events have."""
-    partial = dict(_partial(written.kinds, written.rule))
+    partial = _partial(written.kinds, written.rule.events)
     if not partial:
         return
     for number, step in enumerate(written.entry["do"]):
@@ -77,19 +78,24 @@ def _list_of_shows(kinds: Sequence[type[Source]]) -> str:
     return ""
 
 
-def _partial(kinds: Sequence[type[Source]], rule: Rule) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=256)
+def _partial(kinds: Sequence[type[Source]], events: Sequence[str]) -> Mapping[str, str]:
     """Fields that come with some of the event types that the rule names, and with which."""
     named = [
         (kind, name)
         for kind in kinds
         for name in kind.event_types
-        if any(glob(name, pattern) for pattern in rule.events if pattern != "*")
+        if any(glob(name, pattern) for pattern in events if pattern != "*")
     ]
     fields = dict.fromkeys(one.path for kind, _ in named for one in kind.fields)
-    for path in fields:
-        with_it = [name for kind, name in named if _has(kind.fields, path, name)]
-        if len(with_it) < len(named):
-            yield path, " and ".join(dict.fromkeys(with_it))
+    carrying = {
+        path: [name for kind, name in named if _has(kind.fields, path, name)] for path in fields
+    }
+    return {
+        path: " and ".join(dict.fromkeys(names))
+        for path, names in carrying.items()
+        if len(names) < len(named)
+    }
 
 
 def _has(fields: Iterable[Field], path: str, event: str) -> bool:

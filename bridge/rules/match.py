@@ -11,6 +11,7 @@ from typing import Any
 from bridge.event import Event
 from bridge.rules.asking import Question, questions
 from bridge.rules.conditions import glob
+from bridge.rules.families import Family, families
 from bridge.rules.records import ForEach, Rule, RuleSet, Verdict
 from bridge.rules.seen import Seen
 from bridge.rules.values import view
@@ -26,10 +27,13 @@ def judge(rules: RuleSet, event: Event, seen: Seen | None = None) -> tuple[Verdi
 
     `seen` is what is seen of the event, where the caller has it already.
     """
-    asked = _asked(rules, event.source, event.type)
+    asked, together = _asked(rules, event.source, event.type)
     if not asked:
         return ()
-    return tuple(_verdicts(asked, event, seen or Seen(view(event))))
+    seen = seen or Seen(view(event))
+    for answer in together:
+        answer(seen)
+    return tuple(_verdicts(asked, event, seen))
 
 
 # Keyed by identity of the rules in use and the few source and type names that come.
@@ -50,9 +54,14 @@ class _Asked:
 
 
 @lru_cache(maxsize=512)
-def _asked(rules: RuleSet, source: str, event_type: str) -> tuple[_Asked, ...]:
+def _asked(
+    rules: RuleSet, source: str, event_type: str
+) -> tuple[tuple[_Asked, ...], tuple[Family, ...]]:
     ready = _ready(rules)
-    return tuple(ready[rule.name] for rule in about(rules, source, event_type))
+    asked = tuple(ready[rule.name] for rule in about(rules, source, event_type))
+    # What is asked of each entry of a list is asked of other things.
+    of_all = (each for one in asked if one.rule.for_each is None for each in one.questions)
+    return asked, families(of_all)
 
 
 @lru_cache(maxsize=16)

@@ -8,16 +8,17 @@ from typing import Any
 from bridge.rules.schema import RulesText, RuleText, WhenText
 from bridge.rules.slips import COMBINERS
 from bridge.rules.where import COMBINERS as COMBINING
+from bridge.wording import flow
 
-_LINES = "write its lines below it, indented further, such as"
 _OF_FILE = {
     "rules": "begin each rule below `rules:` with `- name: ...`",
     "tests": "begin each test below `tests:` with `- name: ...`",
 }
 _OF_RULE = {
-    "when": f"{_LINES} `source: ...` and `event: ...`, without `- `",
-    "do": f"{_LINES} `- slack.post_message:`, each step with `- `",
+    "when": "below it write `source: ...` and `event: ...` on lines of their own, without `- `",
+    "do": "below it write the steps, each beginning with `- `, such as `- slack.post_message:`",
 }
+_EVENT = "write it like `event: invoice.purchase`"
 _WHERE = "write each condition on a line of its own below it, as `field: value`, without `- `"
 
 
@@ -31,8 +32,13 @@ def advice_for_rule(entry: Mapping[str, Any]) -> Mapping[str, str]:
     """By the rule's keys; some of them belong under `when`, or to the file."""
     of_when = set(entry) & set(WhenText.model_fields)
     of_file = set(entry) & set(RulesText.model_fields)
+    name = entry.get("name")
+    number = (
+        {"name": f'put quotes around it: "{flow(name)}"'} if isinstance(name, int | float) else {}
+    )
     return {
         **_OF_RULE,
+        **number,
         **dict.fromkeys(of_when, "it belongs under `when:`, indented further"),
         **dict.fromkeys(of_file, "it belongs to the file: begin it where `rules:` begins"),
     }
@@ -44,6 +50,7 @@ def advice_for_when(when: Mapping[str, Any]) -> Mapping[str, str]:
     conditions = [name for name in when if _is_condition(name)]
     return {
         "where": _WHERE,
+        "event": _EVENT,
         **dict.fromkeys(of_rule, "it belongs to the rule: begin it where `when:` begins"),
         **dict.fromkeys(conditions, "a condition belongs under `where:`, indented further"),
     }

@@ -57,7 +57,8 @@ class NamedReader:
             what = f"the list {quoted(name)} has no entries"
             meaning = list_meant(entries)
             findings.add(path, what, f"write {meaning}" if meaning else _LIST_ADVICE)
-        elif self._is_new(findings, "list", name, path):
+            entries = []
+        if self._is_new(findings, "list", name, path):
             self._lists[name] = tuple(one for one in entries if isinstance(one, str | int | float))
 
     def _text(self, findings: Findings, name: str, text: Any, path: Path) -> None:
@@ -67,8 +68,9 @@ class NamedReader:
         elif not isinstance(text, str):
             what = f"the text {quoted(name)} must be one text"
             findings.add(path, what, 'write it behind the colon, in quotes: "..."')
-        elif self._is_new(findings, "text", name, path):
-            self._texts[name] = text
+        if self._is_new(findings, "text", name, path):
+            # What is wrong with it is told once, and not again where it is used.
+            self._texts[name] = text if isinstance(text, str) else ""
 
     def _is_new(self, findings: Findings, kind: str, name: str, path: Path) -> bool:
         here = findings.document.mistake(path, "", at_key=True)

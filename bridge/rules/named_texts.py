@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from bridge.rules.templates import LONGEST_TEMPLATE, is_template
+from bridge.rules.templates import LONGEST_TEMPLATE, expressions, is_template
 from bridge.wording import quoted
 
 DEEPEST = 3
 
 _INSERTED = re.compile(r"\{\{\s*texts\s*\.\s*([A-Za-z_]\w{0,99})\s*\}\}")
 _NAMED = re.compile(r"\btexts\s*(?:\.\s*([A-Za-z_]\w{0,99})|\[\s*['\"](\w{1,100})['\"]\s*\])")
-_OPENING = re.compile(r"\{[{%]")
-_CLOSING = re.compile(r"[%}]\}")
 
 
 class CannotInsert(ValueError):
@@ -24,9 +22,10 @@ def with_texts(source: str, texts: Mapping[str, str]) -> str:
     """The source, with `{{ texts.name }}` replaced by that text, which may hold others in turn.
 
     What is unknown stays, and so do what is more than a name, like
-    `{{ texts.name | upper }}`, and a source that is too long to be a template. Raises CannotInsert for texts that insert each
-    other without end or more than three deep, for what would become too long,
-    and where a text with {{ }} is named otherwise, which would show it unfilled.
+    `{{ texts.name | upper }}`, and a source that is too long to be a template.
+    Raises CannotInsert for texts that insert each other without end or more
+    than three deep, for what would become too long, and where a text with
+    {{ }} is named otherwise, which would show it unfilled.
     """
     if "texts" not in source or len(source) > LONGEST_TEMPLATE:
         return source
@@ -69,17 +68,9 @@ class _Inserting:
 
 
 def _refuse_unfilled(source: str, texts: Mapping[str, str]) -> None:
-    for expression in _expressions(source):
+    for expression in expressions(source):
         for found in _NAMED.finditer(expression):
             name = found[1] or found[2]
             if is_template(texts.get(name, "")):
                 what = f"the text {quoted(name)} holds {{{{ }}}} itself"
                 raise CannotInsert(f"{what}, so it can only be inserted as {{{{ texts.{name} }}}}")
-
-
-def _expressions(source: str) -> Iterator[str]:
-    """What stands within {{ }} and {% %}; in one pass, however many are not closed."""
-    opening = _OPENING.search(source)
-    while opening and (closing := _CLOSING.search(source, opening.end())):
-        yield source[opening.end() : closing.start()]
-        opening = _OPENING.search(source, closing.end())

@@ -127,7 +127,7 @@ def first_wrong(field: str, shape: Shape, expected: Any) -> Path:
 
 def _wrong_kind(kind: Kind, expected: Any) -> tuple[str, str]:
     """Whether the expected value is of a kind that can be compared with."""
-    said = quoted(flow(expected))
+    said = quoted(expected if isinstance(expected, str) else flow(expected))
     if kind in ("number", "money") and values.number(expected) is None:
         meaning = slips.comparison_meant(expected) or slips.number_meant(expected)
         advice = f"write {meaning}" if meaning else "write 100 or 99.50, without a currency"

@@ -46,7 +46,7 @@ class OptionsReader:
         lists = vocabulary.lists()
         if wanted in lists:
             return ForEach(wanted, member_name(wanted))
-        what = f"`for_each` needs a list, and {quoted(wanted)} is none in {vocabulary.about}"
+        what = f"`for_each` needs a list, and {quoted(wanted)} is not one in {vocabulary.about}"
         self._add((*path, "for_each"), what, meant(wanted, lists) if lists else "leave it out")
         return None
 
@@ -143,7 +143,8 @@ class OptionsReader:
                 path, f"{quoted(str(wanted))} is not possible here", f"write it like `{example}`"
             )
             return None
-        return self._findings.validated(model, wanted, path, no_empty=True)
+        advice = {"event": f"write it like `event: {example.partition(': ')[2]}`"}
+        return self._findings.validated(model, wanted, path, advice=advice, no_empty=True)
 
     def _period(self, wanted: str | None, path: Path) -> float | None:
         seconds = duration(wanted) if wanted is not None else None

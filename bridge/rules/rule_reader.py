@@ -11,14 +11,14 @@ from bridge.rules.misplaced import advice_for_rule, advice_for_when
 from bridge.rules.named import Named
 from bridge.rules.options import OptionsReader
 from bridge.rules.records import Rule, World
-from bridge.rules.schema import RuleText, WhenText
+from bridge.rules.schema import MOST_STEPS, RuleText, WhenText
 from bridge.rules.steps import StepReader
 from bridge.rules.timing_reader import TimingReader
 from bridge.rules.vocabulary import Vocabulary, vocabulary
 from bridge.rules.where import WhereReader
 from bridge.rules.written import Written
 from bridge.source import Source
-from bridge.wording import meant, quoted
+from bridge.wording import meant, nearest, quoted
 from bridge.yaml_text import Path
 
 _MOST_KEPT = 100
@@ -51,7 +51,7 @@ class RuleReader:
         when = entry.get("when")
         sources, events, where = self._when(when if isinstance(when, dict) else {}, path)
         sending = self._matching(sources, events)
-        words = self._vocabulary(sending, self._known(sending, events))
+        words = self._vocabulary(sending, self._known(sources, sending, events))
         kinds = [self._world.sources[one] for one in sending]
         options = OptionsReader(self._findings, self._named.time_zone)
         for_each = options.for_each(entry.get("for_each"), words, path)
@@ -65,7 +65,9 @@ class RuleReader:
             sources=sources,
             events=events,
             conditions=conditions.read(where, (*path, "when", "where")),
-            steps=steps.read(name, do if isinstance(do, list) else [], (*path, "do")),
+            steps=steps.read(
+                name, do[:MOST_STEPS] if isinstance(do, list) else [], (*path, "do")
+            ),
             enabled=valid.enabled if valid else True,
             stop=valid.stop if valid else False,
             for_each=for_each,
@@ -154,22 +156,29 @@ class RuleReader:
         """The entry of a list; a single name is not written as one."""
         return (*path, number) if (*path, number) in self._findings.document.values else path
 
-    def _known(self, sending: Sequence[str], events: tuple[str, ...]) -> tuple[str, ...]:
+    def _known(
+        self, sources: Sequence[str], sending: Sequence[str], events: tuple[str, ...]
+    ) -> tuple[str, ...]:
         """Without those that nobody sends: what is wrong with them is told once."""
         kinds = [self._world.sources[name] for name in sending]
-        if any(kind.types_are_open for kind in kinds):
+        found = not sources or _chosen(self._world.sources, sources)
+        if found and any(kind.types_are_open for kind in kinds):
             return events
         return tuple(one for one in events if any(_sends(kind, one) for kind in kinds))
 
     def _matching(self, sources: Sequence[str], events: Sequence[str]) -> list[str]:
-        """The sources that can send what the rule is about."""
-        chosen = _chosen(self._world.sources, sources) or self._world.sources
+        """The sources that can send what the rule is about, or was probably meant to be."""
+        known = self._world.sources
+        chosen = _chosen(known, sources)
+        close = [] if chosen else [one for name in sources if (one := nearest(name, known))]
+        chosen = chosen or _chosen(known, close)
         sending = [
             name
             for name, source in chosen.items()
             if not events or any(_sends(source, pattern) for pattern in events)
         ]
-        open_ones = [name for name, source in chosen.items() if source.types_are_open]
+        found = not sources or _chosen(known, sources) or close
+        open_ones = [name for name, one in chosen.items() if found and one.types_are_open]
         return sending or open_ones or list(chosen)
 
 

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 LONGEST_NAME = 100
 MOST_RULES = 5_000
+MOST_TESTS = 2_000
+MOST_STEPS = 100
 CLOCK = re.compile(r"([01]?[0-9]|2[0-3])[:.h]([0-5][0-9])", re.ASCII)
 
 
@@ -68,12 +70,12 @@ class RulesText(_Strict):
     )
     tests: list[dict[str, Any]] = Field(
         default=[],
-        description="What the rules must do with a sample, checked before they go live.",
+        max_length=MOST_TESTS,
+        description="What the rules must do when something comes in.",
     )
     time_zone: str | None = Field(
         default=None,
-        description="The time zone of all files, for `at`, `quiet_hours`, `only_between` and "
-        "dates in texts; without it UTC.",
+        description="The time zone of all files, also for dates in texts; without it UTC.",
         examples=["America/Edmonton"],
     )
 
@@ -83,13 +85,12 @@ class WhenText(_Strict):
 
     source: OneOrMore | None = Field(
         default=None,
-        description="The source's name in bridge.yaml, or several; `*` stands for any text. "
-        "Without it any source.",
+        description="The source's name in bridge.yaml, or several; `*` is any text.",
         examples=["showpass"],
     )
     event: OneOrMore | None = Field(
         default=None,
-        description="The event's type, or several; `*` stands for any text. Without it any type.",
+        description="The event's type, or several; `*` is any text.",
         examples=[["invoice.refund", "invoice.void"]],
     )
     where: dict[str, Any] = Field(
@@ -220,6 +221,7 @@ class RuleText(_Strict):
     )
     do: list[Any] = Field(
         min_length=1,
+        max_length=MOST_STEPS,
         description="The steps, each an action of an account with its fields.",
         examples=[[{"slack.post_message": {"channel": "#tickets", "text": "Sold!"}}]],
     )

@@ -112,7 +112,7 @@ def length_trouble(written: object) -> tuple[str, str]:
         return f"there is no unit of time {quoted(unit)}", f"write {count} {close}"
     if count and count != found[1]:
         return f"{quoted(str(written))} is no number of {singular}s", f"write {count} {unit}"
-    if count and re.fullmatch(r"[a-z_][\w.]*", rest):
+    if count and re.fullmatch(r"[a-z_]\w*(?:\.\w+)+", rest):
         field = f"{count} {unit} after {rest}"
         return f"between {count} {unit} and `{rest}` a word is missing", f"write {field}, or before"
     return "", ""

@@ -10,7 +10,7 @@ from jinja2 import TemplateError
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from bridge.connector import Action, Item
+from bridge.connector import Action, Item, Skipped
 from bridge.findings import Findings
 from bridge.rules.named import Named
 from bridge.rules.named_texts import CannotInsert, with_texts
@@ -74,18 +74,23 @@ class StepReader:
 
     def _example(self) -> str:
         """An action that there is."""
-        known = [
+        known = self._known()
+        return next((name for name in known if "post" in name), known[0] if known else "a.b")
+
+    def _known(self) -> list[str]:
+        return [
             f"{account}.{name}"
             for account, connector in self._accounts.items()
             for name in connector.actions()
         ]
-        return next((name for name in known if "post" in name), known[0] if known else "a.b")
 
     def _declared(self, account: str, action: str, path: Path) -> Action | None:
         connector = self._accounts.get(account)
         if connector is None:
             what = f"there is no account {quoted(account)}"
-            self._findings.add(path, what, meant(account, self._accounts), at_key=True)
+            whole = [name for name in self._known() if not action and name.endswith(f".{account}")]
+            advice = f"did you mean `{whole[0]}`?" if whole else meant(account, self._accounts)
+            self._findings.add(path, what, advice, at_key=True)
             return None
         actions = connector.actions()
         if action not in actions:
@@ -188,7 +193,8 @@ class StepReader:
     def _wrong(self, details: Mapping[str, Any], value: Any, path: Path) -> None:
         inner = _inner(value, details["loc"])
         kind = details["type"]
-        never = kind in _NEVER_TEXT or (kind == "string_type" and isinstance(inner, dict | list))
+        is_text = kind == "string_type" or _of_address(details)
+        never = kind in _NEVER_TEXT or (is_text and isinstance(inner, dict | list))
         if _has_template(inner) and not never:
             return
         what, advice = _said(details, inner)
@@ -202,15 +208,22 @@ def _said(details: Mapping[str, Any], inner: Any) -> tuple[str, str]:
     kind = details["type"]
     if inner is None and kind != "missing":
         return "has no value", "write it behind the colon"
+    if isinstance(inner, list) and kind not in _NEVER_TEXT:
+        return "must be one text, not a list", "write one text; for several write a step for each"
+    if _of_address(details) and isinstance(inner, str):
+        return "is no e-mail address", 'write one, or "{{ contact.email }}"'
     if kind == "string_type" and isinstance(inner, bool | int | float):
         return what, f'put quotes around it: "{str(inner).lower()}"'
-    if kind == "string_type" and isinstance(inner, list):
-        return "must be one text, not a list", "write one text; for several write a step for each"
-    if kind == "string_type":
+    if kind == "string_type" or _of_address(details):
         return "must be one text", "write it behind the colon, in quotes"
     if kind == "list_type" and list_meant(inner):
         return what, f"write {list_meant(inner)}"
     return what, advice
+
+
+def _of_address(details: Mapping[str, Any]) -> bool:
+    error = (details.get("ctx") or {}).get("error")
+    return isinstance(error, Skipped) and "e-mail" in str(error)
 
 
 def _key(name: str, info: FieldInfo) -> str:

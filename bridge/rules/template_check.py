@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 
 from jinja2 import TemplateSyntaxError
 
 from bridge.rules.template_syntax import syntax_trouble
 from bridge.rules.template_walk import Enough, Problem, Walker
-from bridge.rules.templates import LONGEST_TEMPLATE, environment
+from bridge.rules.templates import LONGEST_TEMPLATE, environment, expressions
 from bridge.rules.vocabulary import Vocabulary
 from bridge.wording import quoted
 
@@ -19,10 +20,33 @@ _ONE_BRACE = re.compile(r"(?<!\{)\{\s*([a-z_]+)(\.[\w.]+)?\s*\}(?!\})")
 _TWO_WORDS = re.compile(r"(?<![\w.])([A-Za-z_]\w{0,40}(?:\.\w{1,40}){1,4})[ -](\w{1,40})")
 
 
+MOST_IN_BRACES = 150_000
+"""So much may stand in {{ }} and {% %}, in all the texts that are checked together."""
+
+_BRACES = 4
+_room: ContextVar[list[int]] = ContextVar("_room")
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """The texts that are checked inside may hold MOST_IN_BRACES; more is a problem of each.
+
+    To understand a text takes its time, and no file may keep the bridge busy.
+    """
+    token = _room.set([MOST_IN_BRACES])
+    try:
+        yield
+    finally:
+        _room.reset(token)
+
+
 def check(source: str, vocabulary: Vocabulary) -> list[Problem]:
     """What is wrong with a template, of very much the first; none: it compiles."""
     if len(source) > LONGEST_TEMPLATE:
         return [Problem(1, f"this text is longer than {LONGEST_TEMPLATE:,} characters")]
+    if not _has_room(source):
+        what = f"the texts of this file hold more than {MOST_IN_BRACES:,} characters in {{{{ }}}}"
+        return [Problem(1, what, "write fewer rules into one file")]
     joined = list(_in_two_words(source, vocabulary))
     if joined:
         return joined
@@ -36,6 +60,13 @@ def check(source: str, vocabulary: Vocabulary) -> list[Problem]:
     with suppress(Enough):
         walker.visit(tree, {})
     return list(dict.fromkeys(walker.problems))
+
+
+def _has_room(source: str) -> bool:
+    left = _room.get(None)
+    if left is not None:
+        left[0] -= sum(len(one) + _BRACES for one in expressions(source))
+    return left is None or left[0] >= 0
 
 
 def slips(text: str, vocabulary: Vocabulary) -> Iterator[Problem]:

@@ -159,7 +159,7 @@ class Walker:
     def _part(self, node: nodes.Node, shape: Shape, name: str) -> Shape:
         if shape.free:
             if name.startswith("__"):
-                self._add(node, f"{quoted(name)} is not possible in a rule")
+                self._add(node, f"{quoted(name)} is not possible in a rule", "leave it out")
             return FREE
         below = shape.parts.get(name)
         if shape.kind == "group" and below:
@@ -196,7 +196,8 @@ class Walker:
             for wanted in texts:
                 wrong = complaint_about_date(wanted)
                 if wrong:
-                    self._add(node, f"`date({wanted!r})`: {wrong}")
+                    what, _, advice = wrong.partition("; ")
+                    self._add(node, f"`date({wanted!r})`: {what}", advice)
         if node.name == "money" and not node.args and shape.kind == "group":
             self._add(node, "`money` needs an amount", "such as {{ order.total | money }}")
         self._check_attribute(node, shape, texts)

@@ -8,7 +8,8 @@ on work and on length. What is missing is empty text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
@@ -25,6 +26,9 @@ from bridge.rules.work import CannotRender, cost, each, limited, spend, within
 LONGEST_TEMPLATE = 10_000
 LONGEST_TEXT = 100_000
 LONGEST_VALUE = 20_000
+
+_OPENING = re.compile(r"\{[{%]")
+_CLOSING = re.compile(r"[%}]\}")
 
 Escape = Callable[[str], str]
 
@@ -55,6 +59,16 @@ Filling: TypeAlias = (
 def is_template(text: str) -> bool:
     """Whether the text holds anything to fill in."""
     return any(opening in text for opening in ("{{", "{%", "{#"))
+
+
+def expressions(source: str) -> Iterator[str]:
+    """What stands within {{ }} and {% %}, and where that is not closed the rest of the text."""
+    opening = _OPENING.search(source)
+    while opening:
+        closing = _CLOSING.search(source, opening.end())
+        end = closing.start() if closing else len(source)
+        yield source[opening.end() : end]
+        opening = _OPENING.search(source, end)
 
 
 def compile_text(

@@ -117,6 +117,8 @@ def _no_delay(wanted: str, words: Vocabulary) -> tuple[str, str]:
     what, advice = length_trouble(wanted)
     if what:
         return what, advice
+    if relative(wanted):
+        return f"nothing can be put off until {quoted(wanted)}", "write 2 days, or leave it out"
     dates = [name for name in words.dates() if name != RECEIVED]
     from_date = f", or 1 day after {dates[0]}" if dates else ""
     return f"{quoted(wanted)} is no time to wait", f"write 2 days{from_date}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from bridge.connector import Item
@@ -80,6 +81,7 @@ class WantedReader:
         return False
 
 
+@cache
 def _groups(item: type[Item]) -> frozenset[str]:
     """The fields that may hold names and values, as rules write them."""
     schema = item.model_json_schema(by_alias=True)

@@ -105,7 +105,7 @@ class WhereReader:
     def _combined(self, name: str, wanted: Any, path: Path, read: _Read) -> Iterator[Condition]:
         """`read` reads one part, of the whole event or of one field."""
         if len(path) > _DEEPEST:
-            self._add(path, "conditions are nested too deeply here")
+            self._add(path, "conditions are nested too deeply here", "make two rules of it")
         elif name == "not":
             parts = read(wanted, path)
             yield from [Not(_together(parts))] if parts else []

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from bridge.connector import Delivered, Rejected, Retry, Unknown
-from tests.cli.house import House, Ledger
+from tests.cli.house import RULES, House, Ledger
 
 HOSTILE = "[bold]Bob[/bold] \x1b[2J\x1b]0;pwned\x07\u202egnp.exe\u2066\r\n"
 
@@ -55,13 +55,45 @@ def test_it_says_how_the_webhook_was_verified(house: House, ledger: Ledger) -> N
     assert "the whole body" in flat(told(house, "2"))
 
 
-def test_every_rule_says_why_or_why_not(house: House, ledger: Ledger) -> None:
+def test_every_rule_about_such_events_says_why_or_why_not(house: House, ledger: Ledger) -> None:
+    large = "where: {order.total: {at_least: 1000}}"
+    house.write("rules.yaml", RULES.replace("invoice.refund}", f"invoice.purchase, {large}}}"))
     ledger.receive()
     ledger.route()
     story = flat(told(house, "1"))
-    assert "2 rules asked" in story
+    assert "2 of 2 rules are about such events" in story
     assert "Buyers matched" in story
-    assert "Refunds the event is invoice.purchase, not invoice.refund" in story
+    assert "Refunds order.total is 236.25, not at least 1000" in story
+
+
+def test_rules_about_other_events_are_counted_only(house: House, ledger: Ledger) -> None:
+    ledger.receive()
+    ledger.route()
+    story = flat(told(house, "1"))
+    assert "1 of 2 rules is about such events" in story
+    assert "Refunds" not in story
+    assert as_object(house, "1")["events"][0]["rules_in_version"] == 2
+
+
+def test_how_many_rules_there_were_is_left_out_where_they_no_longer_fit(
+    house: House, ledger: Ledger
+) -> None:
+    ledger.receive()
+    ledger.route()
+    house.write("bridge.yaml", "sources: {showpass: }\naccounts: {hubspot: }\n")
+    assert "1 rule asked" in flat(told(house, "1"))
+    assert as_object(house, "1")["events"][0]["rules_in_version"] is None
+
+
+def test_entries_that_fitted_are_named(house: House, ledger: Ledger) -> None:
+    each = "invoice.purchase}\n    for_each: tickets"
+    house.write("rules.yaml", RULES.replace("invoice.purchase}", each))
+    ledger.receive()
+    ledger.route()
+    assert "Buyers matched for tickets 1, 2, 3" in flat(told(house, "1"))
+    assert as_object(house, "1")["events"][0]["verdicts"][0]["members"] == [1, 2, 3]
+    house.write("bridge.yaml", "sources: {showpass: }\naccounts: {hubspot: }\n")
+    assert "Buyers matched for entries 1, 2, 3" in flat(told(house, "1"))
 
 
 def test_without_a_match_it_says_what_to_do_after_a_change(house: House, ledger: Ledger) -> None:
@@ -185,7 +217,7 @@ def test_json_tells_the_whole_story(house: House, ledger: Ledger) -> None:
     story = as_object(house, "1")
     assert story["id"] == "1"
     (event,) = story["events"]
-    assert [verdict["matched"] for verdict in event["verdicts"]] == [True, False]
+    assert [verdict["matched"] for verdict in event["verdicts"]] == [True]
     waiting, delivered = event["deliveries"]
     assert (waiting["state"], waiting["requests"]) == ("waiting", "will be sent, in preview")
     assert (delivered["state"], delivered["reference"]) == ("delivered", "ts-1")

@@ -14,7 +14,7 @@ RULES = """
 rules:
   - name: Thanks
     when: {source: showpass, event: invoice.purchase}
-    after: 2 days
+    after: 3 days
     do:
       - hubspot.upsert_contact:
           email: "{{ contact.email }}"
@@ -45,15 +45,15 @@ def owed(house: House) -> dict[str, Any]:
 
 
 def test_events_say_when(scheduled: House) -> None:
-    assert "1 scheduled in 2 days, " in flat(scheduled.run("events"))
-    assert "1 scheduled in 2 days, " in flat(scheduled.run("events", "--state", "scheduled"))
-    assert "No" not in flat(scheduled.run("events", "--state", "scheduled"))
+    assert "1 scheduled in 3 days, " in flat(scheduled.run("events"))
+    assert "1 scheduled in 3 days, " in flat(scheduled.run("events", "--state", "scheduled"))
+    assert "0 events found" in flat(scheduled.run("events", "--state", "sending"))
 
 
 def test_an_event_s_story_says_when_and_what(scheduled: House) -> None:
     told = flat(scheduled.run("event", "1"))
     assert "1 scheduled" in told
-    assert "due in 2 days, " in told
+    assert "due in 3 days, " in told
     assert "will be sent" in told
 
 
@@ -87,7 +87,7 @@ def test_the_ledger_is_right(scheduled: House) -> None:
 
 def test_replaying_the_delivery_sends_it_now_and_says_so(scheduled: House) -> None:
     told = flat(scheduled.run("replay", str(owed(scheduled)["id"])))
-    assert "was to be sent in 2 days, " in told
+    assert "was to be sent in 3 days, " in told
     assert "it is sent now" in told
     assert owed(scheduled)["state"] == "waiting"
 

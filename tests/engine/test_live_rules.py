@@ -328,6 +328,20 @@ def test_a_version_that_does_not_fit_bridge_yaml_leaves_the_one_before_running(
     assert machine.alerts() == []
 
 
+def test_a_test_that_fits_no_longer_keeps_no_rules_from_running(
+    machine: Machine, another: Callable[..., Machine]
+) -> None:
+    newer = another(accounts=("scripted", "fresh"))
+    newer.write(
+        text("First") + "tests:\n  - name: One\n    given: {sample: invoice.void}\n"
+        "    expect: [fresh.send]\n"
+    )
+    newer.settled()
+    assert newer.runs() == ["First"]
+    assert machine.runs() == ["First"]
+    assert machine.alerts() == []
+
+
 def test_what_does_not_fit_is_not_read_again_with_each_batch(
     machine: Machine, another: Callable[..., Machine]
 ) -> None:

@@ -9,12 +9,13 @@ import pytest
 from bridge import config, rules
 from bridge.engine.expecting import Complaint
 from bridge.engine.rehearse import Stage
-from bridge.engine.rule_tests import Result, run_tests
+from bridge.engine.rule_tests import Result, rehearsed, run_tests, sampled
 from bridge.event import Identity, Webhook
 from bridge.ledger.accept import Arrival, keep
 from bridge.ledger.database import Database
 from bridge.ledger.plan import record, waiting
 from bridge.ledger.prune import empty_bodies
+from bridge.rules.expected import Given
 
 BRIDGE = """\
 sources:
@@ -150,6 +151,22 @@ expect: [hubspot.upsert_contact, slack.post_message, slack.post_message]
     assert found.why[0].reasons == ("it is done, and another entry of `expect` is about that",)
 
 
+def test_of_rules_that_fail_those_with_fewer_reasons_are_told_first(bench: Bench) -> None:
+    nearer = """\
+  - name: Nearer
+    when: {source: showpass, event: invoice.purchase, where: {order.total: {at_least: 95}}}
+    do: [{slack.post_message: {channel: "#x", text: x}}]
+"""
+    found = bench.complaint(
+        """
+given: {sample: invoice.purchase, with: {order.total: 90, tickets.type: Balcony}}
+expect: [hubspot.upsert_contact, slack.post_message, slack.post_message]
+""",
+        RULES + nearer,
+    )
+    assert [why.rule for why in found.why] == ["Buyers", "Nearer", "VIPs"]
+
+
 def test_a_rule_about_other_events_says_so(bench: Bench) -> None:
     found = bench.complaint("given: {sample: invoice.void}\nexpect: [mailchimp.subscribe]")
     (why,) = found.why
@@ -256,6 +273,32 @@ expect: [{{mailchimp.subscribe: {{tags: {tags}}}}}]
     assert (result.state == "passed") is holds
 
 
+@pytest.mark.parametrize(
+    "field", ["remove_tags: ", "remove_tags: []", "language: ", 'language: ""']
+)
+def test_what_is_empty_is_nothing(bench: Bench, field: str) -> None:
+    text = RULES.replace("event: invoice.refund", "event: invoice.purchase")
+    bench.passes(
+        f"""
+given: {{sample: invoice.purchase}}
+only: List
+expect: [{{mailchimp.subscribe: {{{field}}}}}]
+""",
+        text,
+    )
+    assert (
+        bench.complaint(
+            """
+given: {sample: invoice.purchase}
+only: List
+expect: [{mailchimp.subscribe: {tags: , remove_tags: }}]
+""",
+            text,
+        ).expected
+        == "nothing"
+    )
+
+
 def test_the_order_counts(bench: Bench) -> None:
     found = bench.complaint("""
 given: {sample: invoice.purchase}
@@ -295,6 +338,13 @@ given: {{sample: invoice.refund, with: {{contact.consent: {flag}}}}}
 expect:
   - mailchimp.subscribe:
     suppressed: {reason}
+""")
+
+
+def test_capitals_of_a_reason_do_not_matter(bench: Bench) -> None:
+    bench.passes("""
+given: {sample: invoice.transfer, received: 2027-07-02T10:00}
+expect: [{slack.post_message: , suppressed: 1 july}]
 """)
 
 
@@ -418,6 +468,19 @@ expect: [slack.post_message]
 """)
     (why,) = found.why
     assert why.reasons[0].startswith("it is suppressed: its time, 1 July 2027, 09:00 MDT, was over")
+
+
+def test_what_comes_in_unchanged_is_planned_as_it_would_be_live(
+    bench: Bench, configured: config.Config
+) -> None:
+    text = RULES.replace("- name: VIPs\n", "- name: VIPs\n    once_per: event\n")
+    compiled = rules.compile_rules(text, "rules.yaml", config.world(configured))
+    stage = Stage.of(configured, compiled)
+    given = Given("showpass", "invoice.purchase")
+    waiting_one = sampled("showpass", configured.sources["showpass"].source, given)
+    live = stage.router.plan(waiting_one, waiting_one.webhook.received_at)
+    assert live.deliveries[-1].once
+    assert rehearsed(stage, given, waiting_one).plan == live
 
 
 def test_what_cannot_be_set_fails_and_says_why(bench: Bench) -> None:

@@ -143,12 +143,12 @@ def _some(*values: Any) -> Any:
 
 
 def _moment(random: Random) -> Any:
-    base = RECEIVED + timedelta(hours=random.choice([-48, 0, 12, 36, 90]))
+    base = RECEIVED + timedelta(hours=random.choice([-48, 0, 0, 0, 12, 36, 90]))
     spelled = base.isoformat() if random.random() < 0.5 else f"{base:%Y-%m-%d}"
     length, field = random.choice(_LENGTHS), random.choice(_DATE_FIELDS)
     side = random.choice(["before", "after"])
     counted = (f"in {length}", f"{length} ago", "now", f"{length} {side} {field}")
-    return random.choice(["before", "after"]), random.choice([spelled, *counted])
+    return random.choice(["before", "after"]), random.choice([spelled, spelled, *counted])
 
 
 def _within(random: Random) -> Any:
@@ -178,14 +178,26 @@ _NUMBERS = (0, 1, 2, 20, 100, 100.0, "100", 236.25, 300)
 _NUMBER = (
     *(_one(name, *_NUMBERS) for name in ("is", "is_not", "at_least", "at_most")),
     _some(*_NUMBERS),
-    _one("one_of", "sizes"),
+    _one("one_of", "sizes", ["100", "20"], ["2", "3"]),
     _THERE,
 )
 _OPERATORS: Mapping[str, tuple[Any, ...]] = {
     "text": _TEXT,
     "number": _NUMBER,
-    "yes/no": (_one("is", True, False, "yes", "no"), _one("is_not", True, False), _THERE),
-    "date": (_moment, _moment, _within, _on, _THERE),
+    "yes/no": (
+        _one("is", True, False, "yes", "no"),
+        _one("is_not", True, False),
+        _one("one_of", ["yes"], [False, "no"]),
+        _THERE,
+    ),
+    "date": (
+        _moment,
+        _moment,
+        _within,
+        _on,
+        _one("one_of", ["2027-06-20", "2027-06-22"], ["2027-06-21"]),
+        _THERE,
+    ),
     "address": (_one("ends_with", "@example.com", "@EXAMPLE.org"), _one("contains", "@"), _THERE),
     "type": (_one("is", "order.paid"), _one("matches", "order.*", "*.refunded")),
     "colour": (

@@ -30,9 +30,11 @@ def test_a_fact_is_set_and_the_others_stay(order: Event) -> None:
 def test_the_event_itself_stays_as_it_is(order: Event) -> None:
     before = order.facts["order"]["total"]
     with_changes(order, ("order.total", Decimal(5)), ("tickets.type", "x"), ("raw.id", 8))
+    with_changes(order, ("raw.deep.list.colour", "green"))
     assert order.facts["order"]["total"] == before
     assert order.facts["tickets"][0]["type"] == "VIP"
     assert order.raw["id"] == 7
+    assert order.raw["deep"]["list"][0]["colour"] == "red"
 
 
 def test_a_path_through_a_list_means_every_entry(order: Event) -> None:

@@ -11,6 +11,7 @@ import pytest
 from bridge.errors import ConfigurationError
 from bridge.rules import RuleSet, World, compile_files
 from bridge.rules.expected import Change, Expectation
+from bridge.rules.relative import Relative
 
 Compiled = Callable[[str], RuleSet]
 
@@ -129,6 +130,7 @@ def test_what_comes_in_is_there(compiled: Compiled, given: str, said: str) -> No
             "`event.time` cannot be set; write `received:` beside `with` instead",
         ),
         ("{event.type: order.paid}", "`event.type` cannot be set; choose another sample"),
+        ("{raw: {a: b}}", "`raw` cannot be set; name one of its fields: `raw.name`"),
         (
             "{course.name: x}",
             "`course.name` does not come with order.paid of shop; academy sends it",
@@ -224,6 +226,7 @@ def test_what_is_different_in_it_is_a_field_of_its_kind(
             "10:34: the fields of chat.post_message must be `name: value` lines",
         ),
         ("[]", "10:13: `expect` must be a list of what is done, or nothing; write `- slack"),
+        ("", "10:12: `expect` must be a list of what is done, or nothing; write `- slack"),
         ("none", "10:13: `expect` must be a list of what is done, or nothing; write `- slack"),
     ],
 )
@@ -291,6 +294,21 @@ def test_facts_are_of_the_kind_that_events_have(compiled: Compiled) -> None:
     }
     assert type(found["tickets.seats"]) is int
     assert isinstance(found["order.total"], Decimal)
+
+
+def test_a_date_may_count_from_another_time(compiled: Compiled) -> None:
+    found = changes(compiled, "{tickets.starts_on: in 3 days}")
+    assert found["tickets.starts_on"] == Relative(3 * 86400, "event.time", "in 3 days")
+
+
+@pytest.mark.parametrize("far", ["9999-12-31T23:59:59-12:00", "0001-01-01"])
+def test_no_test_is_at_the_end_of_the_calendar(compiled: Compiled, far: str) -> None:
+    found = one(compiled, f"{{sample: order.paid, received: '{far}'}}")
+    assert found.startswith(f"9:43: `{far}` is no time")
+    assert "is no time" in one(compiled, expect=f"[{{chat.post_message: , at: '{far}'}}]")
+    assert "must be a date" in one(
+        compiled, f"{{sample: order.paid, with: {{tickets.starts_on: '{far}'}}}}"
+    )
 
 
 def test_a_list_is_replaced_by_whole_entries(compiled: Compiled) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.rules import why_not
 
-PAIRS = 150
+PAIRS = 300
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

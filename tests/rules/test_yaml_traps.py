@@ -103,8 +103,14 @@ def test_what_can_be_meant_is_left_alone(text: str) -> None:
     [
         ("a:\n\tb: 1\n", "2:1: a tab in the indentation; YAML wants spaces there"),
         ("-\ta\n", "1:2: a tab in the indentation; YAML wants spaces there"),
-        ("a: 1\nb: 2\na: 3\n", "3:1: `a` stands here twice, first in line 1; keep one of the two"),
-        ("a: {b: 1, b: 2}\n", "1:11: `b` stands here twice, first in line 1; keep one of the two"),
+        (
+            "a: 1\nb: 2\na: 3\n",
+            "3:1: `a` stands here twice, first in line 1; keep one of the two; a new entry of a list begins with `- `",
+        ),
+        (
+            "a: {b: 1, b: 2}\n",
+            "1:11: `b` stands here twice, first in line 1; keep one of the two; a new entry of a list begins with `- `",
+        ),
         ("a: {% if b %}\n", 'cannot begin with { without quotes; put quotes around it: "{% if b'),
         ("a: {# b #}\n", "1:4: a text cannot begin with { without quotes; put quotes around it"),
         ("{a: Hi {{ b }}, c: d}\n", 'put quotes around the whole text: "Hi {{ b }}"'),
@@ -116,7 +122,10 @@ def test_what_can_be_meant_is_left_alone(text: str) -> None:
         ("{a: Note: b}\n", "1:5: a second colon within { } without a comma before it; put a comma"),
         ("{a: b c: d}\n", "1:7: a second colon within { } without a comma before it; put a comma"),
         ("a: &x {b: 1}\nc:\n  <<: *x\n", "3:3: nothing is taken over by <<; write the lines out"),
-        ("a: !important\n", "1:4: a tag (!) stands here; remove it, or put quotes around it"),
+        (
+            "a: !important\n",
+            "1:4: nothing can begin with ! without quotes; remove it, or put quotes around it",
+        ),
         ("a:\n  -b:\n      c: d\n", "2:3: a blank is missing after the - that begins an entry"),
         (
             "a:\n  -b\n  -c\n",

@@ -6,6 +6,7 @@ In the long run: `python -m tests.rules.why_not --pairs 10000 --seed 1`.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -143,6 +144,8 @@ def _check_parts(asked: Sequence[Asked], lines: Sequence[Line]) -> None:
         assert one.holds is line.holds, (one, line)
         assert bool(one.why_not) is not one.holds
         assert len(one.parts) == len(line.parts)
+        if not one.holds and line.kind in ("any", "all"):
+            assert all(part.why_not in one.why_not for part in one.parts)
         _check_parts(one.parts, line.parts)
 
 
@@ -227,7 +230,8 @@ def main() -> None:
     counted = run(given.pairs, given.seed)
     seconds = time.perf_counter() - began
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in counted.most_common())
-    print(f"{given.pairs:,} pairs of seed {given.seed} in {seconds:.0f} s: {kinds}. All agree.")
+    told = f"{given.pairs:,} pairs of seed {given.seed} in {seconds:.0f} s: {kinds}. All agree."
+    sys.stdout.write(f"{told}\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,41 @@
+"""What deserves a look in rules that have no mistakes: by themselves, by the day, by the ledger."""
+
+from __future__ import annotations
+
+import time
+
+from bridge.cli.existing import has_tables
+from bridge.cli.reading import Reading
+from bridge.config import Config
+from bridge.engine.rule_history import history_warnings
+from bridge.errors import BridgeError, Mistake
+from bridge.ledger.database import Database
+from bridge.ledger.migrate import require_current
+from bridge.rules import RuleSet
+from bridge.rules.lint import over
+
+
+def warnings_of(reading: Reading, *, history: bool) -> tuple[Mistake, ...]:
+    """None where something is wrong. `history`: also by what came in, if there is a ledger."""
+    rules = reading.rules
+    if not reading.is_right or rules is None:
+        return ()
+    now = time.time()
+    found = [*over(rules, now)]
+    if history and reading.config is not None:
+        found += _by_history(rules, reading.config, now)
+    return tuple(sorted({*rules.warnings, *found}))
+
+
+def _by_history(rules: RuleSet, config: Config, now: float) -> list[Mistake]:
+    """Checking must work before the first start, and while the ledger is away."""
+    database = Database(config.database_url)
+    try:
+        if not has_tables(database):
+            return []
+        require_current(database)
+        return history_warnings(rules, config, database, now)
+    except BridgeError:
+        return []
+    finally:
+        database.close()

@@ -1,0 +1,90 @@
+"""What `check` and `rules check` tell by what came in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests.cli.house import House
+
+RULES = """\
+rules:
+  - name: VIP buyers
+    only_between: {to: 2020-12-31}
+    when:
+      source: showpass
+      event: invoice.purchase
+      where:
+        tickets.type: General Admision
+    do:
+      - slack.post_message: {channel: "#vip", text: VIP}
+"""
+SAID = "`tickets.type` was never “General Admision” in the last 30 days"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    found = House(tmp_path)
+    found.write("rules.yaml", RULES)
+    return found
+
+
+def receive(house: House, count: int) -> None:
+    ledger = house.open()
+    for _ in range(count):
+        ledger.receive("invoice.purchase")
+    ledger.database.close()
+
+
+def places(result: Result) -> list[tuple[int, int]]:
+    return [(each["line"], each["column"]) for each in json.loads(result.output)["warnings"]]
+
+
+@pytest.mark.parametrize("command", [("rules", "check"), ("check",)], ids=" ".join)
+def test_a_check_compares_with_what_came_in(house: House, command: tuple[str, ...]) -> None:
+    receive(house, 2)
+    result = house.run(*command)
+    assert result.exit_code == 0
+    file = house.folder / "config" / "rules.yaml"
+    assert f"{file}:8:9: {SAID}, but “General admission” was there 2 times\n" in result.output
+    assert "        tickets.type: General Admision\n            ^\n" in result.output
+    assert "did you mean “General admission”? Others were “VIP” (2)" in result.output
+    assert places(house.run(*command, "--json")) == [(3, 5), (8, 9)]
+
+
+@pytest.mark.parametrize("command", [("rules", "check"), ("check",)], ids=" ".join)
+def test_before_the_first_start_there_is_nothing_to_compare_with(
+    house: House, command: tuple[str, ...]
+) -> None:
+    result = house.run(*command)
+    assert result.exit_code == 0
+    assert SAID not in result.output
+    assert not (house.folder / "data").exists()
+    assert places(house.run(*command, "--json")) == [(3, 5)]
+
+
+def test_the_comparison_can_be_left_out(house: House) -> None:
+    receive(house, 2)
+    assert SAID not in house.run("rules", "check", "--no-history").output
+
+
+def test_a_ledger_that_is_away_keeps_nobody_from_checking(house: House) -> None:
+    house.environ["DATABASE_URL"] = "postgresql+psycopg://nobody@127.0.0.1:9/nothing"
+    result = house.run("rules", "check", "--json")
+    assert result.exit_code == 0
+    assert places(result) == [(3, 5)]
+
+
+def test_a_draft_is_told_of_with_its_own_place(house: House) -> None:
+    receive(house, 2)
+    draft = house.folder / "draft.yaml"
+    draft.write_text(RULES.replace("2020", "2999"))
+    assert f"{draft}:8:9: {SAID}" in house.run("rules", "check", str(draft)).output
+
+
+def test_what_is_over_is_told_by_the_day(house: House) -> None:
+    output = house.run("rules", "check").output
+    assert "rules.yaml:3:5: the last day of this rule is over" in output
