@@ -12,6 +12,7 @@ from bridge.errors import BridgeError, Mistake
 from bridge.ledger.database import Database
 from bridge.ledger.migrate import require_current
 from bridge.rules import RuleSet
+from bridge.rules.compile import MOST_TOLD
 from bridge.rules.lint import over
 
 
@@ -24,7 +25,7 @@ def warnings_of(reading: Reading, *, history: bool) -> tuple[Mistake, ...]:
     found = [*over(rules, now)]
     if history and reading.config is not None:
         found += _by_history(rules, reading.config, now)
-    return tuple(sorted({*rules.warnings, *found}))
+    return tuple(sorted({*rules.warnings, *found})[:MOST_TOLD])
 
 
 def _by_history(rules: RuleSet, config: Config, now: float) -> list[Mistake]:

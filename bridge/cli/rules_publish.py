@@ -55,8 +55,13 @@ class Done:
     is_flag=True,
     help="Publish although expectations beside the rules do not hold.",
 )
+@click.option(
+    "--yes", "removing", is_flag=True, help="Also where a draft leaves out rules that are live."
+)
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def command(path: Path | None, author: str | None, anyway: bool, as_json: bool) -> None:
+def command(
+    path: Path | None, author: str | None, anyway: bool, removing: bool, as_json: bool
+) -> None:
     """Make the rules live, all at once; with mistakes, nothing is changed.
 
     PATH is a draft as for `rules check`: it is written over the rules' files,
@@ -73,6 +78,10 @@ def command(path: Path | None, author: str | None, anyway: bool, as_json: bool) 
         failures = failed(config, rules, database)
         if failures and not anyway:
             _refuse_failures(failures, as_json)
+            return
+        gone = _left_out(database, files) if path else ()
+        if gone and not removing:
+            _refuse_removal(gone, as_json)
             return
         done = _published(config, database, files, rules, author_named(author))
     if as_json:
@@ -97,6 +106,28 @@ def _refuse_failures(failures: Sequence[str], as_json: bool) -> None:
     else:
         print_failures(screen(), failures)
         screen().print("Nothing was changed; --even-if-tests-fail publishes all the same.")
+    raise click.exceptions.Exit(1)
+
+
+def _left_out(database: Database, files: RuleFiles) -> Sequence[str]:
+    """The rules that are live and that the draft does not have."""
+    with database.read() as connection:
+        live = rule_versions.live(connection)
+    return changes(_texts(database, live.version if live else None), files.texts).removed
+
+
+def _refuse_removal(gone: Sequence[str], as_json: bool) -> None:
+    """A draft with nothing but the new rule would take all others away."""
+    if as_json:
+        json_lines.say({"ok": False, "mistakes": [], "failed_tests": [], "left_out": list(gone)})
+    else:
+        screen().print("The draft leaves out rules that are live:")
+        print_changes(screen(), Changes(removed=tuple(gone)))
+        screen().print(
+            "Nothing was changed. Add them to the draft, or say --yes to be without them. A rule "
+            "that is to come beside the others is a file of its own in the folder `rules`, which "
+            "lies beside rules.yaml."
+        )
     raise click.exceptions.Exit(1)
 
 

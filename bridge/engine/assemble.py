@@ -19,6 +19,7 @@ from bridge.engine.notify import ByAction, Notifier, Target
 from bridge.engine.outages import Outages
 from bridge.engine.perform import Destination
 from bridge.engine.queue import LaneQueue
+from bridge.engine.rule_tests import failing
 from bridge.engine.rules_watch import Watch
 from bridge.engine.turns import Turns
 from bridge.engine.wake import Waker
@@ -48,8 +49,14 @@ def turns(config: Config, database: Database, queue: LaneQueue, now: Callable[[]
 
 
 def watch(config: Config, database: Database, now: Callable[[], float]) -> Watch:
-    when_saved = config.publishing.when_saved
-    return Watch(config.folder, world(config), database, now, when_saved=when_saved)
+    return Watch(
+        config.folder,
+        world(config),
+        database,
+        now,
+        when_saved=config.publishing.when_saved,
+        failing=lambda rules: failing(rules, config, database),
+    )
 
 
 def clock(config: Config, database: Database, queue: LaneQueue, now: Callable[[], float]) -> Clock:

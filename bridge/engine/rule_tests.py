@@ -44,6 +44,15 @@ def run_tests(rules: RuleSet, config: Config, database: Database | None = None) 
     return [_Run(stage, database, test).result() for test in rules.tests]
 
 
+def failing(rules: RuleSet, config: Config, database: Database | None = None) -> list[str]:
+    """What does not hold, a line for each test that fails."""
+    return [
+        f"{each.test.file}:{each.test.line}: {each.test.name}: {each.complaints[0].what}"
+        for each in run_tests(rules, config, database)
+        if each.state == "failed"
+    ]
+
+
 def rehearsed(stage: Stage, given: Given, waiting: Waiting) -> Rehearsal:
     """What comes in as a test says, planned as live; raises CannotSet, and Malformed."""
     source = stage.router.sources[waiting.webhook.source]

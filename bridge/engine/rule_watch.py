@@ -67,7 +67,7 @@ class _Watched:
         self.rule = rule
         self.asked = 0
         self.matched = not rule.conditions
-        self.held = [False] * len(rule.conditions)
+        self.never = list(range(len(rule.conditions)))
         self.looked_at = {test.path: self._about(test.path) for test in tests(rule.conditions)}
         self.found = {
             path: shared.setdefault(where, _Found()) for path, where in self.looked_at.items()
@@ -77,15 +77,23 @@ class _Watched:
         self.asked += 1
         if self.matched:
             return
-        each = [self._at(seen, member) for member in members(self.rule, seen)[:_MOST_MEMBERS]]
-        for one in each:
-            now = [holds(condition, one) for condition in self.rule.conditions]
-            self.held = [before or here for before, here in zip(self.held, now, strict=True)]
-            self.matched = self.matched or all(now)
+        conditions = self.rule.conditions
+        for one in self._each(seen):
+            if self.never:
+                # As long as one of them never held, they cannot all have held.
+                self.never = [at for at in self.never if not holds(conditions[at], one)]
+            if not self.never:
+                self.matched = all(holds(condition, one) for condition in conditions)
+            if self.matched:
+                return
 
-    def _at(self, seen: Seen, member: Any) -> Seen:
+    def _each(self, seen: Seen) -> Iterator[Seen]:
         each = self.rule.for_each
-        return seen.with_member(each.name, member) if each else seen
+        if each is None:
+            yield seen
+            return
+        for member in members(self.rule, seen)[:_MOST_MEMBERS]:
+            yield seen.with_member(each.name, member)
 
     def _about(self, path: str) -> _About:
         """`ticket.type` of a rule for each ticket is `tickets.type` of the event."""
@@ -151,14 +159,13 @@ class Watch:
     def _never(self, watched: _Watched, misspelt: set[int]) -> Iterator[Mistake]:
         rule = watched.rule
         count = f"{watched.asked:,} events of {self.period}"
-        never = [at for at, held in enumerate(watched.held) if not held]
-        for at in never:
+        for at in watched.never:
             if at not in misspelt:
                 condition = rule.conditions[at]
                 test = next(tests((condition,)))
                 what = f"this condition held for none of the {count}: {sentence(condition)}"
                 yield self._at(watched, test, what, _advice(watched, test))
-        if not never:
+        if not watched.never:
             what = f"this rule matched none of the {count}, though each condition held for some"
             advice = "look at one with `showbridge rules try`"
             yield Mistake(rule.file, rule.line, rule.column, what, advice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bridge import rules
@@ -33,7 +33,9 @@ class Watch:
     version once, whoever sees it first. So that neither a restart nor a machine
     with an older copy undoes what was made live since, a version that was live
     before goes live again only if it was saved after the last one, or this
-    process saw it come. `now` is in Unix seconds, as files' times are.
+    process saw it come. `failing` says which of the tests beside them do not hold:
+    such rules do not go live by being saved. `now` is in Unix seconds, as files'
+    times are.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Watch:
         now: Callable[[], float],
         *,
         when_saved: bool = True,
+        failing: Callable[[rules.RuleSet], Sequence[str]] = lambda _rules: (),
         elapsed: Callable[[], float] = since_boot,
     ) -> None:
         self.folder = folder
@@ -51,6 +54,7 @@ class Watch:
         self._database = database
         self._now = now
         self._when_saved = when_saved
+        self._failing = failing
         self._elapsed = elapsed
         self._next = 0.0
         self._taken: Stamp | None = None
@@ -97,13 +101,22 @@ class Watch:
         except OperatorError as error:
             if stamp_of(self.folder) != stamp:
                 return False
-            self._complain(str(error))
+            self._complain("have mistakes", str(error))
             return True
         if stamp_of(self.folder) != stamp:
             return False
+        failing = self._failing(fresh) if self._may_go_live(fresh) else ()
+        if failing:
+            self._complain("do not do what their tests say", "\n".join(failing))
+            return True
         self._offer(fresh, stamp)
         self.good = fresh
         return True
+
+    def _may_go_live(self, fresh: rules.RuleSet) -> bool:
+        with self._database.read() as connection:
+            live = rule_versions.live(connection)
+        return live is None or (self._when_saved and live.version != fresh.version)
 
     def _offer(self, fresh: rules.RuleSet, stamp: Stamp) -> None:
         with self._database.write() as connection:
@@ -132,8 +145,8 @@ class Watch:
             return True
         return not rule_versions.was_offered(connection, version)
 
-    def _complain(self, mistakes: str) -> None:
-        log.error("the rules' files are not taken over: %s", mistakes)
+    def _complain(self, what: str, mistakes: str) -> None:
+        log.error("the rules' files are not taken over: they %s: %s", what, mistakes)
         with self._database.write() as connection:
             meanwhile = "no rules are live, and webhooks wait"
             if rule_versions.live(connection) is not None:
@@ -142,7 +155,7 @@ class Watch:
                 connection,
                 kind=ALERT,
                 subject=self._subject,
-                text=f"The rules have mistakes; {meanwhile}.\n{mistakes}",
+                text=f"The rules {what}; {meanwhile}.\n{mistakes}",
                 at=self._now(),
             )
 

@@ -199,6 +199,19 @@ def test_a_draft_is_written_over_the_files_and_what_they_held_is_kept(
     assert sorted(os.listdir(file.parent)) == ["bridge.yaml", "rules.yaml"]
 
 
+def test_a_draft_that_leaves_out_rules_is_published_only_where_that_is_meant(
+    house: House, published: Ledger
+) -> None:
+    (house.folder / "new.yaml").write_text(MORE)
+    before = live(published)
+    result = house.run("rules", "publish", "new.yaml")
+    assert result.exit_code == 1
+    assert "The draft leaves out rules that are live" in result.stdout
+    assert "Nothing was changed" in result.stdout
+    assert live(published) == before
+    assert "is live" in done(house, "publish", "new.yaml", "--yes")
+
+
 def test_a_folder_replaces_the_folder_and_what_it_lacks_is_gone(
     house: House, published: Ledger
 ) -> None:
@@ -209,7 +222,9 @@ def test_a_folder_replaces_the_folder_and_what_it_lacks_is_gone(
     folder = house.folder / "draft"
     folder.mkdir()
     (folder / "voids.yaml").write_text(MORE)
-    said = told(house, "publish", "draft")
+    refused_first = told(house, "publish", "draft")
+    assert (refused_first["ok"], refused_first["left_out"]) == (False, ["Old"])
+    said = told(house, "publish", "draft", "--yes")
     assert (said["added"], said["removed"]) == (["Voids"], ["Old"])
     assert [Path(path).name for path in said["written"]] == ["voids.yaml", "old.yaml"]
     assert os.listdir(rules) == ["voids.yaml"]

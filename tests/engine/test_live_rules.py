@@ -17,7 +17,7 @@ from bridge.engine.rules_watch import SETTLE_SECONDS, Watch
 from bridge.ledger import rule_versions
 from bridge.ledger.alerts import open_alerts
 from bridge.ledger.database import Database
-from bridge.ledger.rule_versions import ROLLED_BACK
+from bridge.ledger.rule_versions import PUBLISHED, ROLLED_BACK
 from bridge.rule_files import read_files
 from bridge.rules import World
 from bridge.sources.showpass import Showpass
@@ -49,7 +49,14 @@ class Machine:
     def start(self) -> None:
         kind = destination(Script()).kind
         world = World({"showpass": Showpass}, dict.fromkeys(self.accounts, kind))
-        self.watch = Watch(self.folder, world, self.database, self.now, when_saved=self.when_saved)
+        self.watch = Watch(
+            self.folder,
+            world,
+            self.database,
+            self.now,
+            when_saved=self.when_saved,
+            failing=lambda rules: [f"{one.name} fails" for one in rules.rules if one.name == "bad"],
+        )
         self.rules = LiveRules(self.watch, self.database, self.now)
 
     def save(self, name: str, to: str = "rules.yaml", age: float = 0.0) -> str:
@@ -353,3 +360,39 @@ def test_what_does_not_fit_is_not_read_again_with_each_batch(
         assert machine.runs() == ["First"]
     with machine.database.read() as connection:
         assert [alert.count for alert in open_alerts(connection)] == [1]
+
+
+def test_rules_whose_tests_fail_do_not_go_live_by_being_saved(machine: Machine) -> None:
+    good = machine.save("First")
+    machine.save("bad")
+    assert machine.runs() == ["First"]
+    assert machine.history() == [(good, "saved")]
+    [told] = machine.alerts()
+    assert told.startswith("The rules do not do what their tests say; the last good version stays")
+    assert "bad fails" in told
+    machine.save("First")
+    assert machine.alerts() == []
+
+
+def test_where_rules_are_published_by_command_a_draft_may_fail_its_tests(
+    another: Callable[..., Machine],
+) -> None:
+    machine = another(when_saved=False)
+    machine.save("First")
+    machine.save("bad")
+    assert (machine.runs(), machine.alerts()) == (["First"], [])
+
+
+def test_what_was_published_although_its_tests_fail_is_no_alert_at_each_restart(
+    machine: Machine,
+) -> None:
+    machine.save("First")
+    machine.write(text("bad"))
+    files = read_files(machine.folder)
+    with machine.database.write() as connection:
+        rule_versions.publish(
+            connection, files.version, files.texts, author="ana", how=PUBLISHED, now=machine.now()
+        )
+    machine.start()
+    machine.settled()
+    assert (machine.runs(), machine.alerts()) == (["bad"], [])
