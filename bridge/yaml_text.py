@@ -22,7 +22,7 @@ from bridge.yaml_traps import Plain, is_harmless, lone, slips_of_key, slips_of_v
 __all__ = ["Document", "Path", "read"]
 
 MAX_CHARACTERS = 1_000_000
-MAX_VALUES = 50_000
+MAX_VALUES = 30_000
 MAX_DEPTH = 40
 MOST_TOLD = 100
 """So many mistakes of one file are told, and so many warnings."""

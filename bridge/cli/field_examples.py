@@ -61,7 +61,7 @@ class Examples:
         """The newest value, and the id of its event."""
         for name, event_type, seen in self._events:
             found = seen.find(path) if _fits(event_type, types) else []
-            told = [value for value in found if value != "" and not isinstance(value, Mapping)]
+            told = [value for value in found if not isinstance(value, Mapping)]
             if told and (self._shown or not is_personal(path, told)):
                 return say(told[0]), name
         return None

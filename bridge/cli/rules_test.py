@@ -82,7 +82,7 @@ def _say_how(console: Console, config: Config, rules: RuleSet) -> None:
     console.print("Put this below the rules, change it, and run `showbridge rules test` again:\n")
     # Left to the terminal to wrap: what is cut in two cannot be copied.
     console.print(clean_lines(text), soft_wrap=True)
-    console.print("`with:` below `sample:` changes what comes in: `with: {contact.consent: false}`.")
+    console.print("`with:` below `sample:` changes it: `with: {contact.consent: false}`.")
 
 
 def _object(rules: RuleSet, results: list[Result]) -> dict[str, object]:

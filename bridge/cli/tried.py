@@ -59,8 +59,7 @@ def nearest_first(
     """Those that match in the order of the file, then by how little keeps the event from them."""
 
     def misses(one: Examination) -> int:
-        away = 1000 if one.elsewhere else 0
-        return away + len(one.failed) + len(one.kept_from) + (one.rule.name in stopped)
+        return len(one.failed) + len(one.kept_from) + (one.rule.name in stopped)
 
     return sorted(examinations, key=misses)
 

@@ -99,8 +99,8 @@ def _may_pass(value: Any, other: Comparison, *, exact: bool) -> bool:
         return _may_be_then(value, operator, expected)
     if operator == "is_not":
         return not _is_surely(value, expected)
-    if operator == "exactly" and exact and isinstance(value, str) and isinstance(expected, str):
-        return OF_ONE[operator](value, expected) or _alike(number(value), number(expected))
+    if operator == "exactly" and exact and _is_plain(value) and _is_plain(expected):
+        return OF_ONE[operator](value, expected)
     if operator in ("is", "exactly", "one_of"):
         return any(_may_be(value, one) for one in _values(other))
     return operator not in _SPELLED or not _is_plain(value) or OF_ONE[operator](value, expected)

@@ -46,7 +46,7 @@ def test_options_are_sentences(house: House) -> None:
     assert "Unless invoice.refund comes first, of the same transaction." in shown
     assert "Then no later rule is asked." in shown
     off = explained(house, "Not now")
-    assert "Switched off: when showpass sends invoice.refund:" in off
+    assert "Switched off: when showpass sends invoice.refund, and this holds:" in off
     assert "Only to 2020-12-31." in off
 
 

@@ -86,6 +86,16 @@ def test_what_a_rule_with_stop_keeps_from_being_asked(draft: House) -> None:
     assert {each["rule"] for each in found["deliveries"]} == {"Reminder"}
 
 
+def test_a_rule_that_matched_and_does_not_stop_keeps_nobody_from_being_asked(
+    house: House,
+) -> None:
+    house.write("rules.yaml", RULES + _unfitting(1))
+    shown = told(house, "rules", "try", "invoice.purchase")
+    assert "✓ Buyers" in shown
+    assert "✗ Rule 1 config/rules.yaml:11 1 of 1 condition does not hold" in shown
+    assert "not asked" not in shown
+
+
 def test_what_keeps_an_event_from_a_rule_beside_its_conditions(draft: House) -> None:
     shown = told(draft, "rules", "try", "draft.yaml", "invoice.refund")
     assert "it is switched off (`enabled: false`)" in shown
@@ -99,6 +109,10 @@ def test_entries_that_fit_are_named_and_each_delivery_says_which_it_is_for(draft
     found = one(draft, "draft.yaml", "invoice.purchase")
     assert rule(found, "Reminder")["members"] == [1]
     assert [each["member"] for each in found["deliveries"]] == [1, 1]
+    all_fit = DRAFT.replace(", where: {ticket.type: VIP}", "")
+    (draft.folder / "draft.yaml").write_text(all_fit)
+    found = one(draft, "draft.yaml", "invoice.purchase")
+    assert [each["member"] for each in found["deliveries"]] == [1, 1, 2, 2, 3, 3]
 
 
 def test_the_nearest_entry_is_told_of_where_none_fits(draft: House) -> None:
@@ -232,12 +246,24 @@ _BODY = {
 
 
 def test_each_of_several_events_of_a_webhook(house: House, ledger: Ledger) -> None:
+    house.write("rules.yaml", _COURSES)
     ledger.keep("showpad", _course("a@example.com", "b@example.com"))
     found = lines(house, "rules", "try", "1")
     assert [each["event"] for each in found] == ["event 1", "event 1-2"]
+    texts = [[owed["item"]["text"] for owed in each["deliveries"]] for each in found]
+    assert texts == [["a@example.com"], ["b@example.com"]]
     [second] = lines(house, "rules", "try", "1-2")
     assert second["position"] == 2
     assert "there is no event 1-3: 1 has 2 events" in refused(house, "rules", "try", "1-3")
+
+
+_COURSES = """\
+rules:
+  - name: Courses
+    when: {source: showpad, event: course-completed}
+    do:
+      - slack.post_message: {channel: "#all", text: "{{ contact.email }}"}
+"""
 
 
 def _course(*people: str) -> bytes:
@@ -286,6 +312,7 @@ def test_slips_are_explained(draft: House, ledger: Ledger, arguments: list[str],
 def test_mistakes_in_a_draft_are_shown_as_check_shows_them(draft: House) -> None:
     (draft.folder / "bad.yaml").write_text(DRAFT.replace("slack.post_message", "slack.post", 1))
     result = run(draft, "rules", "try", "bad.yaml", "invoice.purchase")
+    assert isinstance(result.exception, SystemExit)
     assert result.exit_code == 1
     shown = flat(result.stdout)
     assert "bad.yaml:21:9: `slack` has no action `post`" in shown
@@ -307,9 +334,9 @@ def test_of_very_many_rules_those_that_fit_least_are_only_counted(house: House) 
 
 def _unfitting(number: int) -> str:
     return (
-        f"- name: Rule {number}\n  when: {{source: showpass, event: invoice.purchase, "
+        f"  - name: Rule {number}\n    when: {{source: showpass, event: invoice.purchase, "
         f"where: {{order.total: {{at_least: {1000 * number}}}}}}}\n"
-        '  do: [{slack.post_message: {channel: "#x", text: x}}]\n'
+        '    do: [{slack.post_message: {channel: "#x", text: x}}]\n'
     )
 
 
@@ -339,6 +366,16 @@ def test_of_the_newest_events_only_so_many(draft: House, ledger: Ledger) -> None
 def rule_of(found: Mapping[str, Any], name: str) -> Any:
     named: Sequence[Any] = found["rules"]
     return next(each for each in named if each["rule"] == name)
+
+
+def test_of_a_webhook_only_the_events_that_are_among_the_newest(
+    house: House, ledger: Ledger
+) -> None:
+    house.write("rules.yaml", _COURSES)
+    ledger.keep("showpad", _course("a@example.com", "b@example.com"))
+    ledger.route()
+    assert one(house, "--last", "1")["rules"][0]["examples"] == ["1-2"]
+    assert one(house, "--last", "2")["rules"][0]["examples"] == ["1-2", "1"]
 
 
 def test_a_condition_that_alone_keeps_events_away_is_told(house: House, ledger: Ledger) -> None:

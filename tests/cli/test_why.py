@@ -169,6 +169,23 @@ def test_the_live_rules_say_what_they_would_do_otherwise(house: House, routed: L
     assert [each["kind"] for each in only["differences"]] == ["added"]
 
 
+def test_what_is_gone_is_not_explained_by_what_another_rule_leaves(
+    house: House, ledger: Ledger
+) -> None:
+    ledger.receive()
+    ledger.route()
+    moved = RULES.replace("name: Buyers", "name: Others").replace("contact.email", "raw.nobody")
+    house.write("rules.yaml", moved)
+    ledger.route()
+    shown = told(house, "why", "1")
+    assert "− hubspot.upsert_contact rule “Buyers” `showbridge" in shown
+    same = RULES.replace("contact.email", "raw.nobody")
+    house.write("rules.yaml", same)
+    ledger.route()
+    shown = told(house, "why", "1")
+    assert "− hubspot.upsert_contact rule “Buyers” the event has no e-mail address" in shown
+
+
 def test_lines_are_of_the_version_that_handled_it(house: House, routed: Ledger) -> None:
     version = read_files(house.folder / "config").version
     house.write("rules.yaml", f"# more\n{DRAFT}")
@@ -249,6 +266,7 @@ def test_a_person_is_told_event_by_event(house: House, ledger: Ledger) -> None:
     ledger.deliver("slack", Delivered("1.1", "https://example.com/m"))
     shown = told(house, "why", "--contact", PRIYA.upper())
     assert "2 events of" in shown
+    assert "the address is in what was sent" not in shown
     assert "1 invoice.purchase from showpass" in shown
     assert "✓ slack.post_message was delivered at" in shown
     assert "by “Buyers”" in shown

@@ -49,7 +49,7 @@ rules:
   - name: Not now
     enabled: false
     only_between: {to: 2020-12-31}
-    when: {source: showpass, event: invoice.refund}
+    when: {source: showpass, event: invoice.refund, where: {order.total: {at_least: 1000}}}
     do:
       - slack.post_message: {channel: "#all", text: off}
 """

@@ -190,7 +190,7 @@ class Bridge(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Once all is done, what was refunded is refunded, and nothing else is."""
-        for _ in range(100):
+        for _ in range(1000):
             self.now.advance(50)
             promote(self.database, self.now())
             taken = self._claim(100)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -12,11 +10,12 @@ from sqlalchemy import func, select, text
 from bridge.ledger import cancellers, prune, scheduled, tables
 from bridge.ledger.books import books
 from bridge.ledger.claim import Batch, claim
-from bridge.ledger.database import Connection, Database
+from bridge.ledger.database import Database
 from bridge.ledger.plan import Unless
 from bridge.ledger.replay import replay_deliveries, replay_webhook
 from bridge.ledger.settle import Settlement, settle
 from bridge.settings import RetentionConfig
+from tests.ledger.at_once import at_once
 from tests.ledger.later import (
     AFTER,
     ANA,
@@ -304,7 +303,7 @@ class TestAtTheSameTime:
 
     def test_promoted_first_and_called_off_before_it_is_claimed(self, database: Database) -> None:
         refund = self.scheduled(database)
-        self.at_once(
+        at_once(
             database,
             lambda connection: scheduled.promote(connection, ["thanks"], AFTER, may_repeat),
             lambda: route(database, plan(refund, event(REFUND)), now=AFTER),
@@ -314,7 +313,7 @@ class TestAtTheSameTime:
 
     def test_called_off_first_it_is_not_promoted(self, database: Database) -> None:
         refund = self.scheduled(database)
-        self.at_once(
+        at_once(
             database,
             lambda connection: cancellers.call_off(
                 connection, [plan(refund, event(REFUND))], AFTER
@@ -328,7 +327,7 @@ class TestAtTheSameTime:
         refund = self.scheduled(database)
         promote(database)
         claimed: list[str] = []
-        self.at_once(
+        at_once(
             database,
             lambda connection: cancellers.call_off(
                 connection, [plan(refund, event(REFUND))], AFTER
@@ -341,7 +340,7 @@ class TestAtTheSameTime:
     def test_claimed_first_it_is_sent(self, database: Database) -> None:
         refund = self.scheduled(database)
         promote(database)
-        self.at_once(
+        at_once(
             database,
             lambda connection: claim(connection, LANE, "turn", 10, Batch, AFTER),
             lambda: route(database, plan(refund, event(REFUND)), now=AFTER),
@@ -351,27 +350,3 @@ class TestAtTheSameTime:
     def scheduled(self, database: Database) -> int:
         come(database, PURCHASE, later("thanks", unless=unless()))
         return receive(database, "refund")
-
-    def at_once(
-        self, database: Database, first: Callable[[Connection], Any], second: Callable[[], Any]
-    ) -> None:
-        """The second begins while the first's transaction is open, and ends after it."""
-        with ThreadPoolExecutor() as pool:
-            with database.write() as connection:
-                first(connection)
-                other = pool.submit(second)
-                while not (other.done() or is_held_up(database)):
-                    wait([other], timeout=0.02)
-            other.result(timeout=10)
-
-
-def is_held_up(database: Database) -> bool:
-    """Whether somebody waits for what another's transaction holds; on SQLite all others do."""
-    if database.is_sqlite:
-        return True
-    with database.read() as connection:
-        waiting = text(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return bool(connection.execute(waiting).scalar_one())

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from bridge.engine import late
 from bridge.ledger import consents, prune, scheduled
 from bridge.ledger.backlog import backlog, owed_to
 from bridge.ledger.books import DELIVERY_STATES, books
@@ -25,6 +26,7 @@ from bridge.ledger.stories import story
 from bridge.ledger.tables import deliveries, webhooks
 from bridge.ledger.verify import Verdict, verify
 from bridge.settings import RetentionConfig
+from tests.ledger.at_once import at_once
 from tests.ledger.later import (
     AFTER,
     ANA,
@@ -330,6 +332,70 @@ class TestWhatUndidIt:
         ]
         route(database, *(plan(*each) for each in zip(numbers, made, strict=True)))
         assert send(database, 20.0, CONTACT["lane"]) == ["bought"]
+
+    def test_has_it_also_where_its_late_purchase_waits_when_it_is_promoted(
+        self, database: Database
+    ) -> None:
+        """In the order of receipt the purchase would be sent after it."""
+        self.late(database)
+        promote(database)
+        names = send(database, AFTER, CONTACT["lane"])
+        assert texts(database, names) == ["refunded", "bought", "refunded"]
+
+    def test_and_where_it_is_sent_sooner_by_hand(self, database: Database) -> None:
+        self.late(database)
+        with database.write() as connection:
+            assert replay_deliveries(connection, ["refunded"], 30.0, may_repeat).behind == 1
+        names = send(database, 30.0, CONTACT["lane"])
+        assert texts(database, names) == ["refunded", "bought", "refunded"]
+
+    def test_and_where_a_replay_by_other_rules_sends_it_at_once(self, database: Database) -> None:
+        refund = self.late(database)
+        with database.write() as connection:
+            replay_webhook(connection, refund)
+        made = event(REFUND, delivery("refunded", ANA, **CONTACT))
+        route(database, plan(refund, made, replayed=True), now=30.0)
+        names = send(database, 30.0, CONTACT["lane"])
+        assert texts(database, names) == ["refunded", "bought", "refunded"]
+
+    def test_and_where_it_is_promoted_while_its_late_purchase_is_routed(
+        self, database: Database
+    ) -> None:
+        come(database, REFUND, later("refunded", **CONTACT))
+        purchase = plan(receive(database, "late"), self.bought())
+        with database.read() as connection:
+            before = late.look(connection, [purchase])
+        at_once(
+            database,
+            lambda connection: late.record(connection, [purchase], before, may_repeat, AFTER),
+            lambda: promote(database),
+        )
+        promote(database)
+        names = send(database, AFTER, CONTACT["lane"])
+        assert texts(database, names)[-2:] == ["bought", "refunded"]
+
+    def test_and_where_its_late_purchase_is_routed_while_it_is_promoted(
+        self, database: Database
+    ) -> None:
+        come(database, REFUND, later("refunded", **CONTACT))
+        number = receive(database, "late")
+        at_once(
+            database,
+            lambda connection: scheduled.promote(connection, ["refunded"], AFTER, may_repeat),
+            lambda: route(database, plan(number, self.bought()), now=AFTER),
+        )
+        names = send(database, AFTER, CONTACT["lane"])
+        assert texts(database, names) == ["refunded", "bought", "refunded"]
+
+    def late(self, database: Database) -> int:
+        """A refund that is scheduled, and its purchase after it, which waits."""
+        refund = come(database, REFUND, later("refunded", **CONTACT))
+        purchase = receive(database, "late")
+        route(database, plan(purchase, self.bought()), now=20.0)
+        return refund
+
+    def bought(self) -> Any:
+        return event(PURCHASE, delivery("bought", ANA, **CONTACT))
 
     def test_was_done_before_and_is_scheduled_once_more_by_a_replay(
         self, database: Database

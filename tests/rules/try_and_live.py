@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -37,7 +37,7 @@ from bridge.engine.rehearse import RehearsedDelivery, Stage, arriving, once_only
 from bridge.engine.turns import Turns
 from bridge.ledger import rule_versions, scheduled
 from bridge.ledger.accept import Arrival, keep
-from bridge.ledger.cancellers import came_before
+from bridge.ledger.cancellers import came_before, without
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
 from bridge.ledger.lanes import INBOX, occupied
@@ -159,13 +159,15 @@ class Run:
         stage = Stage.of(self.config, rules)
         with self.database.snapshot() as connection:
             [waiting] = as_if_replayed(connection, [number])
-            [rehearsal] = once_only(connection, [stage.rehearse(waiting, self.now())])
+            rehearsal = stage.rehearse(waiting, self.now())
+            # In the order in which it is decided live: what is called off does nothing once.
             called_off = came_before(connection, [rehearsal.plan])
+            [left] = without([rehearsal.plan], called_off)
+            [rehearsal] = once_only(connection, [replace(rehearsal, decided=left)])
         [event] = rehearsal.events
         return Rehearsed(
             verdicts=[each._asdict() for each in event.verdicts],
             deliveries=list(event.deliveries),
-            called_off=called_off,
         )
 
     def _compare_routed(self, found: Story, rehearsed: Rehearsed) -> None:
@@ -175,18 +177,16 @@ class Run:
         self.done.matched += sum(each["matched"] for each in event.verdicts)
         real = {each.id: each for each in event.deliveries}
         for each in rehearsed.deliveries:
-            self._compare_delivery(rehearsed, each, real.pop(each.planned.id))
+            self._compare_delivery(each, real.pop(each.planned.id))
         # What is done once more behind what came late is no rule's.
         assert not real or any(each.type.startswith("invoice.") for each in found.events)
 
-    def _compare_delivery(
-        self, rehearsed: Rehearsed, tried: RehearsedDelivery, real: DeliveryRecord
-    ) -> None:
-        planned, off = tried.planned, rehearsed.called_off.get(tried.planned.id)
-        told = (planned.state, planned.reason) if off is None else ("suppressed", off)
+    def _compare_delivery(self, tried: RehearsedDelivery, real: DeliveryRecord) -> None:
+        planned = tried.planned
+        told = (planned.state, planned.reason)
         same(told, (real.state, real.reason), f"delivery {real.id}")
         self.done.deliveries[real.state] += 1
-        if off is None and planned.state in ("waiting", "scheduled"):
+        if planned.state in ("waiting", "scheduled"):
             same(_plain(planned.item), _plain(real.item), f"item {real.id}")
             same(max(self.now(), planned.due_at), real.due_at, f"time of {real.id}")
             webhook_number = tried.rehearsal.waiting.number
@@ -288,7 +288,6 @@ class Rehearsed:
 
     verdicts: Sequence[Mapping[str, Any]]
     deliveries: Sequence[RehearsedDelivery]
-    called_off: Mapping[str, str]
 
 
 def _plain(value: Any) -> Any:

@@ -251,9 +251,13 @@ def _with_template(random: Random, text: str) -> str:
     starts = [at for at in range(len(text)) if text.startswith('"{{', at)]
     at = random.choice(starts)
     end = text.index('"', at + 1)
-    template = _expression(random) if random.random() < 0.5 else _tokens(random)
-    written = template.replace("\\", "\\\\").replace('"', '\\"')
+    written = template(random).replace("\\", "\\\\").replace('"', '\\"')
     return f'{text[:at]}"{written}{text[end:]}'
+
+
+def template(random: Random) -> str:
+    """A text to fill in, of which some are right."""
+    return _expression(random) if random.random() < 0.5 else _tokens(random)
 
 
 def _expression(random: Random) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from bridge import rules
 from bridge.errors import ConfigurationError
 from bridge.event import Contact, Event
 from bridge.registry import installed
+from bridge.rules.templates import Filling, Text
 
 
 def world() -> rules.World:
@@ -25,19 +28,33 @@ def compiled(text: str, known: rules.World) -> str:
 
 
 def used(text: str, known: rules.World, event: Event) -> None:
-    """Asks the rules of a file about an event, and fills in the texts of those that match."""
+    """Compiles all texts of a file, asks its rules about an event, and fills in what matches."""
     try:
         made = rules.compile_rules(text, "rules.yaml", known)
     except ConfigurationError:
         return
     for rule in made.rules:
         rules.explain(rule)
+        for step in rule.steps:
+            assert all(text.template for text in texts_of(step.filling))
     matching = {verdict.rule for verdict in rules.judge(made, event) if verdict.matched}
     for step in (step for rule in made.rules if rule.name in matching for step in rule.steps):
         try:
             rules.fill(step, event)
         except rules.NotFilled:
             continue
+
+
+def texts_of(filling: Filling | Mapping[str, Filling]) -> Iterator[Text]:
+    """What is to be filled in, however deep it stands."""
+    if isinstance(filling, Text):
+        yield filling
+    elif isinstance(filling, Mapping):
+        for one in filling.values():
+            yield from texts_of(one)
+    elif isinstance(filling, list):
+        for one in filling:
+            yield from texts_of(one)
 
 
 def event() -> Event:
