@@ -149,6 +149,7 @@ class Run:
     """One run of the command; `memory` in bytes at its peak."""
 
     seconds: float
+    processor_seconds: float
     memory: int
     said: Any
 
@@ -168,7 +169,7 @@ def _run(environ: dict[str, str], draft: Path) -> Run:
         output.seek(0)
         said = json.loads(output.read())
     assert process.returncode == 0, said
-    return Run(seconds, used.ru_maxrss * 1024, said)
+    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, said)
 
 
 def _report(runs: list[Run]) -> None:
@@ -177,6 +178,7 @@ def _report(runs: list[Run]) -> None:
     print(f"{events:,} events, {best.said['different']:,} of them different")
     print(f"fastest of {len(runs)}: {best.seconds:.1f} s, {events / best.seconds:,.0f} events/s")
     print("all: " + ", ".join(f"{run.seconds:.1f} s" for run in runs))
+    print(f"processor time: {best.processor_seconds:.1f} s")
     print(f"peak memory: {max(run.memory for run in runs) / 1e6:.0f} MB")
     for rule in best.said["rules"]:
         if rule["standing"] != "same":

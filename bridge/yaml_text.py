@@ -236,7 +236,8 @@ class _Reader:
     def _spend(self, event: Any, size: int, depth: int) -> None:
         self._count += size
         if self._count > MAX_VALUES:
-            self._complain(event, "the file holds far too much", "leave something out, or write it into several files")
+            advice = "leave something out, or write it into several files"
+            self._complain(event, "the file holds far too much", advice)
             raise _Unreadable
         if depth > MAX_DEPTH:
             self._complain(event, "nested far too deeply", "close the brackets before this one")

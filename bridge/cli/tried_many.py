@@ -74,8 +74,8 @@ def _lines(tally: Tally) -> Iterator[Text]:
     )
     for action, count in tally.sent.most_common():
         yield Text(f"{count:,} × {action} would be sent", style="cyan")
-    for (action, state, reason), count in tally.not_sent.most_common(_REASONS):
-        yield Text(f"{count:,} × {action} would be {state}: {clean(reason)}", style="yellow")
+    for (action, state, why), count in tally.not_sent.most_common(_REASONS):
+        yield Text(f"{count:,} × {action} would be {state}: {clean(why)}", style="yellow")
     for sentence, reason in tally.most_frequent[:_REASONS]:
         alone = f", {reason.alone:,} × for that alone" if reason.alone and reason.words else ""
         no = "not: " if reason.words else ""

@@ -97,8 +97,9 @@ def _print_event(
         console.print(indented(said, 2))
     matched = {delivery.rule for delivery in deliveries}
     for rule, why in _unmatched(event, only, matched):
-        text = Text.assemble(("✗ ", "yellow"), clean(rule), (f": {clean(why, _LONGEST)}", "dim"))
-        console.print(indented(text, 2))
+        not_done = Text.assemble(("✗ ", "yellow"), clean(rule))
+        not_done.append(f": {clean(why, _LONGEST)}", style="dim")
+        console.print(indented(not_done, 2))
     if not deliveries and not event.verdicts:
         console.print(indented(Text("no rule is about such events", style="dim"), 2))
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from bridge.connector import Connector
 from bridge.engine.behind import Before, Behind
-from bridge.ledger import cancellers, endings, occasions, plan, repeats, undone
+from bridge.ledger import cancellers, endings, occasions, plan, repeats, undone, withdrawn
 from bridge.ledger.database import Connection
 from bridge.ledger.endings import ANYBODY, Ending, Place
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent
@@ -109,12 +109,13 @@ def record(
 ) -> list[Plan]:
     """Write down the plans, with what is to be repeated, and answer with them.
 
-    Without what is called off, or done once and done already. Nobody else may
+    Without what is called off, consented to no more, or done once and done already. Nobody else may
     have routed anything since `before` was looked at. What a beginning does not
     send anew needs nothing behind it, so that recording a plan twice repeats
     nothing twice.
     """
-    decided = occasions.decide(connection, cancellers.without(plans, before.called_off))
+    agreed = withdrawn.without(connection, cancellers.without(plans, before.called_off))
+    decided = occasions.decide(connection, agreed)
     plans = decided.plans
     sooner = repeats.scheduled_among(connection, _sent_again(plans))
     whole = completed(connection, plans, before, may_repeat)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from bridge.config import Config
+from bridge.engine.experience import Experience
 from bridge.engine.route import events_of
-from bridge.engine.rule_watch import Watch
 from bridge.errors import Mistake
 from bridge.event import Event
 from bridge.ledger.database import Database
@@ -42,19 +42,19 @@ def history_warnings(
     No more than the newest `most` webhooks are looked at.
     """
     sources = {name: each.source for name, each in config.sources.items()}
-    watch = Watch(rules)
+    experience = Experience(rules)
     with database.read() as connection:
         whole = span_since(connection, now - DAYS * _DAY_SECONDS)
     newest = replace(whole, first=max(whole.first, whole.last - most + 1))
-    watch.period = f"the last {DAYS} days" if newest == whole else _newest(most)
+    experience.period = f"the last {DAYS} days" if newest == whole else _newest(most)
     deadline = clock() + LONGEST_SECONDS
     for part in _parts(newest):
         for event in _events(database, part, sources):
-            watch.take(event)
+            experience.take(event)
         if clock() > deadline and part.first > newest.first:
-            watch.period = _newest(newest.last - part.first + 1)
+            experience.period = _newest(newest.last - part.first + 1)
             break
-    return sorted(watch.warnings())
+    return sorted(experience.warnings())
 
 
 def _parts(span: Span) -> Iterator[Span]:

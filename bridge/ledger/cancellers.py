@@ -163,13 +163,21 @@ def call_off(connection: Connection, plans: Iterable[Plan], now: float) -> list[
             first = _first(coming, [row.key], row.types, at)
             if first and (row.delivery not in found or first.place < found[row.delivery][1].place):
                 found[row.delivery] = (at, first)
-    held = _held(connection, found)
-    if held:
-        values = [{"id_": each, "reason_": found[each][1].reason, "now_": now} for each in held]
+    taken = held(connection, found)
+    reasons = {each: found[each][1].reason for each in taken}
+    suppress(connection, reasons, {found[each][0] for each in taken}, now)
+    return taken
+
+
+def suppress(
+    connection: Connection, reasons: Mapping[str, str], events: Collection[Place], now: float
+) -> None:
+    """Send these deliveries of these events no more, and let others do what is done once."""
+    if reasons:
+        values = [{"id_": name, "reason_": why, "now_": now} for name, why in reasons.items()]
         connection.execute(_CALL_OFF, values)
-        drop(connection, held)
-        occasions.release(connection, {found[each][0] for each in held})
-    return held
+        drop(connection, reasons)
+        occasions.release(connection, events, called_off=reasons)
 
 
 _CONCERNED = (
@@ -191,16 +199,16 @@ _CALL_OFF = (
 )
 
 
-def _held(connection: Connection, ids: Iterable[str]) -> list[str]:
+def held(connection: Connection, ids: Iterable[str]) -> list[str]:
     """Those that are not sent yet, and that nobody takes up meanwhile.
 
     In the order in which everybody holds several, else two could wait for each other.
     """
-    held: list[str] = []
+    found: list[str] = []
     for some in portions(sorted(ids)):
         query = select(deliveries.c.id).where(deliveries.c.id.in_(some), NOT_SENT)
-        held += connection.execute(query.order_by(deliveries.c.id).with_for_update()).scalars()
-    return held
+        found += connection.execute(query.order_by(deliveries.c.id).with_for_update()).scalars()
+    return found
 
 
 def drop(connection: Connection, ids: Iterable[str]) -> None:

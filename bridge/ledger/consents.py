@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 PORTION = 1000
 ADDRESS_LENGTH = 320
 
-_SAME = (deliveries.c.id == consents.c.delivery) & (deliveries.c.webhook == consents.c.webhook)
+# The delivery of a decision.
+SAME = (deliveries.c.id == consents.c.delivery) & (deliveries.c.webhook == consents.c.webhook)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def record(connection: Connection, plan: Plan, now: float) -> None:
     if plan.replayed:
         renewed = {name: statement.excluded[name] for name in _RENEWED}
         done = exists().where(
-            _SAME,
+            SAME,
             text("deliveries.state IN ('waiting', 'sending', 'delivered')"),
         )
         adding = statement.on_conflict_do_update(index_elements=_KEY, set_=renewed, where=~done)
@@ -169,7 +170,7 @@ def stored(address: str) -> str:
 
 def close(connection: Connection, webhooks: Sequence[int]) -> None:
     """Write down what came of the decisions of these webhooks, whose deliveries are about to go."""
-    ended = select(deliveries.c.state, deliveries.c.reason, deliveries.c.settled_at).where(_SAME)
+    ended = select(deliveries.c.state, deliveries.c.reason, deliveries.c.settled_at).where(SAME)
     known = ended.exists()
     connection.execute(
         update(consents)
@@ -193,7 +194,7 @@ def _query() -> Select[Any]:
             deliveries.c.reason.label("reason_now"),
             there.label("is_there"),
         )
-        .select_from(consents.outerjoin(deliveries, _SAME))
+        .select_from(consents.outerjoin(deliveries, SAME))
         .order_by(consents.c.number)
     )
 

@@ -166,14 +166,20 @@ def _rows(decided: Decided, now: float) -> Iterator[dict[str, object]]:
             }
 
 
-def release(connection: Connection, events: Collection[Place]) -> None:
-    """Forget what these events hold by deliveries of which none counts any more."""
+def release(
+    connection: Connection, events: Collection[Place], called_off: Collection[str] = ()
+) -> None:
+    """Forget what these events hold by deliveries of which none counts any more.
+
+    What is called off does not, even if it was tried before.
+    """
     held: dict[Key, Sequence[str]] = {}
     for some in portions(sorted({webhook for webhook, _ in events})):
         for row in connection.execute(select(occasions).where(occasions.c.webhook.in_(some))):
             if (row.webhook, row.position) in events:
                 held[row.key, row.webhook, row.position] = row.deliveries
     counting = _counting(connection, {each for had in held.values() for each in had})
+    counting -= set(called_off)
     idle = [
         {"key_": key, "webhook_": webhook, "position_": position}
         for (key, webhook, position), had in held.items()

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from bridge.event import Webhook
-from bridge.ledger import cancellers, consents, endings, owed
+from bridge.ledger import cancellers, consents, endings, owed, withdrawn
 from bridge.ledger.alerts import raise_alert
 from bridge.ledger.books import PLANNED, tally
 from bridge.ledger.endings import Ending
@@ -193,7 +193,15 @@ def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
         fresh += owed.record_deliveries(connection, plan, now)
     endings.keep(connection, [each for plan in plans for each in _endings(plan)], now)
     cancellers.call_off(connection, plans, now)
+    withdrawn.call_off(connection, list(_leaving(plans)), now)
     tally(connection, PLANNED, fresh)
+
+
+def _leaving(plans: Sequence[Plan]) -> Iterator[str]:
+    """What takes somebody off a list now."""
+    for each in (owed for plan in plans for owed in plan.deliveries):
+        if each.consent and each.consent.decision == withdrawn.LEAVES and each.state == "waiting":
+            yield each.id
 
 
 def _tell(connection: Connection, plan: Plan, now: float) -> None:

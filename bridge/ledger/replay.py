@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, case, select, update
 
-from bridge.ledger import repeats, undone
+from bridge.ledger import repeats, undone, withdrawn
 from bridge.ledger.plan import RENEWABLE, PlannedDelivery, Waiting, as_waiting
 from bridge.ledger.repeats import MayRepeat
 from bridge.ledger.tables import deliveries, webhooks
@@ -68,6 +68,7 @@ def replay_deliveries(
 
     What is scheduled is sent now instead. Not those that arrived, are under way or
     were suppressed, nor those that could not be filled in: these have nothing to be sent.
+    Nor where a later event took off a list who had agreed to this.
     """
     tried = deliveries.c.state.in_(_SENDABLE) & (deliveries.c.attempts > 0)
     sendable = tried | (deliveries.c.state == "scheduled")
@@ -113,6 +114,9 @@ def _send_again(
     # In the order in which pruning holds them, else each could wait for the other.
     connection.execute(held.with_for_update(read=True, key_share=True)).all()
     scheduled = repeats.scheduled_among(connection, ids)
+    asked = select(deliveries.c.id).where(deliveries.c.id.in_(ids), which)
+    asked = asked.order_by(deliveries.c.id).with_for_update()
+    withdrawn.refuse(connection, list(connection.execute(asked).scalars()), now)
     statement = (
         update(deliveries)
         .where(deliveries.c.id.in_(ids), which)

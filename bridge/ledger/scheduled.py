@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from bridge.ledger import undone
+from bridge.ledger import undone, withdrawn
 from bridge.ledger.repeats import MayRepeat
 from bridge.ledger.tables import SCHEDULED_DELIVERY, deliveries, webhooks
 
@@ -34,6 +34,7 @@ def promote(connection: Connection, ids: Sequence[str], now: float, may_repeat: 
     held = list(connection.execute(query).scalars())
     waiting = update(deliveries).where(deliveries.c.id.in_(held))
     connection.execute(waiting.values(state="waiting", planned_at=now, due_at=now))
+    withdrawn.call_off(connection, held, now)
     undone.put_behind(connection, held, now, may_repeat)
     undone.last_word(connection, held, now, may_repeat)
     return len(held)

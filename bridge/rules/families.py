@@ -92,7 +92,7 @@ def _at_least(path: str, asked: Mapping[Question, Comparison]) -> Family:
 
     def answer(seen: Seen) -> None:
         told, largest = seen.told[path], seen.numbers[path].largest
-        if told and largest is not None:
+        if largest is not None:
             holding = bisect_right(least, largest)
             answers = [""] * holding + [told + failure for failure in failures[holding:]]
             seen.answers.update(zip(questions, answers, strict=True))

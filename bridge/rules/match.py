@@ -59,9 +59,7 @@ def _asked(
 ) -> tuple[tuple[_Asked, ...], tuple[Family, ...]]:
     ready = _ready(rules)
     asked = tuple(ready[rule.name] for rule in about(rules, source, event_type))
-    # What is asked of each entry of a list is asked of other things.
-    of_all = (each for one in asked if one.rule.for_each is None for each in one.questions)
-    return asked, families(of_all)
+    return asked, families(each for one in asked for each in one.questions)
 
 
 @lru_cache(maxsize=16)

@@ -59,10 +59,11 @@ def test_a_check_compares_with_what_came_in(house: House, command: tuple[str, ..
 def test_before_the_first_start_there_is_nothing_to_compare_with(
     house: House, command: tuple[str, ...]
 ) -> None:
+    (house.folder / "data").mkdir()
     result = house.run(*command)
     assert result.exit_code == 0
     assert SAID not in result.output
-    assert not (house.folder / "data").exists()
+    assert not list((house.folder / "data").iterdir())
     assert places(house.run(*command, "--json")) == [(3, 5)]
 
 

@@ -142,6 +142,7 @@ def test_a_rule_about_other_events_says_so_when_it_is_asked_for(
     shown = told(house, "why", "1", "--rule", "Not now")
     assert "the event is invoice.purchase, not invoice.refund" in shown
     assert "It would match" not in shown
+    assert "would have to hold" not in shown
 
 
 def test_a_rule_that_there_was_not_then(house: House, routed: Ledger) -> None:

@@ -79,6 +79,14 @@ def test_what_was_sent_keeps_its_occasion_when_its_delivery_is_forgotten(course:
     assert take(course, once("two", None), 9_001, 4 * DAY).fate == "once"
 
 
+def test_what_was_sent_counts_though_the_rest_of_its_event_is_called_off(course: Course) -> None:
+    early, late = scheduled("early", 1 * DAY), scheduled("late", 5 * DAY)
+    course.take([early, late], (1, 1), 0.0)
+    let_pass(course, 2 * DAY)
+    refund(course, 9_000, 3 * DAY)
+    assert take(course, once("two", None), 9_001, 4 * DAY).fate == "once"
+
+
 @pytest.mark.parametrize("period", [None, 7 * DAY], ids=["for-ever", "a-week"])
 def test_deliveries_that_are_over_take_no_memory(course: Course, period: float | None) -> None:
     known = weakref.ref(take(course, scheduled("one", 1 * DAY, period), 1, 0.0).planned)

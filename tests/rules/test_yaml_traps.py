@@ -105,11 +105,11 @@ def test_what_can_be_meant_is_left_alone(text: str) -> None:
         ("-\ta\n", "1:2: a tab in the indentation; YAML wants spaces there"),
         (
             "a: 1\nb: 2\na: 3\n",
-            "3:1: `a` stands here twice, first in line 1; keep one of the two; a new entry of a list begins with `- `",
+            "3:1: `a` stands here twice, first in line 1; keep one of the two; a new entry",
         ),
         (
             "a: {b: 1, b: 2}\n",
-            "1:11: `b` stands here twice, first in line 1; keep one of the two; a new entry of a list begins with `- `",
+            "1:11: `b` stands here twice, first in line 1; keep one of the two; a new entry",
         ),
         ("a: {% if b %}\n", 'cannot begin with { without quotes; put quotes around it: "{% if b'),
         ("a: {# b #}\n", "1:4: a text cannot begin with { without quotes; put quotes around it"),

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from bridge import rules
-from bridge.engine.rule_watch import FEWEST, Watch
+from bridge.engine.experience import FEWEST, Experience
 from bridge.event import Contact, Event
 from tests.rules.conftest import Academy, Chat, Crm, Shop
 
@@ -40,11 +40,11 @@ def an_order(total: object = 100, *types: str | None, **contact: str) -> Event:
 
 
 def told(text: str, events: Sequence[Event]) -> list[str]:
-    watch = Watch(rules.compile_rules(text, "rules.yaml", WORLD))
-    watch.period = "the last 30 days"
+    experience = Experience(rules.compile_rules(text, "rules.yaml", WORLD))
+    experience.period = "the last 30 days"
     for event in events:
-        watch.take(event)
-    return [str(each) for each in watch.warnings()]
+        experience.take(event)
+    return [str(each) for each in experience.warnings()]
 
 
 VIPS = [an_order(100, "VIP", "Standing")] * 3 + [an_order(100, "Balcony")]

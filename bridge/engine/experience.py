@@ -103,7 +103,7 @@ class _Watched:
         return (self.rule.sources, self.rule.events, path)
 
 
-class Watch:
+class Experience:
     """Takes events, and says then what deserves a look.
 
     `period` are the words for what it was shown.
