@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: help install run test lint types tests bench chaos reference clean
+.PHONY: help install run test lint types tests bench chaos fuzz reference clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -39,6 +39,9 @@ bench: $(VENV)/.developing ## all figures of docs/performance.md on SQLite (half
 chaos: $(VENV)/.developing ## kill every part 200 times, on SQLite and on PostgreSQL (a quarter of an hour)
 	@$(BIN)/python -m tests.chaos --database sqlite
 	@$(BIN)/python -m tests.chaos --database postgresql
+
+fuzz: $(VENV)/.developing ## throw 50,000 odd files and 120 heavy ones at the rules' compiler (ten minutes)
+	@$(BIN)/python -m tests.rules.fuzz
 
 reference: $(VENV)/.developing ## write the reference parts of the documents anew
 	@$(BIN)/python -m bridge.cli.reference_pages docs/connectors

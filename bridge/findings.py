@@ -115,10 +115,12 @@ def _told_once(found: Iterable[Details]) -> Iterator[Details]:
     found = list(found)
     odd = [one["loc"] for one in found if one["type"] == "extra_forbidden"]
     for details in found:
-        *group, name = details["loc"] or ("",)
-        beside = [str(one[-1]) for one in odd if list(one[:-1]) == group]
-        if details["type"] != "missing" or not nearest(str(name), beside):
-            yield details
+        if details["type"] == "missing":
+            *group, name = details["loc"]
+            beside = (str(one[-1]) for one in odd if list(one[:-1]) == group)
+            if nearest(str(name), beside):
+                continue
+        yield details
 
 
 def _example(model: type[BaseModel], inside: tuple[str | int, ...]) -> str:

@@ -7,6 +7,7 @@ file or folder that lies elsewhere and is to take the place of some of them.
 from __future__ import annotations
 
 import pwd
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ FOLDER = "rules"
 MOST_CHARACTERS = 1_000_000
 _MOST_BYTES_EACH = 4
 _ENDING = ".yaml"
+# As people and their editors write it, or hide it from them.
+_MEANT = re.compile(r"(.*?)\.ya?ml(?:\.txt)?", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -156,46 +159,64 @@ def _listed(folder: Path) -> list[str]:
     for name in _entries(folder):
         if name.startswith("."):
             continue
-        if name.endswith(".yml"):
-            right = folder / f"{name.removesuffix('.yml')}{_ENDING}"
-            raise OperatorError(f"{folder / name} is not read: rename it to {right.name}")
         if name.endswith(_ENDING):
             listed.append(_readable(folder, name))
+        elif meant := _MEANT.fullmatch(name):
+            right = f"{meant[1]}{_ENDING}"
+            raise OperatorError(f"{folder / name} is not read: rename it to {right}")
     return sorted(listed, key=lambda name: (name.casefold(), name))
 
 
 def _found(folder: Path) -> Iterator[str]:
-    for name in sorted(_entries(folder)):
-        if not name.startswith(".") and name.endswith((_ENDING, ".yml")):
+    try:
+        names = sorted(_entries(folder))
+    except OperatorError:
+        names = []
+    for name in names:
+        if not name.startswith(".") and _MEANT.fullmatch(name):
             yield f"{FOLDER}/{name}"
 
 
 def _entries(folder: Path) -> list[str]:
+    """Nothing where there is no folder; of one that cannot be read nobody knows what it holds."""
     try:
         return [each.name for each in folder.iterdir()]
-    except OSError:
+    except FileNotFoundError:
         return []
+    except NotADirectoryError:
+        raise OperatorError(f"{folder} is no folder; rename it, or put it into one") from None
+    except OSError as error:
+        raise OperatorError(f"{folder} cannot be read: {error.strerror}") from error
 
 
 def _readable(folder: Path, name: str) -> str:
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
-        shown = name.encode("utf-8", "replace").decode()
-        raise OperatorError(
-            f"{folder} holds a file whose name cannot be read ({shown}); rename it"
-        ) from None
-    return name
+        pass
+    else:
+        if name.isprintable():
+            return name
+    shown = "".join(each if each.isprintable() else "?" for each in name)
+    raise OperatorError(f"{folder} holds a file whose name cannot be read ({shown}); rename it")
 
 
 def _read(folder: Path, places: Mapping[str, Path]) -> RuleFiles:
     texts: dict[str, str] = {}
     for name, place in places.items():
+        if place == folder / name:
+            _refuse_endless(place)
         texts[name] = _text(place)
         total = sum(map(len, texts.values()))
         if total > MOST_CHARACTERS:
             raise OperatorError(_too_large(place))
     return RuleFiles(folder, texts, places)
+
+
+def _refuse_endless(place: Path) -> None:
+    """What is neither file nor folder, such as a pipe, may keep whoever reads it for ever."""
+    if place.exists() and not (place.is_file() or place.is_dir()):
+        raise OperatorError(f"{place} is no file; take it away, or put a text file there")
 
 
 def _text(place: Path) -> str:

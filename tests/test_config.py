@@ -353,8 +353,10 @@ def test_the_environment_and_the_file_are_blamed_together(load: Load) -> None:
         ),
         (
             accounts("nothing"),
-            "4:8: `accounts.crm` must be a group of `name: value` lines; write each "
-            "`name: value` on a line of its own, indented further than this name",
+            (
+                "4:8: `accounts.crm` must be a group of `name: value` lines; write each "
+                "`name: value` on a line of its own, indented further than this name"
+            ),
         ),
         (
             f"{SMALL}delivery: {{max_age: 3 fortnights}}",

@@ -62,6 +62,8 @@ def test_a_mark_at_the_beginning_and_line_ends_of_windows_make_no_difference(
     ("name", "content", "said"),
     [
         ("rules/vip.yml", b"", "config/rules/vip.yml is not read: rename it to vip.yaml"),
+        ("rules/Vip.YAML", b"", "config/rules/Vip.YAML is not read: rename it to Vip.yaml"),
+        ("rules/vip.yaml.txt", b"", "config/rules/vip.yaml.txt is not read: rename it to vip.yaml"),
         (
             "rules/vip.yaml",
             b"\xff\xfe",
@@ -78,7 +80,7 @@ def test_a_mark_at_the_beginning_and_line_ends_of_windows_make_no_difference(
             TOO_LONG,
         ),
     ],
-    ids=["yml", "UTF-16", "sum", "bytes"],
+    ids=["yml", "capitals", "Notepad", "UTF-16", "sum", "bytes"],
 )
 def test_what_cannot_be_read_says_what_would_be_right(
     tmp_path: Path, name: str, content: bytes, said: str
@@ -93,6 +95,33 @@ def test_a_missing_file_and_a_folder_in_its_place_are_named(tmp_path: Path) -> N
     assert said == "config/rules.yaml is missing; make it, or set SHOWBRIDGE_CONFIG"
     (tmp_path / "rules.yaml").mkdir()
     assert refused(tmp_path) == "config/rules.yaml cannot be read: Is a directory"
+
+
+def test_a_folder_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    write(tmp_path, "rules.yaml")
+    folder = tmp_path / "rules"
+    folder.symlink_to("rules")
+    assert refused(tmp_path) == "config/rules cannot be read: Too many levels of symbolic links"
+    stamp_of(tmp_path)
+    folder.unlink()
+    folder.write_text("rules: []\n")
+    assert refused(tmp_path) == "config/rules is no folder; rename it, or put it into one"
+
+
+@pytest.mark.parametrize("name", ["rules.yaml", "rules/vip.yaml"])
+def test_a_pipe_keeps_nobody_waiting(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "rules.yaml")
+    write(tmp_path, name).unlink()
+    os.mkfifo(tmp_path / name)
+    said = f"config/{name} is no file; take it away, or put a text file there"
+    assert refused(tmp_path) == said
+
+
+@pytest.mark.parametrize("name", ["vip\n.yaml", "vip\x1b[2J.yaml"])
+def test_a_name_that_would_move_the_cursor_is_refused(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "rules.yaml")
+    write(tmp_path, f"rules/{name}")
+    assert "a file whose name cannot be read (vip?" in refused(tmp_path)
 
 
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ def became(delivery: DeliveryRecord, now: float) -> str:
     if state == "delivered":
         return f"was delivered {_at(delivery, now)}"
     if state == "previewed":
-        return f"was previewed {_at(delivery, now)}: the account is not live, nothing left"
+        return f"was previewed {_at(delivery, now)}: its account is not live, so nothing was sent"
     if state == "suppressed" and reason.startswith(_CANCELLED):
         return f"was {reason}"
     if state == "suppressed":
-        return f"was suppressed, so nothing was sent: {reason}"
+        return f"was suppressed, nothing was sent: {reason}"
     if state == "rejected":
         return f"was rejected: {reason}"
     if state == "dead":

@@ -25,7 +25,12 @@ from bridge.ledger.database import Database
 @click.option("--contact", metavar="EMAIL", help="All events of this person instead.")
 @click.option("--rule", "rule", metavar="NAME", help="This rule alone.")
 @click.option(
-    "--limit", default=20, type=click.IntRange(1, 1000), show_default=True, help="With --contact."
+    "--limit",
+    default=20,
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    show_default=True,
+    help="With --contact: the newest N events.",
 )
 @click.option("--all", "everything", is_flag=True, help="With --contact: look at all webhooks.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on each line.")

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from bridge import rules
 from bridge.engine.lease import since_boot
-from bridge.errors import OperatorError
+from bridge.errors import LedgerUnavailable, OperatorError
 from bridge.ledger import rule_versions
 from bridge.ledger.alerts import clear_alert, raise_alert
 from bridge.ledger.database import Connection, Database
+from bridge.logs import place_of
 from bridge.rule_files import Stamp, read_files, stamp_of
 from bridge.settings import RULES_FILE
 
@@ -95,22 +96,32 @@ class Watch:
             return rule_versions.live(connection) is not None
 
     def _take(self, stamp: Stamp) -> bool:
-        """False where they were written to meanwhile."""
+        """False where they were written to meanwhile.
+
+        A bug that they bring to light is told like a mistake: whoever routes by what is
+        live goes on.
+        """
         try:
             fresh = read_files(self.folder).compiled(self.world)
-        except OperatorError as error:
-            if stamp_of(self.folder) != stamp:
-                return False
-            self._complain("have mistakes", str(error))
-            return True
+            failing = self._failing(fresh) if self._may_go_live(fresh) else ()
+        except LedgerUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001
+            wrong = "have mistakes" if isinstance(error, OperatorError) else "cannot be checked"
+            told = str(error) if isinstance(error, OperatorError) else place_of(error)
+            return self._refused(stamp, wrong, told)
+        if failing:
+            return self._refused(stamp, "do not do what their tests say", "\n".join(failing))
         if stamp_of(self.folder) != stamp:
             return False
-        failing = self._failing(fresh) if self._may_go_live(fresh) else ()
-        if failing:
-            self._complain("do not do what their tests say", "\n".join(failing))
-            return True
         self._offer(fresh, stamp)
         self.good = fresh
+        return True
+
+    def _refused(self, stamp: Stamp, what: str, mistakes: str) -> bool:
+        if stamp_of(self.folder) != stamp:
+            return False
+        self._complain(what, mistakes)
         return True
 
     def _may_go_live(self, fresh: rules.RuleSet) -> bool:

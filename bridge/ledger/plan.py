@@ -199,7 +199,7 @@ def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
 
 def _leaving(plans: Sequence[Plan]) -> Iterator[str]:
     """What takes somebody off a list now."""
-    for each in (owed for plan in plans for owed in plan.deliveries):
+    for each in (delivery for plan in plans for delivery in plan.deliveries):
         if each.consent and each.consent.decision == withdrawn.LEAVES and each.state == "waiting":
             yield each.id
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, and_, func, select
 
 from bridge.ledger import cancellers
-from bridge.ledger.consents import SAME, stored
+from bridge.ledger.consents import SAME
 from bridge.ledger.endings import Place, portions
 from bridge.ledger.stories import event_id
 from bridge.ledger.tables import consents, deliveries
@@ -62,7 +62,7 @@ def without(connection: Connection, plans: Iterable[Plan]) -> list[Plan]:
     """
     plans = list(plans)
     agreed = {
-        each.id: (stored(each.consent.address), (plan.number, each.position))
+        each.id: (each.consent.address, (plan.number, each.position))
         for plan in plans
         if plan.replayed
         for each in plan.deliveries

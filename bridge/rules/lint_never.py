@@ -114,8 +114,10 @@ def _flat(conditions: Sequence[Condition]) -> Iterator[Condition]:
 
 def _missing_above(one: Test, other: Test) -> Clash | None:
     """`tickets: {present: false}` leaves no `tickets.type`."""
+    if not other.path.startswith(f"{one.path}."):
+        return None
     gone = next((each for each in one.comparisons if _is_missing(each)), None)
-    if gone is None or not other.path.startswith(f"{one.path}."):
+    if gone is None:
         return None
     asked = next((each for each in other.comparisons if clash(each, gone)), None)
     return Clash(other, asked, gone, one) if asked else None

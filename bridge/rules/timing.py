@@ -10,6 +10,9 @@ from bridge.rules.relative import RECEIVED, Relative
 from bridge.rules.seen import Seen
 
 DAY_SECONDS = 86400
+# The year after it begins earlier in some zones, and no clock there could show it.
+LAST_YEAR = 9998
+_NO_CALENDAR = "its time is out of any calendar"
 
 
 class TooLate(Exception):
@@ -50,7 +53,12 @@ class QuietHours:
         else:
             quiet = now >= self.start or now < self.end
             day = day + timedelta(days=1) if now >= self.start else day
-        return datetime.combine(day, self.end, self.zone) if quiet else moment
+        return self._end(day, moment) if quiet else moment
+
+    def _end(self, day: date, moment: datetime) -> datetime:
+        """The second one of that day, where the clocks are put back and the first is over."""
+        end = datetime.combine(day, self.end, self.zone)
+        return end if end.timestamp() >= moment.timestamp() else end.replace(fold=1)
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,9 @@ class Timing:
             due = max(self._due(seen, _moment(received_at)), _moment(now))
             due = self.quiet.over(due) if self.quiet else due
         except OverflowError:
-            raise TooLate("its time is out of any calendar") from None
+            raise TooLate(_NO_CALENDAR) from None
+        if due.year > LAST_YEAR:
+            raise TooLate(_NO_CALENDAR)
         return due.timestamp() if due.timestamp() > now else 0.0
 
     def _due(self, seen: Seen, received: datetime) -> datetime:

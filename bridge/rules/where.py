@@ -16,6 +16,7 @@ from bridge.rules.vocabulary import Shape, Vocabulary
 from bridge.wording import meant, nearest, quoted
 from bridge.yaml_text import Path
 
+MOST_CONDITIONS = 500
 _DEEPEST = 24
 _EVERYWHERE = ("contact", "event", "raw")
 _Read = Callable[[Any, Path], tuple[Condition, ...]]
@@ -31,6 +32,7 @@ class WhereReader:
         self._findings = findings
         self._vocabulary = vocabulary
         self._lists = lists
+        self._count = 0
 
     def read(self, where: Any, path: Path) -> tuple[Condition, ...]:
         """The conditions of a mapping of paths; what is wrong is left out and found."""
@@ -60,12 +62,21 @@ class WhereReader:
     def _conditions(self, where: dict[str, Any], path: Path) -> Iterator[Condition]:
         for name, wanted in where.items():
             place = (*path, name)
+            self._count += 1
+            if self._count > MOST_CONDITIONS:
+                self._too_many(place)
+                return
             if name in COMBINERS:
                 yield from self._combined(name, wanted, place, self.read)
                 continue
             shape = self._shape(name, place)
             if shape is not None:
                 yield from self._of_field(name, shape, wanted, place)
+
+    def _too_many(self, path: Path) -> None:
+        if self._count == MOST_CONDITIONS + 1:
+            what = f"a rule has at most {MOST_CONDITIONS} conditions"
+            self._findings.add(path, what, "leave some out, or name a list of `lists` in one")
 
     def _shape(self, field: str, path: Path) -> Shape | None:
         shape = self._vocabulary.find(field)

@@ -82,7 +82,7 @@ def test_a_rule_that_was_not_asked_says_who_stopped_it(house: House, routed: Led
     [
         (Delivered("1.1", "https://example.com/m"), "slack.post_message was delivered at"),
         (None, "slack.post_message was previewed at"),
-        (Suppressed("the person left"), "was suppressed, so nothing was sent: the person left"),
+        (Suppressed("the person left"), "was suppressed, nothing was sent: the person left"),
         (Rejected("channel_not_found"), "slack.post_message was rejected: channel_not_found"),
         (
             Retry("the vendor is away", after=60.0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,13 @@ def text(name: str, account: str = "scripted") -> str:
     )
 
 
+def failing(found: rules.RuleSet) -> list[str]:
+    names = [rule.name for rule in found.rules]
+    if "buggy" in names:
+        raise ZeroDivisionError
+    return [f"{name} fails" for name in names if name == "bad"]
+
+
 @dataclass
 class Machine:
     """One machine's folder and what one of its processes knows."""
@@ -55,7 +63,7 @@ class Machine:
             self.database,
             self.now,
             when_saved=self.when_saved,
-            failing=lambda rules: [f"{one.name} fails" for one in rules.rules if one.name == "bad"],
+            failing=failing,
         )
         self.rules = LiveRules(self.watch, self.database, self.now)
 
@@ -75,10 +83,13 @@ class Machine:
 
     def settled(self) -> str:
         """Looked at as soon as it is there, and when nobody writes any more."""
+        self.look_twice()
+        return read_files(self.folder).version
+
+    def look_twice(self) -> None:
         self.rules.current()
         self.now.advance(SETTLE_SECONDS)
         self.rules.current()
-        return read_files(self.folder).version
 
     def runs(self) -> list[str]:
         """The names of the rules that it routes by."""
@@ -275,6 +286,28 @@ def test_mistakes_leave_what_is_live_and_are_told_until_they_are_gone(machine: M
     machine.start()
     machine.save("First")
     assert machine.alerts() == []
+
+
+def test_a_bug_that_they_bring_to_light_is_told_and_stops_nobody(machine: Machine) -> None:
+    machine.save("First")
+    machine.save("buggy")
+    assert machine.runs() == ["First"]
+    [told] = machine.alerts()
+    assert "cannot be checked; the last good version stays live" in told
+    assert "ZeroDivisionError at " in told
+    machine.save("Third")
+    assert machine.runs() == ["Third"]
+    assert machine.alerts() == []
+
+
+def test_a_folder_that_cannot_be_read_any_more_takes_no_rules_away(machine: Machine) -> None:
+    machine.save("First")
+    machine.save("Second", "rules/second.yaml")
+    shutil.rmtree(machine.folder / "rules")
+    (machine.folder / "rules").symlink_to("rules")
+    machine.look_twice()
+    assert machine.runs() == ["First", "Second"]
+    assert "cannot be read" in machine.alerts()[0]
 
 
 def test_where_nothing_was_ever_live_the_alert_says_that_webhooks_wait(machine: Machine) -> None:

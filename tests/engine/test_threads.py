@@ -13,8 +13,8 @@ import pytest
 from bridge.connector import Delivered, Rejected, Retry
 from bridge.engine.drain import Drain
 from bridge.engine.lease import Lease
-from bridge.engine.perform import Destination
 from bridge.engine.owing import described
+from bridge.engine.perform import Destination
 from bridge.engine.route import Router
 from bridge.event import Contact, Event, Webhook
 from bridge.ledger import lanes, threads

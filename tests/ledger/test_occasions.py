@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event as sql
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from bridge.ledger import occasions, tables
 from bridge.ledger.books import books
@@ -18,6 +18,7 @@ from bridge.ledger.plan import Once, PlannedDelivery
 from bridge.ledger.replay import replay_webhook
 from bridge.ledger.settle import Settlement, settle
 from tests.ledger.later import (
+    AFTER,
     ANA,
     BO,
     PURCHASE,
@@ -177,6 +178,16 @@ class TestWhatDoesNotCount:
         come(database, PURCHASE, later("one", once=FOR_EVER, unless=unless()))
         come(database, REFUND, now=20.0)
         come(database, PURCHASE, owed("two"), now=30.0, order="T2")
+        assert states(database) == {"one": "suppressed", "two": "waiting"}
+
+    def test_what_was_called_off_before_its_second_attempt(self, database: Database) -> None:
+        come(database, PURCHASE, later("one", once=FOR_EVER, unless=unless()))
+        promote(database)
+        with database.write() as connection:
+            tried = update(tables.deliveries).values(attempts=1, failures=1)
+            connection.execute(tried)
+        come(database, REFUND, now=AFTER + 1)
+        come(database, PURCHASE, owed("two"), now=AFTER + 2, order="T2")
         assert states(database) == {"one": "suppressed", "two": "waiting"}
 
     def test_unless_some_of_it_was_sent_before(self, database: Database) -> None:

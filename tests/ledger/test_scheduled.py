@@ -44,7 +44,7 @@ from tests.ledger.later import (
     states,
     unless,
 )
-from tests.ledger.records import LANE, delivery
+from tests.ledger.records import LANE, accept, arrival, delivery
 
 CONTACT: dict[str, Any] = {"action": "upsert_contact", "lane": "hubspot.upsert_contact"}
 
@@ -387,6 +387,24 @@ class TestWhatUndidIt:
         names = send(database, AFTER, CONTACT["lane"])
         assert texts(database, names) == ["refunded", "bought", "refunded"]
 
+    def test_is_not_done_once_more_where_its_purchase_goes_before_it_anyhow(
+        self, database: Database
+    ) -> None:
+        come(database, PURCHASE, delivery("bought", ANA, **CONTACT))
+        come(database, REFUND, later("refunded", **CONTACT), now=20.0)
+        promote(database)
+        assert send(database, AFTER, CONTACT["lane"]) == ["bought", "refunded"]
+
+    def test_alone_is_done_once_more_and_no_other_of_its_kind(self, database: Database) -> None:
+        come(database, REFUND, delivery("first", ANA, **CONTACT))
+        send(database, 10.0, CONTACT["lane"])
+        come(database, REFUND, later("second", **CONTACT), now=15.0)
+        come(database, PURCHASE, delivery("bought", ANA, **CONTACT), now=20.0)
+        end(database, *take(database, 20.0, CONTACT["lane"]), state="waiting")
+        promote(database)
+        names = send(database, AFTER, CONTACT["lane"])
+        assert texts(database, names) == ["second", "bought", "first", "second"]
+
     def late(self, database: Database) -> int:
         """A refund that is scheduled, and its purchase after it, which waits."""
         refund = come(database, REFUND, later("refunded", **CONTACT))
@@ -516,6 +534,8 @@ class TestReplays:
         take(database, 20.0)
         end(database, "old", state="dead", now=20.0)
         come(database, PURCHASE, later("late"), now=20.0)
+        # So many that it is not read again for being among the last.
+        accept(database, *(arrival(f"q{n}", quarantine="stale-timestamp") for n in range(300)))
         with database.read() as connection:
             newer = Newer(connection, Selection(state="dead"))
             ((unit,),) = [next_deliveries(connection, Selection(state="dead"), (0, 0, 0), 10)]

@@ -12,6 +12,7 @@ from bridge.rules.schema import MOST_STEPS, MOST_TESTS
 from bridge.rules.template_check import MOST_IN_BRACES, check, together
 from bridge.rules.templates import compile_text
 from bridge.rules.vocabulary import vocabulary
+from bridge.rules.where import MOST_CONDITIONS
 from tests.rules.fuzz.making import template
 
 Compiled = Callable[[str], rules.RuleSet]
@@ -38,6 +39,20 @@ def test_a_rule_has_only_so_many_steps(compiled: Compiled) -> None:
     assert compiled(HEAD + STEP * MOST_STEPS)
     what = f"rules.yaml:5:3: `do` must have at most {MOST_STEPS} entries; leave some out"
     assert told(compiled, HEAD + STEP * (MOST_STEPS + 1)) == [what]
+
+
+def test_a_rule_has_only_so_many_conditions(compiled: Compiled) -> None:
+    def rule(count: int) -> str:
+        lines = "".join(f"      - {{raw.f{n}: x}}\n" for n in range(count))
+        return (
+            HEAD.replace("{source: shop}", f"\n    source: shop\n    where:\n      any:\n{lines}")
+            + STEP
+        )
+
+    # The `any` is one too.
+    assert compiled(rule(MOST_CONDITIONS - 1))
+    (only,) = told(compiled, rule(MOST_CONDITIONS + 20))
+    assert f"a rule has at most {MOST_CONDITIONS} conditions; leave some out" in only
 
 
 def test_a_file_has_only_so_many_tests(compiled: Compiled) -> None:

@@ -189,7 +189,12 @@ def test_several_files_are_one_set_in_their_order(world: rules.World, order: Eve
     assert rules.compile_files(files, world, "elsewhere").version == made.version
 
 
-TEXTS = 'time_zone: America/Edmonton\ntexts:\n  thanks: "Thank you, {{ contact.name }}!"\n  sign: Bo\n'
+TEXTS = """\
+time_zone: America/Edmonton
+texts:
+  thanks: "Thank you, {{ contact.name }}!"
+  sign: Bo
+"""
 
 
 def texted(compiled: Compiled, text: str) -> rules.Step:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -155,6 +156,21 @@ zones = st.timezones(no_cache=False)
 moments = st.integers(1_000_000_000, 7_000_000_000).map(lambda at: datetime.fromtimestamp(at, UTC))
 
 
+def test_quiet_hours_that_end_in_the_hour_that_comes_twice_end_in_the_second() -> None:
+    quiet = QuietHours(time(22), time(1, 30), ZoneInfo("America/Edmonton"))
+    second = datetime(2026, 11, 1, 8, 24, tzinfo=UTC)
+    assert quiet.over(second).timestamp() == second.timestamp() + 6 * 60
+    first = datetime(2026, 11, 1, 7, 24, tzinfo=UTC)
+    assert quiet.over(first).timestamp() == first.timestamp() + 6 * 60
+
+
+@pytest.mark.parametrize("starts", ["9999-01-01T00:00:00Z", "9999-12-31T23:59:00Z"])
+def test_what_no_clock_could_show_is_told(compiled: Compiled, event: Event, starts: str) -> None:
+    far = replace(event, raw={"starts": starts})
+    with pytest.raises(TooLate, match="its time is out of any calendar"):
+        due(compiled, far, "after: 1 hour after raw.starts")
+
+
 @given(clock=times, zone=zones, moment=moments)
 def test_a_time_of_day_comes_within_a_day_and_never_before(
     clock: datetime, zone: object, moment: datetime
@@ -172,6 +188,7 @@ def test_after_quiet_hours_it_is_not_quiet(
         return
     quiet = QuietHours(start, end, zone)  # type: ignore[arg-type]
     found = quiet.over(moment)
+    assert found.timestamp() >= moment.timestamp()
     assert found == moment or found.timetz().replace(tzinfo=None) == end
 
 

@@ -174,6 +174,7 @@ def test_what_can_be_meant_is_left_alone(text: str) -> None:
         ),
         ("a: >b\n", '1:4: a text cannot begin with > without quotes; put quotes around it: ">b"'),
         (": b\n", "1:1: a name is missing before the colon"),
+        ("? \n: b\n", "1:2: a name is missing before the colon"),
     ],
 )
 def test_what_cannot_be_meant_is_a_mistake(text: str, told: str) -> None:
