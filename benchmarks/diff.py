@@ -76,7 +76,7 @@ def _database(options: argparse.Namespace) -> Iterator[str | None]:
 
 def rules(*, changed: bool) -> str:
     """Twenty: about purchases by amount, ticket and consent, refunds, transfers, courses."""
-    amount, words = (120, "paid") if changed else (100, "spent")
+    amount, words = (250, "paid") if changed else (100, "spent")
     later = "    after: 2 days\n    unless: invoice.refund\n" if changed else ""
     made = ["rules:"]
     for number in range(8):

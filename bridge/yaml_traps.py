@@ -67,6 +67,9 @@ def slips_of_key(text: str, line: int, column: int) -> Iterator[Slip]:
         yield Slip(line, column, "a name is missing before the colon")
     elif text[0] == "-" and text[1:2].strip():
         yield no_blank_after_dash(line, column, f"{text}:")
+    odd = _ODD_AFTER_COLON.match(text)
+    if odd:
+        yield odd_blank(line, column + odd.start(1), odd[1])
     yield from _strange_characters(text, line, column)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from rich.console import Console
@@ -95,10 +97,21 @@ def compared(
         examples,
     )
     if before.rules.version != after.rules.version:
-        for waiting in _webhooks(config, looked, shown=shown):
-            looked.note(waiting)
-            comparing.take(waiting)
+        with _settled():
+            for waiting in _webhooks(config, looked, shown=shown):
+                looked.note(waiting)
+                comparing.take(waiting)
     return Compared(before, after, looked, comparing.comparison())
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """What is in memory by now stays: nobody has to look again and again whether it may go."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _webhooks(config: Config, looked: Looked, *, shown: bool) -> Iterable[Waiting]:

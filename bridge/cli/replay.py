@@ -241,7 +241,11 @@ def _consequences(story: Story) -> list[str]:
     told = [
         (arrived, f"{counted(arrived, 'delivery')} arrived: not sent again"),
         (open_, f"{counted(open_, 'delivery')} under way: not touched"),
-        (later, f"{counted(later, 'delivery')} scheduled: filled in afresh, its time counted anew"),
+        (
+            later,
+            f"{counted(later, 'delivery')} scheduled: filled in afresh, its time counted anew; "
+            "called off where no rule of now plans it",
+        ),
         (renewed, f"{counted(renewed, 'delivery')} ended otherwise: filled in and tried again"),
         (doubtful, f"of these {doubtful:,} may have been done already"),
     ]

@@ -12,7 +12,16 @@ from dataclasses import replace
 
 from bridge.connector import Connector
 from bridge.engine.behind import Before, Behind
-from bridge.ledger import cancellers, endings, occasions, plan, repeats, undone, withdrawn
+from bridge.ledger import (
+    cancellers,
+    endings,
+    occasions,
+    plan,
+    repeats,
+    scheduled,
+    undone,
+    withdrawn,
+)
 from bridge.ledger.database import Connection
 from bridge.ledger.endings import ANYBODY, Ending, Place
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent
@@ -120,6 +129,7 @@ def record(
     sooner = repeats.scheduled_among(connection, _sent_again(plans))
     whole = completed(connection, plans, before, may_repeat)
     plan.record(connection, whole, now)
+    scheduled.call_off_unplanned(connection, whole, now)
     undone.last_word(connection, sooner, now, may_repeat)
     occasions.keep(connection, decided, now)
     asked_again = {

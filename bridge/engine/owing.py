@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from bridge.connector import Action, Connector, Item
@@ -108,7 +109,7 @@ class Owing:
             order_key=event.order_key,
             item={},
             gist=_gist(event) if action.digest else None,
-            event=described(event) if action.event else None,
+            event=self._described if action.event else None,
             topic=_topic(event) if action.threads else None,
         )
         try:
@@ -151,11 +152,19 @@ class Owing:
             due_at=max(later, due_at),
             once=once,
             unless=unless_of(rule, self.event) if later else None,
+            quiet=rule.timing.quiet.as_plain()
+            if later and rule.timing and rule.timing.quiet
+            else None,
         )
 
     @property
     def received_at(self) -> float:
         return self.event.received_at or 0.0
+
+    @cached_property
+    def _described(self) -> Mapping[str, Any]:
+        """Once for all that want to see it."""
+        return described(self.event)
 
     def _later(self, rule: Rule, seen: Seen) -> float:
         """When the rule wants it done, in Unix seconds; 0: now. Raises TooLate."""

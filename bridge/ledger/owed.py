@@ -59,6 +59,7 @@ _RENEWED = (
     "gist",
     "event",
     "topic",
+    "quiet",
     "rules_version",
     "planned_at",
     "state",
@@ -86,6 +87,7 @@ def _row(plan: Plan, delivery: PlannedDelivery, now: float) -> dict[str, Any]:
         "gist": None if delivery.gist is None else dict(delivery.gist),
         "event": None if delivery.event is None else dict(delivery.event),
         "topic": delivery.topic,
+        "quiet": None if delivery.quiet is None else dict(delivery.quiet),
         "rules_version": plan.rules_version,
         # What waits for its time is not old before that.
         "planned_at": max(now, delivery.due_at),

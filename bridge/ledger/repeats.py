@@ -65,6 +65,7 @@ def renewed(ending: PlannedDelivery, name: str, at: Place, place: int) -> Planne
         reason=None,
         once=None,
         unless=None,
+        quiet=None,
     )
 
 

@@ -17,7 +17,8 @@ def replay_webhook(connection: Connection, number: int) -> bool:
     """Route it again by the rules of now; False where there is none, or its body was deleted.
 
     Deliveries that arrived stay as they are. Those that ended otherwise are
-    filled in afresh and tried again; new rules add theirs.
+    filled in afresh and tried again; new rules add theirs. What is scheduled and not
+    planned any more is called off.
     """
     return replay_webhooks(connection, [number]) == 1
 

@@ -134,6 +134,8 @@ deliveries = Table(
     # The event as the action wants to see it, and what it is about, where the action threads.
     Column("event", JSON(none_as_null=True)),
     Column("topic", Text),
+    # The rule's quiet hours, where it is scheduled: it may come late to its time.
+    Column("quiet", JSON(none_as_null=True)),
     Column("rules_version", Text, nullable=False),
     Column("planned_at", Float, nullable=False),
     # scheduled, waiting, sending, delivered, previewed, suppressed, rejected, dead

@@ -65,9 +65,7 @@ class RuleReader:
             sources=sources,
             events=events,
             conditions=conditions.read(where, (*path, "when", "where")),
-            steps=steps.read(
-                name, do[:MOST_STEPS] if isinstance(do, list) else [], (*path, "do")
-            ),
+            steps=steps.read(name, do[:MOST_STEPS] if isinstance(do, list) else [], (*path, "do")),
             enabled=valid.enabled if valid else True,
             stop=valid.stop if valid else False,
             for_each=for_each,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from bridge.rules.relative import RECEIVED, Relative
 from bridge.rules.seen import Seen
@@ -43,6 +44,16 @@ class QuietHours:
     start: time
     end: time
     zone: tzinfo
+
+    @classmethod
+    def of(cls, plain: Mapping[str, str]) -> QuietHours:
+        """Of what `as_plain` made of it."""
+        start, end = (time.fromisoformat(plain[name]) for name in ("from", "to"))
+        return cls(start, end, ZoneInfo(plain["time_zone"]))
+
+    def as_plain(self) -> Mapping[str, str]:
+        zone = str(self.zone)
+        return {"from": f"{self.start:%H:%M}", "to": f"{self.end:%H:%M}", "time_zone": zone}
 
     def over(self, moment: datetime) -> datetime:
         """`moment`, or the end of the quiet hours that it is in."""

@@ -110,6 +110,44 @@ def test_without_unless_the_refund_has_the_last_word(bench: Engine) -> None:
     assert work(bench) == ["T1 refunded", "T1 thanks", "T1 refunded"]
 
 
+@pytest.mark.parametrize("change", ["removed", "renamed", "for each"])
+def test_a_replay_calls_off_what_no_rule_plans_any_more(bench: Engine, change: str) -> None:
+    receive(bench, "purchase")
+    receive(bench, "purchase", "T2")
+    work(bench)
+    new = {
+        "removed": RULES.replace("name: Thanks", "name: Thanks\n    enabled: false"),
+        "renamed": RULES.replace("name: Thanks", "name: Thank you"),
+        "for each": RULES.replace("    UNLESS", "    for_each: tickets\n    UNLESS"),
+    }
+    bench.write_rules(new[change].replace("UNLESS", UNLESS))
+    with bench.database.write() as connection:
+        replay_webhook(connection, 1)
+    work(bench)
+    reasons = [each.reason for each in bench.story(1).events[0].deliveries]
+    assert any(str(each).startswith("cancelled: replayed, and rules ") for each in reasons)
+    bench.now.advance(2 * DAY)
+    sent = work(bench)
+    assert sent.count("T1 thanks") == (1 if change == "renamed" else 0)
+    # What nobody replays was decided when it came in.
+    assert sent.count("T2 thanks") == 1
+
+
+def test_what_comes_late_to_its_time_keeps_its_quiet_hours(bench: Engine) -> None:
+    """Received at 22:13 in UTC, due two days later, but the clock stood until the night."""
+    quiet = 'quiet_hours: {from: "23:00", to: "08:00"}'
+    bench.write_rules(RULES.replace("UNLESS", quiet))
+    receive(bench, "purchase")
+    work(bench)
+    bench.now.advance(2 * DAY + 3600)
+    assert work(bench) == []
+    assert bench.states() == {"scheduled": 1}
+    bench.now.advance(8 * 3600)
+    assert work(bench) == []
+    bench.now.advance(3600)
+    assert work(bench) == ["T1 thanks"]
+
+
 def test_what_an_account_at_rest_has_not_taken_is_called_off(bench: Engine) -> None:
     receive(bench, "purchase")
     work(bench)

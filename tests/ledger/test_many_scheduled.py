@@ -93,6 +93,14 @@ def test_what_is_due_is_found_by_its_own_index(grown: Database) -> None:
     assert "ix_deliveries_scheduled" in plan_of(grown, statement, values)
 
 
+def test_what_is_promoted_is_found_by_its_id(grown: Database) -> None:
+    """However much else is due at the time, as after a clock was away."""
+    _due, *by_id = asked(grown, promoted)
+    assert len(by_id) > 1
+    for statement, values in by_id:
+        assert "ix_deliveries_scheduled" not in plan_of(grown, statement, values)
+
+
 def test_so_many_are_counted_without_their_rows(grown: Database) -> None:
     (statement, values), *_ = [
         each

@@ -175,6 +175,10 @@ def test_what_can_be_meant_is_left_alone(text: str) -> None:
         ("a: >b\n", '1:4: a text cannot begin with > without quotes; put quotes around it: ">b"'),
         (": b\n", "1:1: a name is missing before the colon"),
         ("? \n: b\n", "1:2: a name is missing before the colon"),
+        ("? [a, b]\n: c\n", "1:3: a name before a colon must be plain text; put quotes around it"),
+        ("- a\n-\u00a0b\n", "2:2: an invisible character (U+00A0) that is no blank to YAML; type"),
+        ("a: 1\nb:\u00a0c: 2\n", "2:3: an invisible character (U+00A0) that is no blank to YAML"),
+        ("a:\n  b: 1\n \u00a0c: 2\n", "3:2: an invisible character (U+00A0) that is no blank to"),
     ],
 )
 def test_what_cannot_be_meant_is_a_mistake(text: str, told: str) -> None:

@@ -151,6 +151,7 @@ def upgrade() -> None:
         sa.Column("gist", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("event", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("topic", sa.Text(), nullable=True),
+        sa.Column("quiet", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("rules_version", sa.Text(), nullable=False),
         sa.Column("planned_at", sa.Float(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
