@@ -222,6 +222,9 @@ def _replay_event(guard: _Guard, which: str) -> None:
         click.echo(f"  {behind} done once more behind what came late: tried again")
 
 
+_AFRESH = "filled in afresh, its time counted anew, or called off where no rule plans it"
+
+
 def _repeated(database: Database, ids: Sequence[str]) -> list[str]:
     """What did these once more behind what came late, and did not arrive."""
     with database.read() as connection:
@@ -241,11 +244,7 @@ def _consequences(story: Story) -> list[str]:
     told = [
         (arrived, f"{counted(arrived, 'delivery')} arrived: not sent again"),
         (open_, f"{counted(open_, 'delivery')} under way: not touched"),
-        (
-            later,
-            f"{counted(later, 'delivery')} scheduled: filled in afresh, its time counted anew; "
-            "called off where no rule of now plans it",
-        ),
+        (later, f"{counted(later, 'delivery')} scheduled: {_AFRESH}"),
         (renewed, f"{counted(renewed, 'delivery')} ended otherwise: filled in and tried again"),
         (doubtful, f"of these {doubtful:,} may have been done already"),
     ]

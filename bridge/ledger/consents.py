@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Select, delete, exists, func, select, text, update
 
+from bridge.ledger import cancellers
 from bridge.ledger.stories import event_id
 from bridge.ledger.tables import consents, deliveries
 from bridge.ledger.upsert import insert
@@ -144,18 +145,19 @@ def forget(connection: Connection, address: str, now: float) -> int | None:
     open_ = connection.execute(_OPEN.where(theirs)).all()
     if any(row.state != "scheduled" or row.decision == "unsubscribe" for row in open_):
         return None
-    if open_:
-        scheduled = update(deliveries).where(deliveries.c.id.in_([row.id for row in open_]))
-        reason = "cancelled: the person was forgotten before it was sent"
-        ended = {"state": "suppressed", "reason": reason, "settled_at": now}
-        connection.execute(scheduled.values(ended))
+    reason = "cancelled: the person was forgotten before it was sent"
+    places = {(row.webhook, row.position) for row in open_}
+    cancellers.suppress(connection, dict.fromkeys((row.id for row in open_), reason), places, now)
     connection.execute(update(deliveries).where(owed).values(item={}, event=None))
     return connection.execute(delete(consents).where(theirs)).rowcount
 
 
 # Nobody takes them up meanwhile.
 _OPEN = (
-    select(deliveries.c.id, deliveries.c.state, consents.c.decision)
+    select(
+        *(deliveries.c[name] for name in ("id", "state", "webhook", "position")),
+        consents.c.decision,
+    )
     .select_from(consents.join(deliveries, deliveries.c.id == consents.c.delivery))
     .where(deliveries.c.state.in_(["scheduled", "waiting", "sending"]))
     .order_by(deliveries.c.id)

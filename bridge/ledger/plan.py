@@ -92,7 +92,8 @@ class PlannedDelivery:
     """One delivery as planned: `waiting` until `due_at`, or settled at once with a reason.
 
     Or `scheduled`, which keeps nothing behind it until it is due: for what a rule wants to
-    be done later, and not in the hours that `quiet` says. `repeats` is the id of an ending's delivery that this one does once more.
+    be done later, and not in the hours that `quiet` says (see `QuietHours.of`). `repeats` is
+    the id of an ending's delivery that this one does once more.
     """
 
     id: str

@@ -68,7 +68,7 @@ def without(connection: Connection, plans: Iterable[Plan]) -> list[Plan]:
         for each in plan.deliveries
         if each.consent and each.consent.decision != LEAVES and each.state in _OPEN
     }
-    return cancellers.without(plans, _reasons(connection, agreed))
+    return cancellers.without(plans, _reasons(connection, agreed)) if agreed else plans
 
 
 def _reasons(connection: Connection, agreed: Mapping[str, tuple[str, Place]]) -> dict[str, str]:

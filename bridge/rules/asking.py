@@ -7,7 +7,7 @@ holds when the first rule asks. What has no such form is asked as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -36,11 +36,30 @@ class Question:
         self._why_not = _why_not(condition)
 
     def answer(self, seen: Seen) -> str:
-        """Why the condition does not hold; empty if it does. Asked once for each event."""
-        known = seen.answers.get(self)
-        if known is None:
-            known = seen.answers[self] = "" if self._holds(seen) else self._why_not(seen)
-        return known
+        """Why the condition does not hold; empty if it does."""
+        return "" if self._holds(seen) else self._why_not(seen)
+
+
+class Answers(dict[Question, str]):
+    """The answers of one event, each asked for when it is first wanted, and once for all rules."""
+
+    __slots__ = ("seen",)
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
+
+    def __missing__(self, question: Question) -> str:
+        answer = self[question] = question.answer(self.seen)
+        return answer
+
+    def failures(self, asked: Iterable[Question]) -> str:
+        """All that keeps the event from a rule that asks these; empty: nothing does."""
+        failed = []
+        for question in asked:
+            why_not = self[question]
+            if why_not:
+                failed.append(why_not)
+        return ", and ".join(failed)
 
 
 def questions(rule: Rule) -> tuple[Question, ...]:

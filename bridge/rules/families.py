@@ -11,17 +11,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from bridge.rules.asking import Question
+from bridge.rules.asking import Answers, Question
 from bridge.rules.conditions import Comparison
-from bridge.rules.seen import Seen
 from bridge.rules.sentences import fails
 from bridge.rules.values import number, text
 
 FEWEST = 8
 """Of so many questions a family is made."""
 
-Family = Callable[[Seen], None]
-"""Notes the answers among those that are known of the event."""
+Family = Callable[[Answers], None]
+"""Adds the answers of all its questions."""
 
 _BETWEEN = "\x00"
 
@@ -55,13 +54,14 @@ def _is_text(path: str, asked: Mapping[Question, Comparison]) -> Family:
         by_text[text(comparison.expected)].append(question)
     failures = _failures(asked.values())
 
-    def answer(seen: Seen) -> None:
+    def answer(answers: Answers) -> None:
+        seen = answers.seen
         told, (texts, others) = seen.told[path], seen.texts[path]
         if told and not others:
-            seen.answers.update(zip(asked, [told + failure for failure in failures], strict=True))
+            answers.update(zip(asked, [told + failure for failure in failures], strict=True))
             for found in texts:
                 for question in by_text.get(found, ()):
-                    seen.answers[question] = ""
+                    answers[question] = ""
 
     return answer
 
@@ -73,12 +73,13 @@ def _contains(path: str, asked: Mapping[Question, Comparison]) -> Family:
         for each, failure in zip(asked.values(), _failures(asked.values()), strict=True)
     ]
 
-    def answer(seen: Seen) -> None:
+    def answer(answers: Answers) -> None:
+        seen = answers.seen
         told, (texts, others) = seen.told[path], seen.texts[path]
         if told and not others:
             found = _BETWEEN.join(texts)
-            answers = ["" if part in found else told + failure for part, failure in wanted]
-            seen.answers.update(zip(asked, answers, strict=True))
+            said = ["" if part in found else told + failure for part, failure in wanted]
+            answers.update(zip(asked, said, strict=True))
 
     return answer
 
@@ -90,12 +91,13 @@ def _at_least(path: str, asked: Mapping[Question, Comparison]) -> Family:
     questions = [question for question, _ in ordered]
     failures = _failures(comparison for _, comparison in ordered)
 
-    def answer(seen: Seen) -> None:
+    def answer(answers: Answers) -> None:
+        seen = answers.seen
         told, largest = seen.told[path], seen.numbers[path].largest
         if largest is not None:
             holding = bisect_right(least, largest)
-            answers = [""] * holding + [told + failure for failure in failures[holding:]]
-            seen.answers.update(zip(questions, answers, strict=True))
+            said = [""] * holding + [told + failure for failure in failures[holding:]]
+            answers.update(zip(questions, said, strict=True))
 
     return answer
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from bridge.event import Event
-from bridge.rules.asking import Question, questions
+from bridge.rules.asking import Answers, Question, questions
 from bridge.rules.conditions import glob
 from bridge.rules.families import Family, families
 from bridge.rules.records import ForEach, Rule, RuleSet, Verdict
@@ -30,10 +30,10 @@ def judge(rules: RuleSet, event: Event, seen: Seen | None = None) -> tuple[Verdi
     asked, together = _asked(rules, event.source, event.type)
     if not asked:
         return ()
-    seen = seen or Seen(view(event))
+    answers = Answers(seen or Seen(view(event)))
     for answer in together:
-        answer(seen)
-    return tuple(_verdicts(asked, event, seen))
+        answer(answers)
+    return tuple(_verdicts(asked, event, answers))
 
 
 # Keyed by identity of the rules in use and the few source and type names that come.
@@ -47,6 +47,7 @@ def about(rules: RuleSet, source: str, event_type: str) -> tuple[Rule, ...]:
 class _Asked:
     """A rule with its conditions made ready. `is_plain`: nothing but they decides."""
 
+    name: str
     rule: Rule
     questions: tuple[Question, ...]
     is_plain: bool
@@ -69,7 +70,7 @@ def _ready(rules: RuleSet) -> Mapping[str, _Asked]:
 
 def _made_ready(rule: Rule) -> _Asked:
     limited = rule.for_each or rule.between or rule.sample is not None or not rule.enabled
-    return _Asked(rule, questions(rule), not limited, Verdict(rule.name, True))
+    return _Asked(rule.name, rule, questions(rule), not limited, Verdict(rule.name, True))
 
 
 def elsewhere(rule: Rule, source: str, event_type: str) -> str | None:
@@ -85,39 +86,32 @@ def _or(names: tuple[str, ...]) -> str:
     return " or ".join(names)
 
 
-def _verdicts(asked: Sequence[_Asked], event: Event, seen: Seen) -> Iterator[Verdict]:
+def _verdicts(asked: Sequence[_Asked], event: Event, answers: Answers) -> Iterator[Verdict]:
     stopped_by = ""
     for one in asked:
-        rule = one.rule
         if stopped_by:
-            yield Verdict(rule.name, False, f"not asked: “{stopped_by}” matched and stops")
-            continue
-        verdict = _verdict(one, seen) if one.is_plain else _limited(one, event, seen)
-        if verdict.matched and rule.stop:
-            stopped_by = rule.name
-        yield verdict
+            yield Verdict(one.name, False, f"not asked: “{stopped_by}” matched and stops")
+        elif one.is_plain and (why_not := answers.failures(one.questions)):
+            yield Verdict(one.name, False, why_not)
+        else:
+            verdict = one.matched if one.is_plain else _limited(one, event, answers)
+            stopped_by = one.name if verdict.matched and one.rule.stop else ""
+            yield verdict
 
 
-def _verdict(one: _Asked, seen: Seen) -> Verdict:
-    """By the rule's conditions, whatever other rules say."""
-    known, failed = seen.answers, []
-    for question in one.questions:
-        why = known.get(question)
-        if why is None:
-            why = question.answer(seen)
-        if why:
-            failed.append(why)
-    return Verdict(one.rule.name, False, ", and ".join(failed)) if failed else one.matched
-
-
-def _limited(one: _Asked, event: Event, seen: Seen) -> Verdict:
+def _limited(one: _Asked, event: Event, answers: Answers) -> Verdict:
     """Also by what else keeps events from the rule."""
-    verdict = _for_each(one, one.rule.for_each, seen) if one.rule.for_each else _verdict(one, seen)
-    kept_out = kept_from(one.rule, event, seen)
+    rule, seen = one.rule, answers.seen
+    if rule.for_each:
+        verdict = _for_each(one, rule.for_each, seen)
+    else:
+        why_not = answers.failures(one.questions)
+        verdict = Verdict(one.name, False, why_not) if why_not else one.matched
+    kept_out = kept_from(rule, event, seen)
     if not kept_out:
         return verdict
     failed = [] if verdict.matched else [verdict.why_not]
-    return Verdict(one.rule.name, False, ", and ".join([*kept_out, *failed]))
+    return Verdict(one.name, False, ", and ".join([*kept_out, *failed]))
 
 
 def kept_from(rule: Rule, event: Event, seen: Seen) -> list[str]:
@@ -144,23 +138,23 @@ def members(rule: Rule, seen: Seen) -> list[Any]:
 
 def _for_each(one: _Asked, through: ForEach, seen: Seen) -> Verdict:
     name, rule = through.name, one.rule
-    each = [seen.with_member(name, member) for member in members(rule, seen)]
+    each = [Answers(seen.with_member(name, member)) for member in members(rule, seen)]
     if not each:
         return Verdict(rule.name, False, f"there are no {through.path}")
     fitting = tuple(
         number
-        for number, member in enumerate(each, start=1)
-        if not any(question.answer(member) for question in one.questions)
+        for number, answers in enumerate(each, start=1)
+        if not answers.failures(one.questions)
     )
     if fitting:
         return Verdict(rule.name, True, members=fitting)
     number, nearest = min(enumerate(each, start=1), key=lambda pair: _misses(one, pair[1]))
     which = f"{name} {number}, the nearest of {len(each)}: " if len(each) > 1 else ""
-    return Verdict(rule.name, False, which + _verdict(one, nearest).why_not)
+    return Verdict(rule.name, False, which + nearest.failures(one.questions))
 
 
-def _misses(one: _Asked, seen: Seen) -> int:
-    return sum(question.answer(seen) != "" for question in one.questions)
+def _misses(one: _Asked, answers: Answers) -> int:
+    return sum(answers[question] != "" for question in one.questions)
 
 
 def _is_sampled(rule: str, percent: float, event: Event) -> bool:

@@ -32,10 +32,10 @@ class Seen:
     `found` are the values as `values.lookup` finds them; `texts` and `numbers` what
     they are when compared; `told` the words for them, such as `order.total is 20`,
     empty where nothing was found. All are mappings, made entry by entry as they are
-    asked for. `answers` belongs to `bridge.rules.asking`.
+    asked for.
     """
 
-    __slots__ = ("answers", "found", "names", "numbers", "texts", "told")
+    __slots__ = ("found", "names", "numbers", "texts", "told")
 
     def __init__(self, names: Mapping[str, Any], found: _Found | None = None) -> None:
         self.names = names
@@ -43,7 +43,6 @@ class Seen:
         self.texts = _Made(self.found, _texts)
         self.numbers = _Made(self.found, _numbers)
         self.told = _Made(self.found, _told)
-        self.answers: dict[object, str] = {}
 
     def find(self, path: str) -> list[Any]:
         """Every value at the dotted path, as `values.lookup` finds them."""

@@ -17,7 +17,10 @@ from bridge.event import Event
 
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{0,40})?", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_PERSONAL = re.compile(r"^contact\.(?!consent)|email|phone|holder", re.IGNORECASE)
+_PERSONAL = re.compile(
+    r"^contact\.(?!consent)|email|phone|holder|customer_|_on_ticket|(first|last|full)_?name",
+    re.IGNORECASE,
+)
 _TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
 _MOST_SAID = 5
 _LONGEST_SAID = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,10 +15,21 @@ from jinja2 import filters as jinja_filters
 from jinja2.runtime import Undefined
 from markupsafe import Markup, escape
 
-DATE_FORMAT = "%-d %B %Y, %H:%M"
+_DAY_FORMAT = "%-d %B %Y"
+_DAY = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*", re.ASCII)
 _DATE_CODES = re.compile(r"(?:[^%]|%-?[aAbBdeHIjmMpSyYzZ]|%%){1,100}")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{0,40})?", re.ASCII)
-_WITHOUT_CENTS = ("JPY", "KRW", "CLP", "ISK", "VND")
+# ISO 4217, list one.
+_PLACES = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
+    **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+_USUAL_PLACES = 2
+_MOST_DIGITS = 40
+# The usual context gives up beyond 28 digits.
+_EXACT = Context(prec=100, rounding="ROUND_HALF_UP")
 _COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}", re.ASCII)
 _FROM_JINJA = (
     "abs",
@@ -91,25 +102,33 @@ def number(value: Any) -> Decimal | None:
 def money(value: Any, currency: Any = None) -> str:
     """An amount with its currency after it, like 1,234.50 CAD; no amount is no text."""
     amount = number(value)
-    if amount is None:
+    if amount is None or amount.adjusted() > _MOST_DIGITS:
         return ""
-    code = "" if isinstance(currency, Undefined) else str(currency or "").strip()
-    places = 0 if code.upper() in _WITHOUT_CENTS else 2
-    return f"{amount:,.{places}f} {code}".strip()
+    text = currency.strip() if isinstance(currency, str) else ""
+    code = text.upper() if len(text) == 3 else text
+    places = _PLACES.get(code, _USUAL_PLACES)
+    rounded = amount.quantize(Decimal(1).scaleb(-places), context=_EXACT)
+    # What is rounded to nothing has no minus.
+    return f"{rounded if rounded else abs(rounded):,f} {code}".strip()
 
 
 def date(zone: str, value: Any, *wanted: str) -> str:
-    """As `{{ ... | date }}`: 2 July 2027, 19:30 MDT; with another zone, a format, or both."""
+    """As `{{ ... | date }}`: 2 July 2027, 19:30 MDT; with another zone, a format, or both.
+
+    A day without a time is the same day in every zone.
+    """
     try:
         when = datetime.fromisoformat(str(value).strip()[:40])
     except ValueError:
         return ""
     formats = [one for one in wanted if "%" in one]
     zones = [one for one in wanted if "%" not in one]
+    there = ZoneInfo(zones[0] if zones else zone)
+    is_day = _DAY.fullmatch(str(value)) is not None
     aware = when.replace(tzinfo=UTC) if when.utcoffset() is None else when
-    local = aware.astimezone(ZoneInfo(zones[0] if zones else zone))
+    local = when.replace(tzinfo=there) if is_day else aware.astimezone(there)
     if not formats:
-        return local.strftime(f"{DATE_FORMAT} %Z")
+        return local.strftime(_DAY_FORMAT if is_day else f"{_DAY_FORMAT}, %H:%M %Z")
     if not _DATE_CODES.fullmatch(formats[0]):
         raise ValueError("no date format")
     return local.strftime(formats[0])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from bridge.engine.clock import Clock
 from bridge.errors import LedgerUnavailable
 from bridge.ledger import accounts, tables
 from bridge.ledger.database import Connection, Database
@@ -234,9 +235,7 @@ def test_a_clock_that_stands_by_promotes_nothing(bench: Engine) -> None:
     receive(bench, "purchase")
     work(bench)
     bench.clock.leave()
-    other = test_turns.Clock(
-        bench.database, bench.queue, bench.turns.waker, lambda _: False, bench.now
-    )
+    other = Clock(bench.database, bench.queue, bench.turns.waker, lambda _: False, bench.now)
     bench.now.advance(2 * DAY - 1)
     other.tick()
     bench.now.advance(1)

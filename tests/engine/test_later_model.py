@@ -240,15 +240,22 @@ class Bridge(RuleBasedStateMachine):
         return taken
 
     def _end(self, claimed: Claimed, end: str) -> Settlement:
-        common = {"delivery": claimed.id, "attempt": claimed.attempt, "failures": 0}
-        if end == "r":
-            return Settlement(outcome="retry", state="waiting", due_at=self.now(), **common)
-        self.written.append(str(claimed.item["text"]))
-        if end == "l":
-            lost = {"outcome": "unknown", "state": "waiting", "due_at": self.now()}
-            return Settlement(**lost, uncertain=True, **common)
-        self.delivered.append(claimed.id)
-        return Settlement(outcome="delivered", state="delivered", due_at=self.now(), **common)
+        if end != "r":
+            self.written.append(str(claimed.item["text"]))
+        if end not in ("r", "l"):
+            self.delivered.append(claimed.id)
+        outcome, state = {"r": ("retry", "waiting"), "l": ("unknown", "waiting")}.get(
+            end, ("delivered", "delivered")
+        )
+        return Settlement(
+            delivery=claimed.id,
+            attempt=claimed.attempt,
+            outcome=outcome,
+            state=state,
+            due_at=self.now(),
+            failures=0,
+            uncertain=end == "l",
+        )
 
     def _settle(self, ends: Sequence[Settlement]) -> None:
         with self.database.write() as connection:

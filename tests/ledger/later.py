@@ -103,4 +103,5 @@ def states(database: Database) -> dict[str, str]:
 def reason(database: Database, name: str) -> str | None:
     with database.read() as connection:
         query = select(deliveries.c.reason).where(deliveries.c.id == name)
-        return connection.execute(query).scalar_one()
+        found: str | None = connection.execute(query).scalar_one()
+    return found

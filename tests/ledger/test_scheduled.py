@@ -18,7 +18,7 @@ from bridge.ledger.dead import groups
 from bridge.ledger.due import due_lanes, is_due
 from bridge.ledger.look_up import Filters, recent
 from bridge.ledger.newer import Newer
-from bridge.ledger.plan import PlannedConsent
+from bridge.ledger.plan import Once, PlannedConsent
 from bridge.ledger.replay import replay_deliveries, replay_webhook
 from bridge.ledger.selection import Selection, next_deliveries
 from bridge.ledger.settle import Settlement, settle
@@ -437,7 +437,7 @@ class TestWhatUndidIt:
     def last(self, database: Database) -> str:
         with database.read() as connection:
             query = select(deliveries.c.id).where(deliveries.c.repeats.is_not(None))
-            return connection.execute(query).scalar_one()
+            return str(connection.execute(query).scalar_one())
 
     @pytest.mark.parametrize("first", [PURCHASE, REFUND])
     def test_is_not_done_once_more_where_it_was_called_off_itself(
@@ -565,6 +565,13 @@ class TestForgettingAPerson:
         assert self.forget(database) == 1
         assert states(database) == {"on": "suppressed"}
         assert promote(database) == 0
+
+    def test_lets_them_do_once_what_was_called_off(self, database: Database) -> None:
+        once = Once("ana", None, "once per contact")
+        come(database, PURCHASE, later("on", consent=self.YES, once=once))
+        self.forget(database)
+        come(database, PURCHASE, later("again", consent=self.YES, once=once), now=40.0)
+        assert states(database) == {"on": "suppressed", "again": "scheduled"}
 
     def test_waits_for_them_to_be_taken_off_a_list(self, database: Database) -> None:
         come(database, PURCHASE, later("on", consent=self.YES))

@@ -92,8 +92,10 @@ def test_others_keep_theirs(database: Database) -> None:
 def test_a_later_yes_counts(database: Database) -> None:
     come(database, PURCHASE, on())
     come(database, TRANSFER, off(), now=20.0)
-    come(database, PURCHASE, on("again"), now=30.0)
+    number = come(database, PURCHASE, on("again"), now=30.0)
     assert states(database) == {"on": "suppressed", "off": "waiting", "again": "scheduled"}
+    replay(database, number, on("again"))
+    assert states(database)["again"] == "scheduled"
 
 
 def test_who_is_to_be_taken_off_later_agrees_until_then(database: Database) -> None:

@@ -86,11 +86,10 @@ def where(random: Random, *, member: bool, depth: int = 2, most: int = 4) -> dic
 
 def _condition(random: Random, *, member: bool, depth: int) -> dict[str, Any]:
     if depth and random.random() < 0.25:
-        inner = {"member": member, "depth": depth - 1, "most": 2}
         kind = random.choice(["any", "all", "not"])
-        if kind == "not":
-            return {"not": where(random, **inner)}
-        return {kind: [where(random, **inner) for _ in range(random.randint(1, 3))]}
+        count = 1 if kind == "not" else random.randint(1, 3)
+        parts = [where(random, member=member, depth=depth - 1, most=2) for _ in range(count)]
+        return {kind: parts[0] if kind == "not" else parts}
     path, kind = random.choice(_FIELDS)
     if member and path.startswith("tickets.") and random.random() < 0.7:
         path = path.replace("tickets.", "ticket.")

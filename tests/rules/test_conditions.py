@@ -131,9 +131,14 @@ def test_is_not_means_that_no_member_is(where: Where, order: Event) -> None:
     assert found.why_not == "tickets.type is “VIP”, “Standing”, which this rule leaves out"
 
 
-@pytest.mark.parametrize("path", ["contact.email", "contact.name", "raw.holder", "raw.text"])
+NAMED = ("holder", "customer_name", "name_on_ticket", "first_name_on_ticket", "lastName")
+
+
+@pytest.mark.parametrize(
+    "path", ["contact.email", "contact.name", "raw.text", *(f"raw.{name}" for name in NAMED)]
+)
 def test_a_verdict_does_not_say_who_somebody_is(where: Where, order: Event, path: str) -> None:
-    event = replace(order, raw={"holder": "Priya R", "text": "priya@example.com"})
+    event = replace(order, raw={**dict.fromkeys(NAMED, "Priya R"), "text": "priya@example.com"})
     found = verdict(where, f"{{{path}: somebody}}", event)
     assert found.why_not == f"{path} is another one, not “somebody”"
 

@@ -11,7 +11,7 @@ import pytest
 
 from bridge import rules
 from bridge.event import Event
-from bridge.rules.asking import questions
+from bridge.rules.asking import Answers, questions
 from bridge.rules.families import FEWEST, families
 from bridge.rules.seen import Seen
 from bridge.rules.values import view
@@ -70,9 +70,9 @@ def test_a_family_answers_all_of_it_at_once(
     wanted = [f"{{{path}: {{{operator}: {value}}}}}" for value in values]
     asked = [each for rule in many(compiled, wanted).rules for each in questions(rule)]
     [family] = families(asked)
-    seen = Seen(view(order))
-    family(seen)
-    assert set(seen.answers) == set(asked)
+    answers = Answers(Seen(view(order)))
+    family(answers)
+    assert set(answers) == set(asked)
     assert families(asked[1:]) == ()
 
 
