@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import yaml
 
@@ -25,7 +25,8 @@ _SPECIALS = "[@`%*&!|>]"
 class Slip:
     """A mistake or, if it `only_warns`, what may be meant; `line` and `column` start at 0.
 
-    `name` and `example` repeat what stands in the file, the others never do.
+    `of_value`: it spoils one value, and all else can be understood. `name` and
+    `example` repeat what stands in the file, the others never do.
     """
 
     line: int
@@ -35,6 +36,7 @@ class Slip:
     name: str = ""
     example: str = ""
     only_warns: bool = False
+    of_value: bool = False
 
     def told(self, file: str, *, echo: bool) -> Mistake:
         """Without `echo` no text of the file is repeated."""
@@ -47,7 +49,9 @@ class Slip:
 def unquoted_template(lines: Sequence[str], line: int, column: int) -> Slip | None:
     """`{{ ... }}` at this place without quotes, which YAML takes for a mapping."""
     rest = _line(lines, line)[column:]
-    return _quote_template(line, column, rest) if rest.startswith("{{") else None
+    if not rest.startswith("{{"):
+        return None
+    return replace(_quote_template(line, column, rest), of_value=True)
 
 
 def syntax_slip(error: yaml.YAMLError, lines: Sequence[str]) -> Slip:

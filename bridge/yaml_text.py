@@ -60,24 +60,39 @@ def read(text: str, file: str, *, echo: bool = True) -> Document:
     `file` is the name that mistakes carry. Without `echo` they repeat no text
     of the file: somebody may have written a secret into it.
     """
+    document, mistakes = understood(text, file, echo=echo)
+    if mistakes or document is None:
+        raise ConfigurationError(mistakes)
+    return document
+
+
+def understood(text: str, file: str, *, echo: bool = True) -> tuple[Document | None, list[Mistake]]:
+    """As `read`; beside what is wrong, what can be understood all the same, if anything can.
+
+    Where a slip left no value there is None, which is no second mistake.
+    """
     if len(text) > MAX_CHARACTERS:
-        raise ConfigurationError([Mistake(file, 1, 1, "the file is far too long")])
+        return None, [Mistake(file, 1, 1, "the file is far too long")]
     unreadable = _UNREADABLE.search(text)
     if unreadable:
-        raise ConfigurationError([_unreadable(file, text, unreadable)])
+        return None, [_unreadable(file, text, unreadable)]
     reader = _Reader(text)
-    value = None
+    value, is_whole = None, True
     try:
         value = reader.value()
     except yaml.YAMLError as error:
         reader.slips.append(syntax_slip(error, reader.lines))
+        is_whole = False
     except _Unreadable:
-        pass
-    told = [one.told(file, echo=echo) for one in reader.slips if not one.only_warns]
-    if told:
-        raise ConfigurationError(told[:MOST_TOLD])
-    warnings = tuple(one.told(file, echo=echo) for one in reader.slips[:MOST_TOLD])
-    return Document(file, value, reader.values, reader.keys, reader.written, warnings)
+        is_whole = False
+    slips = [one for one in reader.slips if not one.only_warns]
+    told = [one.told(file, echo=echo) for one in slips[:MOST_TOLD]]
+    if not (is_whole and all(one.of_value for one in slips)):
+        return None, told
+    warned = [one for one in reader.slips if one.only_warns][:MOST_TOLD]
+    warnings = tuple(one.told(file, echo=echo) for one in warned)
+    document = Document(file, value, reader.values, reader.keys, reader.written, warnings)
+    return document, told
 
 
 class _Unreadable(Exception):
@@ -163,7 +178,7 @@ class _Reader:
     def _check_key(self, event: Any, first: Place | None) -> None:
         if first:
             what = f"stands here twice, first in line {first.line}"
-            self._slip(Slip(*_spot(event), what, _TWICE, name=event.value))
+            self._slip(Slip(*_spot(event), what, _TWICE, name=event.value, of_value=True))
         if event.implicit[0] and not is_harmless(event.value):
             for slip in slips_of_key(event.value, *_spot(event)):
                 self._slip(slip)

@@ -91,7 +91,9 @@ def _nothing_left(plain: Plain) -> Iterator[Slip]:
     if found:
         what = "nothing is left here, because everything after # is a comment"
         column = plain.column + found.start(1)
-        yield Slip(plain.line, column, what, "put quotes around it", example=f'"{found[1][:60]}"')
+        example = f'"{found[1][:60]}"'
+        advice = "put quotes around it"
+        yield Slip(plain.line, column, what, advice, example=example, of_value=True)
 
 
 def _strange_characters(text: str, line: int, column: int) -> Iterator[Slip]:
@@ -100,7 +102,8 @@ def _strange_characters(text: str, line: int, column: int) -> Iterator[Slip]:
         yield odd_blank(line, column, unseen[0])
     elif _IN_CURLY.fullmatch(text):
         what = f"{text[0]} and {text[-1]} are quotes of a word processor, and part of the text here"
-        yield Slip(line, column, what, "write", example=in_quotes(text[1:-1].strip()))
+        example = in_quotes(text[1:-1].strip())
+        yield Slip(line, column, what, "write", example=example, of_value=True)
 
 
 def _unseparated(plain: Plain, text: str) -> Iterator[Slip]:

@@ -396,8 +396,14 @@ def test_whoever_has_left_the_audience_is_asked_about_and_left_alone(
     ],
 )
 def test_without_consent_mailchimp_hears_nothing_at_all(
-    live: Bridge, consent: object, reason: str
+    start: Start, led: Path, vendor: VendorServer, consent: object, reason: str
 ) -> None:
+    """Whatever a rule says: here it does not ask for consent itself."""
+    rules = (led / "rules.yaml").read_text("utf-8").partition("\ntests:")[0]
+    asks = "      where:\n        contact.consent: true\n"
+    assert asks in rules
+    (led / "rules.yaml").write_text(rules.replace(asks, ""))
+    live = start(led, vendor, **CREDENTIALS)
     live.receive(purchase(subscribe_to_venue=consent))
     live.work()
     assert not [each for each in live.vendor.requests if each.path.startswith("/3.0/")]

@@ -19,7 +19,7 @@ from bridge.rules.rule_reader import RuleReader
 from bridge.rules.schema import MOST_RULES, MOST_TESTS, RulesText
 from bridge.rules.template_check import together
 from bridge.rules.written import Written
-from bridge.yaml_text import Path, read
+from bridge.yaml_text import Path, understood
 
 MOST_TOLD = 200
 """Mistakes, and warnings, of which a person is told at once."""
@@ -46,7 +46,14 @@ def compile_files(
     written = compiler.rules() if read_files else ()
     rules = tuple(one.rule for one in written)
     tests = compiler.tests([rule.name for rule in rules]) if with_tests else ()
-    mistakes += [each for one in read_files for each in one.findings.mistakes]
+    # What stands in the line of a slip is most often its consequence.
+    slips = {(each.file, each.line) for each in mistakes}
+    mistakes += [
+        each
+        for one in read_files
+        for each in one.findings.mistakes
+        if (each.file, each.line) not in slips
+    ]
     if mistakes:
         raise ConfigurationError(_first(mistakes))
     lint([(one.findings, one.value) for one in read_files], written)
@@ -106,11 +113,11 @@ def _read(files: Mapping[str, str], folder: str) -> tuple[list[_File], list[Mist
     mistakes: list[Mistake] = []
     for name, text in files.items():
         shown = f"{folder}/{name}" if folder else name
-        try:
-            findings = Findings(read(text, shown))
-        except ConfigurationError as error:
-            mistakes += error.mistakes
+        document, slips = understood(text, shown)
+        mistakes += slips
+        if document is None:
             continue
+        findings = Findings(document)
         value = findings.document.value
         if not isinstance(value, dict):
             findings.add((), *_no_rules(value))
