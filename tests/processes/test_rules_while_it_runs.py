@@ -93,7 +93,7 @@ class Marketer:
         self.number += 1
         draft = self.folder / "draft.yaml"
         draft.write_text(rules_text(self.number))
-        self._command("publish", str(draft))
+        self._command("publish", str(draft), "--yes")
 
     def roll_back(self) -> None:
         self._command("rollback")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import resource
 import time
 import traceback
 from dataclasses import dataclass, field
 from random import Random
 
 from tests.rules.fuzz.making import good_texts, made
+from tests.rules.fuzz.measure import most_megabytes
 from tests.rules.fuzz.world import event, used, world
 
 _MOST_BROKEN = 10
@@ -52,7 +52,7 @@ def run(cases: int, seed: int) -> Report:
         if len(report.broken) >= _MOST_BROKEN:
             break
     report.seconds = time.perf_counter() - began
-    report.megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    report.megabytes = most_megabytes()
     return report
 
 
