@@ -53,6 +53,7 @@ class GivenReader:
         self._findings = findings
         self._sources = world.sources
         self._zone = ZoneInfo(zone)
+        self._words: dict[tuple[str, str], Vocabulary] = {}
 
     def read(self, text: GivenText, path: Path) -> Given | None:
         """None where nobody can tell what comes in."""
@@ -63,16 +64,24 @@ class GivenReader:
             return None
         if text.event is not None:
             event = self._event(str(text.event), text.source, path)
-            words = vocabulary(self._sources, self._sources, ())
+            words = self._vocabulary("", "")
             changes = self._changes(text.changes, words, (*path, "with"))
             return Given(event=event, changes=changes, received=received) if event else None
         found = self._sample(text.sample or "", text.source, path)
         if found is None:
             return None
         source, sample = found
-        words = vocabulary(self._sources, [source], (sample.event_type,))
+        words = self._vocabulary(source, sample.event_type)
         changes = self._changes(text.changes, words, (*path, "with"))
         return Given(source, sample.name, changes=changes, received=received)
+
+    def _vocabulary(self, source: str, event: str) -> Vocabulary:
+        """Of all events of all sources, where none is named; made once for all tests."""
+        about = (source, event)
+        if about not in self._words:
+            sources, events = ([source], (event,)) if source else (self._sources, ())
+            self._words[about] = vocabulary(self._sources, sources, events)
+        return self._words[about]
 
     @cached_property
     def _samples(self) -> list[tuple[str, Sample]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Literal
 
 from bridge.event import Contact
@@ -102,9 +103,13 @@ class Vocabulary:
         shape = self.find(path)
         return shape.kind if shape else None
 
+    @cached_property
+    def _lists(self) -> list[str]:
+        return [path for path in self.paths() if self._is_list(path)]
+
     def lists(self) -> list[str]:
         """The paths of all lists of groups."""
-        return [path for path in self.paths() if self._is_list(path)]
+        return list(self._lists)
 
     def _is_list(self, path: str) -> bool:
         shape = self.find(path)
