@@ -20,6 +20,7 @@ from bridge.connector.declarations import (
 )
 from bridge.connector.items import Call, Earlier, EmailAddress, Gist, Item, NonEmpty, Skipped
 from bridge.connector.json_api import JsonApi
+from bridge.connector.money import in_figures
 from bridge.connector.outcomes import (
     Delivered,
     Halted,
@@ -66,5 +67,6 @@ __all__ = [
     "Unpaced",
     "Use",
     "action",
+    "in_figures",
     "is_filled_in",
 ]

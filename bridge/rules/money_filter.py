@@ -1,26 +1,13 @@
-"""Amounts with their currency.
-
-How many places a currency has: ISO 4217, list one, at
-https://www.six-group.com/en/products-services/financial-information/market-reference-data/data-standards.html
-"""
+"""Amounts with their currency."""
 
 from __future__ import annotations
 
-from decimal import MAX_PREC, Context, Decimal
 from typing import Any
 
+from bridge.connector import in_figures
 from bridge.rules import values
 
-_PLACES = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
-    **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
-_USUAL_PLACES = 2
 _MOST_DIGITS = 40
-# The usual context gives up beyond 28 digits.
-_EXACT = Context(prec=min(100, MAX_PREC), rounding="ROUND_HALF_UP")
 
 
 def money(value: Any, currency: Any = None) -> str:
@@ -33,10 +20,7 @@ def money(value: Any, currency: Any = None) -> str:
     if amount is None or amount.adjusted() > _MOST_DIGITS:
         return ""
     code = _code(currency)
-    places = _PLACES.get(code, _USUAL_PLACES)
-    rounded = amount.quantize(Decimal(1).scaleb(-places), context=_EXACT)
-    # What is rounded to nothing has no minus.
-    return f"{rounded if rounded else abs(rounded):,f} {code}".strip()
+    return f"{in_figures(amount, code)} {code}".strip()
 
 
 def _code(currency: Any) -> str:

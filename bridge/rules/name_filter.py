@@ -10,6 +10,8 @@ from bridge.rules.work import NOTHING
 _NOBODY = ("no name",)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NUMERALS = ("ii", "iii", "iv")
+# What is longer is nobody's name, and stays as it is.
+_LONGEST = 200
 
 
 def tidy_name(value: Any, instead: Any = NOTHING) -> Any:
@@ -27,7 +29,7 @@ def tidy_name(value: Any, instead: Any = NOTHING) -> Any:
     if tidy.casefold() in _NOBODY or not any(map(str.isalpha, tidy)):
         return instead
     is_initials = tidy.isupper() and len(tidy) <= 2
-    if (tidy.isupper() or tidy.islower()) and not is_initials:
+    if len(tidy) <= _LONGEST and (tidy.isupper() or tidy.islower()) and not is_initials:
         return _LETTERS.sub(lambda found: _capitalised(found, tidy), tidy)
     return tidy
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,21 +15,13 @@ from jinja2 import filters as jinja_filters
 from jinja2.runtime import Undefined
 from markupsafe import Markup, escape
 
+from bridge.connector import in_figures
+
 _DAY_FORMAT = "%-d %B %Y"
 _DAY = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*", re.ASCII)
 _DATE_CODES = re.compile(r"(?:[^%]|%-?[aAbBdeHIjmMpSyYzZ]|%%){1,100}")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{0,40})?", re.ASCII)
-# ISO 4217, list one.
-_PLACES = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
-    **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
-_USUAL_PLACES = 2
 _MOST_DIGITS = 40
-# The usual context gives up beyond 28 digits.
-_EXACT = Context(prec=100, rounding="ROUND_HALF_UP")
 _COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}", re.ASCII)
 _FROM_JINJA = (
     "abs",
@@ -106,10 +98,7 @@ def money(value: Any, currency: Any = None) -> str:
         return ""
     text = currency.strip() if isinstance(currency, str) else ""
     code = text.upper() if len(text) == 3 else text
-    places = _PLACES.get(code, _USUAL_PLACES)
-    rounded = amount.quantize(Decimal(1).scaleb(-places), context=_EXACT)
-    # What is rounded to nothing has no minus.
-    return f"{rounded if rounded else abs(rounded):,f} {code}".strip()
+    return f"{in_figures(amount, code)} {code}".strip()
 
 
 def date(zone: str, value: Any, *wanted: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-_WITHOUT_CENTS = frozenset({"CLP", "ISK", "JPY", "KRW", "VND"})
+from bridge.connector import in_figures
+
 _LARGEST = 15
 """More digits before the point are no amount of money."""
 
@@ -16,5 +17,4 @@ def is_money(amount: Decimal) -> bool:
 def money(amount: Decimal, currency: str) -> str:
     """The currency first, as it was sent, three letters at most; not escaped."""
     code = currency.strip().upper()[:3]
-    places = 0 if code in _WITHOUT_CENTS else 2
-    return f"{code} {amount:,.{places}f}".strip()
+    return f"{code} {in_figures(amount, code)}".strip()
