@@ -86,6 +86,7 @@ def test_a_few_messages_are_all_shown() -> None:
         ([purchase(None)] * 1200, "1,200 purchases"),
         ([purchase("1"), purchase("2", "usd")], "2 purchases, CAD 1.00 + USD 2.00"),
         ([purchase("1250", "JPY")], "1 purchase, JPY 1,250"),
+        ([purchase("1.2345", "KWD")], "1 purchase, KWD 1.235"),
         ([purchase("3", "")], "1 purchase, 3.00"),
         ([purchase("NaN"), purchase("1E+99")], "2 purchases"),
         ([purchase("-5")], "1 purchase, CAD -5.00"),
