@@ -72,7 +72,8 @@ class Ledger:
         with self.database.write() as connection:
             taken = claim(connection, LANE, "turn", BATCH, Batch, now).deliveries
         ends = [
-            Settlement(each.id, each.attempt, "delivered", "delivered", now, 0) for each in taken
+            Settlement(each.webhook, each.id, each.attempt, "delivered", "delivered", now, 0)
+            for each in taken
         ]
         with self.database.write() as connection:
             settle(connection, ends, "turn", now)

@@ -94,6 +94,7 @@ def previewed(claimed: Claimed, calls: Calls, now: float) -> Settlement:
 def halted(claimed: Claimed, reason: str, calls: Calls, now: float) -> Settlement:
     """Back to waiting as if nothing had been tried."""
     return Settlement(
+        webhook=claimed.webhook,
         delivery=claimed.id,
         attempt=claimed.attempt,
         outcome="halted",
@@ -117,6 +118,7 @@ def _settled(
     link: str | None = None,
 ) -> Settlement:
     return Settlement(
+        webhook=claimed.webhook,
         delivery=claimed.id,
         attempt=claimed.attempt,
         outcome=outcome,
@@ -147,6 +149,7 @@ def _again(
     # Where the whole account rests, its rest is the delay.
     delay = 0.0 if retry.whole_account else patience.delay(claimed.failures)
     return Settlement(
+        webhook=claimed.webhook,
         delivery=claimed.id,
         attempt=claimed.attempt,
         outcome="unknown" if uncertain else "retry",
@@ -189,6 +192,7 @@ def kept_for_a_person(claimed: Claimed, outcome: Unknown, now: float) -> Settlem
 
 def _sent_again(claimed: Claimed, outcome: str, reason: str, now: float) -> Settlement:
     return Settlement(
+        webhook=claimed.webhook,
         delivery=claimed.id,
         attempt=claimed.attempt,
         outcome=outcome,

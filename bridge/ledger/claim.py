@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, insert, select, tuple_, update
 
 from bridge.ledger import threads
 from bridge.ledger.due import in_hand, ready
@@ -156,6 +156,7 @@ def _with_contents(connection: Connection, chosen: Sequence[Claimed]) -> Sequenc
 
 def _attempt(delivery: Claimed, turn: str, now: float) -> dict[str, Any]:
     return {
+        "webhook": delivery.webhook,
         "delivery": delivery.id,
         "number": delivery.attempt,
         "started_at": now,
@@ -180,10 +181,11 @@ def recover(connection: Connection, lane: str, limit: int, pause: float, now: fl
     reason = "the worker ended before the answer came"
     spent = deliveries.c.failures + 1 >= limit
     orphaned = and_(deliveries.c.lane == lane, OPEN_DELIVERY, deliveries.c.state == "sending")
-    names = select(deliveries.c.id).where(orphaned)
+    theirs = select(deliveries.c.webhook, deliveries.c.id).where(orphaned)
     connection.execute(
         update(attempts)
-        .where(attempts.c.delivery.in_(names), attempts.c.outcome == "started")
+        .where(tuple_(attempts.c.webhook, attempts.c.delivery).in_(theirs))
+        .where(attempts.c.outcome == "started")
         .values(outcome="unknown", finished_at=now, reason=reason)
     )
     return connection.execute(

@@ -125,7 +125,7 @@ def _delete(connection: Connection, numbers: list[int]) -> None:
     of_these = deliveries.c.webhook.in_(numbers)
     names = select(deliveries.c.id).where(of_these)
     consents.close(connection, numbers)
-    connection.execute(delete(attempts).where(attempts.c.delivery.in_(names)))
+    connection.execute(delete(attempts).where(attempts.c.webhook.in_(numbers)))
     connection.execute(delete(cancellers).where(cancellers.c.delivery.in_(names)))
     owed = connection.execute(delete(deliveries).where(of_these)).rowcount
     connection.execute(delete(events).where(events.c.webhook.in_(numbers)))

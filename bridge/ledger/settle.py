@@ -22,6 +22,7 @@ class Settlement:
     what the delivery is about, where later ones may answer it.
     """
 
+    webhook: int
     delivery: str
     attempt: int
     outcome: str
@@ -53,7 +54,11 @@ def settle(
 # Made once: putting a statement together costs more than running it.
 _ATTEMPT = (
     update(attempts)
-    .where(attempts.c.delivery == bindparam("id_"), attempts.c.number == bindparam("attempt_"))
+    .where(
+        attempts.c.webhook == bindparam("webhook_"),
+        attempts.c.delivery == bindparam("id_"),
+        attempts.c.number == bindparam("attempt_"),
+    )
     .values(
         outcome=bindparam("outcome"),
         finished_at=bindparam("finished_at"),
@@ -86,6 +91,7 @@ _DELIVERY = (
 
 def _attempt_values(settlement: Settlement, now: float) -> dict[str, Any]:
     return {
+        "webhook_": settlement.webhook,
         "id_": settlement.delivery,
         "attempt_": settlement.attempt,
         "outcome": settlement.outcome,

@@ -131,7 +131,7 @@ def _deliveries(connection: Connection, number: int) -> list[DeliveryRecord]:
         .order_by(deliveries.c.position, deliveries.c.place)
     )
     rows = connection.execute(query).mappings().all()
-    tries = _attempts(connection, [row["id"] for row in rows])
+    tries = _attempts(connection, number)
     return [_delivery(row, tries.get(row["id"], [])) for row in rows]
 
 
@@ -140,10 +140,10 @@ def _delivery(row: Mapping[Any, Any], tries: Sequence[AttemptRecord]) -> Deliver
     return DeliveryRecord(**{name: row[name] for name in names}, attempts=tries)
 
 
-def _attempts(connection: Connection, ids: Sequence[str]) -> dict[str, list[AttemptRecord]]:
+def _attempts(connection: Connection, number: int) -> dict[str, list[AttemptRecord]]:
     query = (
         select(attempts)
-        .where(attempts.c.delivery.in_(ids))
+        .where(attempts.c.webhook == number)
         .order_by(attempts.c.delivery, attempts.c.number)
     )
     found: dict[str, list[AttemptRecord]] = {}

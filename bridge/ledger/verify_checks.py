@@ -1,7 +1,6 @@
 """What is checked of each webhook, of its events and of its deliveries.
 
-Each row is looked at once, for all its checks: of many deliveries it is the way to their
-attempts, which lie anywhere in their index, that takes the time.
+Each row is looked at once, for all its checks.
 """
 
 from __future__ import annotations
@@ -99,7 +98,14 @@ _owed = (
                 _between(events.c.webhook),
             ),
         )
-        .outerjoin(attempts, attempts.c.delivery == deliveries.c.id)
+        .outerjoin(
+            attempts,
+            and_(
+                attempts.c.webhook == deliveries.c.webhook,
+                attempts.c.delivery == deliveries.c.id,
+                _between(attempts.c.webhook),
+            ),
+        )
     )
     .where(_between(deliveries.c.webhook))
     # By the webhook first, else SQLite would go through all deliveries in the order of their ids.
@@ -223,7 +229,9 @@ _LOST_ATTEMPTS = Inspection(
         Check(
             "attempts without a delivery",
             "The delivery was deleted, and its attempts were left behind.",
-            ~exists().where(deliveries.c.id == attempts.c.delivery),
+            ~exists().where(
+                deliveries.c.webhook == attempts.c.webhook, deliveries.c.id == attempts.c.delivery
+            ),
         ),
     ),
 )

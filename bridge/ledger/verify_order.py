@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, and_, func, select, tuple_
 
 from bridge.ledger.tables import attempts, deliveries
 
@@ -79,7 +79,15 @@ _QUERY = (
         *(deliveries.c[name] for name in (*_PERSON, "webhook", "id", "planned_at", "settled_at")),
         *(attempts.c[name] for name in ("worker", "started_at", "finished_at", "outcome")),
     )
-    .select_from(deliveries.outerjoin(attempts, attempts.c.delivery == deliveries.c.id))
+    .select_from(
+        deliveries.outerjoin(
+            attempts,
+            and_(
+                attempts.c.webhook == deliveries.c.webhook,
+                attempts.c.delivery == deliveries.c.id,
+            ),
+        )
+    )
     .where(
         deliveries.c.state != "scheduled",
         tuple_(*(deliveries.c[name] for name in _PERSON)).in_(

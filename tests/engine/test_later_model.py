@@ -248,6 +248,7 @@ class Bridge(RuleBasedStateMachine):
             end, ("delivered", "delivered")
         )
         return Settlement(
+            webhook=claimed.webhook,
             delivery=claimed.id,
             attempt=claimed.attempt,
             outcome=outcome,

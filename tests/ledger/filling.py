@@ -47,12 +47,12 @@ SELECT {id}, s.n, 1, 'Buyers', k.k, k.k, 'slack', 'post_message', 'slack.post_me
   {began} + s.n * {apart} + 2
 FROM {series} CROSS JOIN (SELECT 0 AS k UNION ALL SELECT 1 UNION ALL SELECT 2) AS k"""
 _ATTEMPTS = """
-INSERT INTO attempts (delivery, number, started_at, finished_at, outcome, calls, worker)
-SELECT id, 1, settled_at - 1, settled_at, 'delivered',
+INSERT INTO attempts (webhook, delivery, number, started_at, finished_at, outcome, calls, worker)
+SELECT webhook, id, 1, settled_at - 1, settled_at, 'delivered',
   '[{{"method": "POST", "url": "https://slack.com/api/chat.postMessage"}}]', 'turn-' || webhook
 FROM deliveries WHERE webhook BETWEEN :first AND :last"""
 _SCHEDULE = (
-    "DELETE FROM attempts WHERE delivery IN (SELECT id FROM deliveries WHERE webhook <= :last)",
+    "DELETE FROM attempts WHERE webhook <= :last",
     """UPDATE deliveries SET state = 'scheduled', settled_at = NULL, attempts = 0,
     due_at = :due + webhook * 10 + step WHERE webhook <= :last""",
     """INSERT INTO cancellers (key, delivery, types)
@@ -61,7 +61,7 @@ _SCHEDULE = (
     SELECT 'key-' || number, number, 1, received_at, :due + number, '[]' FROM webhooks""",
 )
 _REOPEN = (
-    "DELETE FROM attempts WHERE delivery IN (SELECT id FROM deliveries WHERE webhook > :done)",
+    "DELETE FROM attempts WHERE webhook > :done",
     "UPDATE deliveries SET state = 'waiting', attempts = 0 WHERE webhook > :done",
     "UPDATE deliveries SET settled_at = NULL WHERE webhook > :done",
 )

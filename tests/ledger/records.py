@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import Connection, select
+
 from bridge.event import Identity, Webhook
 from bridge.ledger.accept import Acceptance, Arrival, keep
 from bridge.ledger.database import Database
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, record, waiting
+from bridge.ledger.settle import Settlement
+from bridge.ledger.tables import deliveries
 
 LANE = "slack.post_message:#sales"
 
@@ -53,3 +57,17 @@ def plan_all(database: Database, owed: Sequence[PlannedDelivery], now: float = 1
 def plan(number: int, *owed: PlannedDelivery, replayed: bool = False) -> Plan:
     event = PlannedEvent(1, "invoice.purchase", "ana@example.com", [{"rule": "Buyers"}], [])
     return Plan(number, "routed", "v1", replayed=replayed, events=[event], deliveries=owed)
+
+
+def webhook_of(connection: Connection, delivery: str) -> int:
+    query = select(deliveries.c.webhook).where(deliveries.c.id == delivery)
+    return int(connection.execute(query).scalar_one())
+
+
+def settlement(
+    connection: Connection, delivery: str, attempt: int, state: str, due_at: float, **changes: Any
+) -> Settlement:
+    """The end of an attempt at a delivery, wherever it is."""
+    webhook = webhook_of(connection, delivery)
+    values = {"outcome": state, "failures": 0, **changes}
+    return Settlement(webhook, delivery, attempt, state=state, due_at=due_at, **values)

@@ -13,7 +13,7 @@ from bridge.ledger.claim import Batch, claim
 from bridge.ledger.database import Database
 from bridge.ledger.plan import Unless
 from bridge.ledger.replay import replay_deliveries, replay_webhook
-from bridge.ledger.settle import Settlement, settle
+from bridge.ledger.settle import settle
 from bridge.settings import RetentionConfig
 from tests.ledger.at_once import at_once
 from tests.ledger.later import (
@@ -36,7 +36,7 @@ from tests.ledger.later import (
     states,
     unless,
 )
-from tests.ledger.records import LANE, delivery
+from tests.ledger.records import LANE, delivery, settlement
 
 
 def kept(database: Database) -> int:
@@ -53,8 +53,8 @@ def taken(database: Database, now: float = AFTER) -> list[str]:
 
 def settled(database: Database, name: str, state: str, attempt: int = 1) -> None:
     outcome = {"waiting": "retry"}.get(state, state)
-    ended = Settlement(name, attempt, outcome, state, AFTER, 0)
     with database.write() as connection:
+        ended = settlement(connection, name, attempt, state, AFTER, outcome=outcome)
         settle(connection, [ended], "turn", AFTER)
 
 
@@ -182,8 +182,10 @@ def test_what_is_sent_or_may_be_is_not(database: Database, state: str) -> None:
     promote(database)
     taken(database)
     if state == "lost":
-        unknown = Settlement("thanks", 1, "unknown", "waiting", AFTER, 1, uncertain=True)
         with database.write() as connection:
+            unknown = settlement(
+                connection, "thanks", 1, "waiting", AFTER, outcome="unknown", uncertain=True
+            )
             settle(connection, [unknown], "turn", AFTER)
     elif state != "sending":
         settled(database, "thanks", state)

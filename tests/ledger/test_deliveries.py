@@ -30,6 +30,7 @@ def end(
     database: Database, claimed: Claimed, state: str, turn: str = "turn", **changes: Any
 ) -> None:
     values: dict[str, Any] = {
+        "webhook": claimed.webhook,
         "delivery": claimed.id,
         "attempt": claimed.attempt,
         "outcome": "retry" if state == "waiting" else state,

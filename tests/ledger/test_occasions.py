@@ -16,7 +16,7 @@ from bridge.ledger.claim import Batch, claim
 from bridge.ledger.database import Database
 from bridge.ledger.plan import Once, PlannedDelivery
 from bridge.ledger.replay import replay_webhook
-from bridge.ledger.settle import Settlement, settle
+from bridge.ledger.settle import settle
 from tests.ledger.later import (
     AFTER,
     ANA,
@@ -34,7 +34,7 @@ from tests.ledger.later import (
     states,
     unless,
 )
-from tests.ledger.records import LANE, delivery
+from tests.ledger.records import LANE, delivery, settlement
 
 DAY = 86400.0
 NOV_3 = datetime(2026, 11, 3, 12, tzinfo=UTC).timestamp()
@@ -159,7 +159,7 @@ class TestTheSameEventAgain:
     def end(self, database: Database, state: str) -> None:
         with database.write() as connection:
             claim(connection, LANE, "turn", 10, Batch, 30.0)
-            settle(connection, [Settlement("one", 1, state, state, 30.0, 0)], "turn", 30.0)
+            settle(connection, [settlement(connection, "one", 1, state, 30.0)], "turn", 30.0)
 
 
 class TestWhatDoesNotCount:

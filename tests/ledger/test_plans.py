@@ -108,7 +108,10 @@ def routed(connection: Connection) -> None:
 def settled(connection: Connection) -> None:
     taken = claim(connection, LANE, "turn", 100, Batch, LATER).deliveries
     assert taken
-    ends = [Settlement(each.id, each.attempt, "delivered", "delivered", LATER, 0) for each in taken]
+    ends = [
+        Settlement(each.webhook, each.id, each.attempt, "delivered", "delivered", LATER, 0)
+        for each in taken
+    ]
     settle(connection, ends, "turn", LATER)
 
 

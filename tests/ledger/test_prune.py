@@ -34,7 +34,9 @@ def settled(database: Database, name: str, state: str, at: float) -> None:
     plan_all(database, [delivery(name)], at)
     with database.write() as connection:
         taken = claim(connection, LANE, "turn", 100, Batch, at).deliveries
-        ends = [Settlement(each.id, each.attempt, state, state, at, 1) for each in taken]
+        ends = [
+            Settlement(each.webhook, each.id, each.attempt, state, state, at, 1) for each in taken
+        ]
         settle(connection, ends, "turn", at)
 
 

@@ -22,9 +22,17 @@ from bridge.ledger.selection import (
     next_deliveries,
     next_webhooks,
 )
-from bridge.ledger.settle import Settlement, settle
+from bridge.ledger.settle import settle
 from bridge.ledger.tables import webhooks
-from tests.ledger.records import LANE, accept, arrival, delivery, plan, plan_all
+from tests.ledger.records import (
+    LANE,
+    accept,
+    arrival,
+    delivery,
+    plan,
+    plan_all,
+    settlement,
+)
 
 START: Place = (0, 0, 0)
 NOW = 100.0
@@ -41,7 +49,7 @@ def end(
     with database.write() as connection:
         _take(connection, name, lane)
         settled = {"failures": 1, "due_at": NOW, "reason": reason, **changes}
-        attempt = Settlement(name, 1, outcome=state, state=state, **settled)
+        attempt = settlement(connection, name, 1, state, **settled)
         settle(connection, [attempt], "turn", NOW)
 
 
@@ -314,7 +322,7 @@ def test_a_group_has_its_times_and_the_newest_as_example(database: Database) -> 
     end(database, "a", "dead", "no")
     with database.write() as connection:
         _take(connection, "b")
-        late = Settlement("b", 1, "retry", "dead", due_at=NOW, failures=1, reason="no")
+        late = settlement(connection, "b", 1, "dead", NOW, outcome="retry", reason="no")
         settle(connection, [late], "turn", NOW + 50)
     (group,) = grouped(database)
     assert (group.first_at, group.last_at) == (NOW, NOW + 50)

@@ -21,7 +21,7 @@ from bridge.ledger.newer import Newer
 from bridge.ledger.plan import Once, PlannedConsent
 from bridge.ledger.replay import replay_deliveries, replay_webhook
 from bridge.ledger.selection import Selection, next_deliveries
-from bridge.ledger.settle import Settlement, settle
+from bridge.ledger.settle import settle
 from bridge.ledger.stories import story
 from bridge.ledger.tables import deliveries, webhooks
 from bridge.ledger.verify import Verdict, verify
@@ -44,7 +44,7 @@ from tests.ledger.later import (
     states,
     unless,
 )
-from tests.ledger.records import LANE, accept, arrival, delivery
+from tests.ledger.records import LANE, accept, arrival, delivery, settlement
 
 CONTACT: dict[str, Any] = {"action": "upsert_contact", "lane": "hubspot.upsert_contact"}
 
@@ -62,7 +62,7 @@ def take(database: Database, now: float = AFTER, lane: str = LANE) -> list[str]:
 
 def end(database: Database, *names: str, state: str = "delivered", now: float = AFTER) -> None:
     with database.write() as connection:
-        ends = [Settlement(each, 1, state, state, now, 1) for each in names]
+        ends = [settlement(connection, each, 1, state, now, failures=1) for each in names]
         settle(connection, ends, "turn", now)
 
 
@@ -209,7 +209,7 @@ class TestPromotion:
         come(database, PURCHASE, later("late"), now=20.0)
         take(database, 20.0)
         with database.write() as connection:
-            again = Settlement("now", 1, "retry", "waiting", AFTER + 60, 1)
+            again = settlement(connection, "now", 1, "waiting", AFTER + 60, outcome="retry")
             settle(connection, [again], "turn", 30.0)
         promote(database)
         assert take(database) == []

@@ -16,7 +16,7 @@ from bridge.ledger.settle import Settlement, settle
 from bridge.ledger.tables import attempts, cancellers, deliveries, events, webhooks
 from bridge.ledger.verify import PORTION, Verdict, verify
 from bridge.ledger.verify_checks import INSPECTIONS, OF_ALL
-from tests.ledger.records import LANE, accept, arrival, delivery, plan, plan_all
+from tests.ledger.records import LANE, accept, arrival, delivery, plan, plan_all, webhook_of
 
 
 def quietly(_done: int, _total: int) -> None:
@@ -41,7 +41,9 @@ def end(
     database: Database, claimed: list[Claimed], state: str, now: float, turn: str = "turn"
 ) -> None:
     outcome = "retry" if state == "waiting" else state
-    settled = [Settlement(each.id, each.attempt, outcome, state, now, 1) for each in claimed]
+    settled = [
+        Settlement(each.webhook, each.id, each.attempt, outcome, state, now, 1) for each in claimed
+    ]
     with database.write() as connection:
         settle(connection, settled, turn, now)
 
@@ -179,6 +181,7 @@ def arrived(database: Database, name: str, began: float, ended: float, turn: str
     """One attempt that arrived, whoever let it be claimed."""
     row = {"delivery": name, "number": 1, "started_at": began, "finished_at": ended}
     with database.write() as connection:
+        row["webhook"] = webhook_of(connection, name)
         connection.execute(
             insert(attempts).values(**row, outcome="delivered", calls=[], worker=turn)
         )

@@ -169,6 +169,7 @@ def upgrade() -> None:
             ["webhook"], ["webhooks.number"], name=op.f("fk_deliveries_webhook")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint("webhook", "id", name=op.f("uq_deliveries_webhook_id")),
     )
     op.create_index(
         "ix_deliveries_open",
@@ -202,7 +203,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("state NOT IN ('waiting', 'sending', 'scheduled')"),
         postgresql_where=sa.text("state NOT IN ('waiting', 'sending', 'scheduled')"),
     )
-    op.create_index("ix_deliveries_webhook", "deliveries", ["webhook"], unique=False)
     op.create_index(
         "ix_deliveries_repeats",
         "deliveries",
@@ -305,6 +305,11 @@ def upgrade() -> None:
     op.create_index("ix_consents_webhook", "consents", ["webhook"], unique=False)
     op.create_table(
         "attempts",
+        sa.Column(
+            "webhook",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
         sa.Column("delivery", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("started_at", sa.Float(), nullable=False),
@@ -313,6 +318,10 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("calls", sa.JSON(), nullable=False),
         sa.Column("worker", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["delivery"], ["deliveries.id"], name=op.f("fk_attempts_delivery")),
-        sa.PrimaryKeyConstraint("delivery", "number", name=op.f("pk_attempts")),
+        sa.ForeignKeyConstraint(
+            ["webhook", "delivery"],
+            ["deliveries.webhook", "deliveries.id"],
+            name=op.f("fk_attempts_webhook"),
+        ),
+        sa.PrimaryKeyConstraint("webhook", "delivery", "number", name=op.f("pk_attempts")),
     )
