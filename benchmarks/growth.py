@@ -29,6 +29,7 @@ from bridge.ledger.accept import Acceptor, Arrival, keep
 from bridge.ledger.books import books
 from bridge.ledger.claim import Batch, claim
 from bridge.ledger.database import Database
+from bridge.ledger.delivery_ids import delivery_id
 from bridge.ledger.look_up import Filters, recent
 from bridge.ledger.migrate import migrate
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, record, waiting
@@ -40,6 +41,8 @@ from tests.servers import running_postgresql
 
 LANE = "slack.post_message:#bench"
 BATCH = 100
+# Webhooks that a worker routes in a transaction.
+ROUTED = 25
 
 
 @dataclass
@@ -59,16 +62,18 @@ class Ledger:
     def accept(self) -> None:
         self.acceptor.accept(_arrival())
 
-    def route(self) -> None:
-        """So many new webhooks, one delivery each; not measured: it is what draining needs."""
+    def receive(self) -> None:
+        """So many new webhooks; not measured: it is what draining needs."""
         with self.database.write() as connection:
             keep(connection, [_arrival() for _ in range(BATCH)])
-            new = waiting(connection, 10_000)
-            record(connection, [_plan(each.number) for each in new], time.time())
 
     def drain(self) -> None:
-        """One round: a batch is claimed, and then settled."""
+        """One round: webhooks are routed to a delivery each, these are claimed and settled."""
         now = time.time()
+        for _ in range(BATCH // ROUTED):
+            with self.database.write() as connection:
+                new = waiting(connection, ROUTED)
+                record(connection, [_plan(each.number) for each in new], now)
         with self.database.write() as connection:
             taken = claim(connection, LANE, "turn", BATCH, Batch, now).deliveries
         ends = [
@@ -138,7 +143,7 @@ def _empty(postgresql: bool) -> Iterator[str]:
 def _round(ledgers: Sequence[Ledger]) -> None:
     """One pair of each measurement."""
     for ledger in ledgers:
-        ledger.route()
+        ledger.receive()
     for name, (do, times) in DONE.items():
         for ledger in ledgers:
             began = time.perf_counter()
@@ -182,7 +187,7 @@ def _arrival() -> Arrival:
 def _plan(number: int) -> Plan:
     event = PlannedEvent(1, "bench", f"{number}@example.com", [], [])
     owed = PlannedDelivery(
-        id=uuid4().hex[:24],
+        id=delivery_id(number, [uuid4().hex]),
         position=1,
         rule="Bench",
         step=1,

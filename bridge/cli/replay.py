@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ from bridge.ledger.replay import delivery_ids, replay_deliveries, replay_webhook
 from bridge.ledger.selection import DELIVERY_STATES, KEPT, WEBHOOK_STATES
 from bridge.ledger.stories import Story
 
-SHORTEST_PREFIX = 6
+_DELIVERY = re.compile("([1-9][0-9]{0,17})_[0-9a-f]*")
 
 
 @click.command("replay")
@@ -76,10 +77,9 @@ def command(  # noqa: PLR0913, RUF100  # one for each option
 ) -> None:
     """Route an event again by the rules of now, or send deliveries again as they were.
 
-    ID is an event's (`1042`), or the first six characters or more of a
-    delivery's, as `showbridge event` shows it. Without ID the options choose
-    many: without any, all dead letters. What has arrived is never sent a second
-    time.
+    ID is an event's (`1042`), or the beginning of a delivery's (`1042_3f9a`),
+    as `showbridge event` shows it. Without ID the options choose many: without
+    any, all dead letters. What has arrived is never sent a second time.
     """
     config = load(os.environ)
     if which is not None:
@@ -145,37 +145,30 @@ class _Guard:
 
 
 def _replay_one(guard: _Guard, which: str) -> None:
-    database = guard.database
-    delivery = None if _is_event(database, which) else _delivery(database, which)
-    if delivery is not None:
-        _replay_delivery(guard, delivery)
+    if named := _DELIVERY.fullmatch(which.lower()):
+        _replay_delivery(guard, _delivery(guard.database, named))
     elif EVENT.fullmatch(which):
         _replay_event(guard, which)
     else:
         raise OperatorError(
-            f"`{clean(which, 40)}` is neither an event's id, like 1042, nor the first six or "
-            "more characters of a delivery's; `showbridge event` shows both"
+            f"`{clean(which, 40)}` is neither an event's id, like 1042, nor the beginning "
+            "of a delivery's, like 1042_3f9a; `showbridge event` shows both"
         )
     click.echo(SOON)
 
 
-def _is_event(database: Database, which: str) -> bool:
-    try:
-        find(database, parse(which)[0])
-    except OperatorError:
-        return False
-    return True
-
-
-def _delivery(database: Database, which: str) -> str | None:
-    """The one delivery whose id begins so, if there is one."""
-    if len(which) < SHORTEST_PREFIX:
-        return None
+def _delivery(database: Database, named: re.Match[str]) -> str:
+    """The one delivery whose id begins so."""
+    prefix, event = named[0], named[1]
     with database.read() as connection:
-        found = delivery_ids(connection, which.lower())
+        found = delivery_ids(connection, int(event), prefix)
+    if not found:
+        raise OperatorError(
+            f"no delivery's id begins with {prefix}; `showbridge event {event}` shows them"
+        )
     if len(found) > 1:
-        raise OperatorError(f"several deliveries begin with {clean(which)}; give more of its id")
-    return found[0] if found else None
+        raise OperatorError(f"several deliveries begin with {prefix}; give more of its id")
+    return found[0]
 
 
 def _replay_delivery(guard: _Guard, delivery: str) -> None:

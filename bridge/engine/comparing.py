@@ -157,6 +157,7 @@ class Comparing:
             wordings={},
             event=event,
             seen=seen,
+            webhook=waiting.number,
             key=waiting.idempotency_key,
             position=position,
             show_field=source.show_field,

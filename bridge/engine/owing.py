@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections import Counter
@@ -17,6 +16,7 @@ from bridge.engine.consent import decision, refusal
 from bridge.engine.lane_names import lane_of, short
 from bridge.engine.occasions import Unknown, once_of, unless_of
 from bridge.event import Event
+from bridge.ledger.delivery_ids import delivery_id
 from bridge.ledger.plan import PlannedDelivery
 from bridge.logs import place_of
 from bridge.rules import NotFilled, Rule, Step, Verdict, fill
@@ -55,14 +55,15 @@ class Turn:
 class Owing:
     """Plans what is owed for one event. `now` and its `received_at` are in Unix seconds.
 
-    `key` is its webhook's idempotency key; `wordings` names, by account, the
-    version of the text on which people consent.
+    `webhook` and `key` are its webhook's number and idempotency key; `wordings` names,
+    by account, the version of the text on which people consent.
     """
 
     accounts: Mapping[str, type[Connector]]
     wordings: Mapping[str, str]
     event: Event
     seen: Seen
+    webhook: int
     key: str
     position: int
     show_field: str | None
@@ -81,9 +82,17 @@ class Owing:
         ]
         done_by: dict[str, int] = {}
         for place, turn in enumerate(turns):
-            name = delivery_id(self.event.source, self.key, self.position, turn)
+            name = self._name(turn)
             planned = self._delivery(turn, PlannedAt(name, self.position, place))
             yield _once_in_event(planned, turn, done_by)
+
+    def _name(self, turn: Turn) -> str:
+        """A step is known by its action and its turn: moving others about is nothing to it."""
+        step, each = turn.step, turn.rule.for_each
+        told = [self.event.source, self.key, str(self.position)]
+        told += [step.rule, step.account, step.action, str(turn.turn)]
+        told += [f"{each.name} {turn.member}"] if each else []
+        return delivery_id(self.webhook, told)
 
     def _turns(self, rule: Rule, verdict: Verdict) -> Iterator[Turn]:
         if rule.for_each is None:
@@ -190,18 +199,6 @@ def _steps(rule: Rule, member: int, seen: Seen) -> Iterator[Turn]:
     for step in rule.steps:
         counted[step.account, step.action] += 1
         yield Turn(rule, step, counted[step.account, step.action], member, seen)
-
-
-def delivery_id(source: str, key: str, position: int, turn: Turn) -> str:
-    """The same for the same event, rule, step and entry, on every machine and every replay.
-
-    A step is known by its action and its turn, so that moving other steps
-    about neither repeats nor replaces it.
-    """
-    step = turn.step
-    parts = [source, key, str(position), step.rule, step.account, step.action, str(turn.turn)]
-    parts += [f"{turn.rule.for_each.name} {turn.member}"] if turn.rule.for_each else []
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:24]
 
 
 def _gist(event: Event) -> Mapping[str, str] | None:

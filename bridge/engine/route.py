@@ -65,6 +65,7 @@ class Router:
                 wordings=self.wordings,
                 event=event,
                 seen=seen,
+                webhook=waiting.number,
                 key=waiting.idempotency_key,
                 position=position,
                 show_field=source.show_field,

@@ -51,12 +51,12 @@ class Came:
         return f"cancelled: {self.type} came first (event {event_id(*self.place)})"
 
 
-def keep(connection: Connection, plan: Plan) -> None:
-    """Remember what calls off the plan's deliveries; in a replay that alone."""
-    if plan.replayed:
-        drop(connection, [each.id for each in plan.deliveries])
+def keep(connection: Connection, plans: Sequence[Plan]) -> None:
+    """Remember what calls off the plans' deliveries; in a replay that alone."""
+    drop(connection, [each.id for plan in plans if plan.replayed for each in plan.deliveries])
     rows = [
         {"key": key, "delivery": owed.id, "types": list(owed.unless.types)}
+        for plan in plans
         for owed in plan.deliveries
         if owed.unless and owed.state in _OPEN
         for key in dict.fromkeys(owed.unless.keys)

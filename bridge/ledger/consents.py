@@ -7,8 +7,10 @@ from the delivery for as long as that is there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Select, delete, exists, func, select, text, update
@@ -68,18 +70,29 @@ def repeat(connection: Connection, plan: Plan, now: float) -> None:
                 connection.execute(statement.on_conflict_do_nothing(index_elements=_KEY))
 
 
-def record(connection: Connection, plan: Plan, now: float) -> None:
-    """Write down the plan's decisions, before its deliveries are.
+def record(connection: Connection, plans: Iterable[Plan], now: float) -> None:
+    """Write down the plans' decisions in their order, before their deliveries are.
 
     The same plan twice changes nothing. In a replay what did not arrive is
     decided anew; what arrived keeps the words on which it was sent.
     """
-    rows = list(_rows(plan, now))
+    for replayed, some in groupby(plans, key=attrgetter("replayed")):
+        rows: list[dict[str, Any]] = []
+        for plan in some:
+            rows += _rows(plan, now)
+            if any(owed.repeats for owed in plan.deliveries):
+                _add(connection, rows, replayed)
+                rows = []
+                repeat(connection, plan, now)
+        _add(connection, rows, replayed)
+
+
+def _add(connection: Connection, rows: Sequence[Mapping[str, Any]], replayed: bool) -> None:
     if not rows:
         return
     statement = insert(connection, consents)
     adding = statement.on_conflict_do_nothing(index_elements=_KEY)
-    if plan.replayed:
+    if replayed:
         renewed = {name: statement.excluded[name] for name in _RENEWED}
         done = exists().where(
             SAME,

@@ -18,7 +18,7 @@ VARIES = "…"
 LONGEST_PART = 120
 
 # Ids of requests, then numbers; the statuses of HTTP answers tell things apart.
-_ID = re.compile(r"\b(?=[0-9a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]+)*\b", re.IGNORECASE)
+_ID = re.compile(r"\b(?:\d+_)?(?=[0-9a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]+)*\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])(?![1-5]\d\d\b)\d[\d.,:]*(?<![.,:])(?!\w)")
 
 

@@ -1,7 +1,8 @@
-"""Writing down what is owed: the deliveries of a plan. Twice is once, since ids are hashes."""
+"""Writing down what is owed: the deliveries of a plan. Twice is once, by their ids."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
@@ -20,33 +21,34 @@ OPEN = ("waiting", "scheduled")
 
 def owe(connection: Connection, plan: Plan, now: float) -> int:
     """Write down the plan's deliveries alone; how many there were not before."""
-    fresh = record_deliveries(connection, plan, now)
+    consents.repeat(connection, plan, now)
+    fresh = record_deliveries(connection, [plan], now)
     tally(connection, PLANNED, fresh)
     return fresh
 
 
-def record_deliveries(connection: Connection, plan: Plan, now: float) -> int:
+def record_deliveries(connection: Connection, plans: Sequence[Plan], now: float) -> int:
     """How many there were not before; in a replay, what is not under way is renewed.
 
     So what is scheduled is filled in afresh, and its time is counted anew.
     """
-    if not plan.deliveries:
+    rows = [_row(plan, delivery, now) for plan in plans for delivery in plan.deliveries]
+    if not rows:
         return 0
-    consents.repeat(connection, plan, now)
-    rows = [_row(plan, delivery, now) for delivery in plan.deliveries]
     statement = insert(connection, deliveries)
     adding = statement.on_conflict_do_nothing(index_elements=["id"])
     adding = adding.execution_options(preserve_rowcount=True)
     added = connection.execute(adding, rows).rowcount
-    if plan.replayed:
+    replayed = {plan.number for plan in plans if plan.replayed}
+    if again := [row for row in rows if row["webhook"] in replayed]:
         renewing = statement.on_conflict_do_update(
             index_elements=["id"],
             set_={name: statement.excluded[name] for name in _RENEWED},
             # Spelled out: a list of values cannot be bound once for many rows.
             where=text("deliveries.state NOT IN ('waiting', 'sending', 'delivered')"),
         )
-        connection.execute(renewing, rows)
-    cancellers.keep(connection, plan)
+        connection.execute(renewing, again)
+    cancellers.keep(connection, plans)
     return added
 
 

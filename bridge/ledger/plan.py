@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, takewhile
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from bridge.event import Webhook
 from bridge.ledger import cancellers, consents, endings, owed, withdrawn
@@ -179,24 +179,29 @@ def as_waiting(row: Mapping[Any, Any]) -> Waiting:
 def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
     """Write plans down, and call off what their events call off.
 
-    The same plan twice changes nothing: ids are hashes, not counters.
+    The same plan twice changes nothing: its deliveries have the same ids.
     """
-    fresh = 0
+    if not plans:
+        return
+    ends = [{"number_": each.number, "state_": each.state, "why": each.reason} for each in plans]
+    connection.execute(_END, ends)
     for plan in plans:
-        connection.execute(
-            update(webhooks)
-            .where(webhooks.c.number == plan.number)
-            .values(state=plan.state, reason=plan.reason, replayed=False)
-        )
         if plan.state == "quarantined":
             _tell(connection, plan, now)
-        _record_events(connection, plan, now)
-        consents.record(connection, plan, now)
-        fresh += owed.record_deliveries(connection, plan, now)
+    _record_events(connection, plans, now)
+    consents.record(connection, plans, now)
+    fresh = owed.record_deliveries(connection, plans, now)
     endings.keep(connection, [each for plan in plans for each in _endings(plan)], now)
     cancellers.call_off(connection, plans, now)
     withdrawn.call_off(connection, list(_leaving(plans)), now)
     tally(connection, PLANNED, fresh)
+
+
+_END = (
+    update(webhooks)
+    .where(webhooks.c.number == bindparam("number_"))
+    .values(state=bindparam("state_"), reason=bindparam("why"), replayed=False)
+)
 
 
 def _leaving(plans: Sequence[Plan]) -> Iterator[str]:
@@ -217,23 +222,30 @@ def _tell(connection: Connection, plan: Plan, now: float) -> None:
     )
 
 
-def _record_events(connection: Connection, plan: Plan, now: float) -> None:
-    for event in plan.events:
-        values = {
-            "type": event.type,
-            "who": event.who,
-            "verdicts": list(event.verdicts),
-            "remarks": list(event.remarks),
-            "begins": list(event.begins) or None,
-            "rules_version": plan.rules_version,
-            "routed_at": now,
-        }
-        statement = insert(connection, events).values(
-            webhook=plan.number, position=event.position, **values
-        )
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["webhook", "position"], set_=values)
-        )
+def _record_events(connection: Connection, plans: Iterable[Plan], now: float) -> None:
+    rows = [_event_row(plan, event, now) for plan in plans for event in plan.events]
+    if not rows:
+        return
+    statement = insert(connection, events)
+    written = {column.name: statement.excluded[column.name] for column in events.columns}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(events.primary_key), set_=written),
+        rows,
+    )
+
+
+def _event_row(plan: Plan, event: PlannedEvent, now: float) -> dict[str, Any]:
+    return {
+        "webhook": plan.number,
+        "position": event.position,
+        "type": event.type,
+        "who": event.who,
+        "verdicts": list(event.verdicts),
+        "remarks": list(event.remarks),
+        "begins": list(event.begins) or None,
+        "rules_version": plan.rules_version,
+        "routed_at": now,
+    }
 
 
 def _endings(plan: Plan) -> Iterator[Ending]:

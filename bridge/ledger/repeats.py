@@ -7,12 +7,12 @@ is planned once more, behind it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from sqlalchemy import Connection, and_, select
 
+from bridge.ledger.delivery_ids import delivery_id
 from bridge.ledger.endings import Place, portions
 from bridge.ledger.plan import RENEWABLE, Plan, PlannedDelivery
 from bridge.ledger.tables import REPEAT, deliveries
@@ -46,8 +46,7 @@ def key(delivery: PlannedDelivery) -> Key:
 
 def once_more(ending: PlannedDelivery, sent: Standing, at: Place, place: int) -> PlannedDelivery:
     """Behind what is sent: another each time that it is, since it has to be behind it anew."""
-    told = "\x00".join((ending.id, sent.id, str(sent.attempts)))
-    name = hashlib.sha256(told.encode()).hexdigest()[:24]
+    name = delivery_id(at[0], (ending.id, sent.id, str(sent.attempts)))
     return renewed(ending, name, at, place)
 
 

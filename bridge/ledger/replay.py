@@ -40,9 +40,11 @@ def as_if_replayed(connection: Connection, numbers: Sequence[int]) -> list[Waiti
     return [replace(as_waiting(row), replayed=True) for row in rows]
 
 
-def delivery_ids(connection: Connection, prefix: str) -> list[str]:
-    """The deliveries whose id begins so, at most two: enough to know whether it is just one."""
-    query = select(deliveries.c.id).where(deliveries.c.id.startswith(prefix, autoescape=True))
+def delivery_ids(connection: Connection, webhook: int, prefix: str) -> list[str]:
+    """A webhook's deliveries whose id begins so, at most two: enough to know if it is just one."""
+    query = select(deliveries.c.id).where(
+        deliveries.c.webhook == webhook, deliveries.c.id.startswith(prefix, autoescape=True)
+    )
     return list(connection.execute(query.limit(2)).scalars())
 
 

@@ -134,7 +134,7 @@ def _is_back(stage: str, reached: str, order: Order) -> bool:
 
 def _add(item: UpsertContact, merged: _Merged) -> None:
     counted = merged.held.get(COUNTED, "").split()
-    mark = item.delivery_id[:12]
+    mark = item.delivery_id[-12:]
     if not item.increment or mark in counted:
         return
     for name, amount in item.increment.items():

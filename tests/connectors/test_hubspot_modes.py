@@ -179,7 +179,7 @@ def test_what_was_added_while_the_answer_was_lost_is_not_added_again(
 def test_only_the_last_deliveries_are_remembered(bench: Bench) -> None:
     bench.account.add(ADA)
     for number in range(MOST_COUNTED + 5):
-        bench.send(item(f"{number:024}"[::-1], increment={"visits": 1}))
+        bench.send(item(f"{number}_{number:016x}", increment={"visits": 1}))
     assert bench.ada["visits"] == str(MOST_COUNTED + 5)
     counted = bench.ada[COUNTED].split()
     assert len(counted) == MOST_COUNTED

@@ -18,10 +18,10 @@ _SERIES = {
     "WHERE n < :last) SELECT n FROM s) AS s",
     "postgresql": "generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS s(n)",
 }
-# Of no order, as hashes are.
+# As `bridge.ledger.delivery_ids` makes them.
 _ID = {
-    "sqlite": "lower(hex(randomblob(12)))",
-    "postgresql": "substr(md5(s.n::text || '-' || k.k::text), 1, 24)",
+    "sqlite": "s.n || '_' || lower(hex(randomblob(8)))",
+    "postgresql": "s.n || '_' || substr(md5(s.n::text || '-' || k.k::text), 1, 16)",
 }
 _BODY = {
     "sqlite": "CAST(printf('%1000s', s.n) AS BLOB)",

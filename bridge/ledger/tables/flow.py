@@ -170,8 +170,7 @@ Index(
     postgresql_where=REPEAT,
 )
 
-# By their webhooks, which is how they are written: ids are hashes, and of many the place of
-# each is another page.
+# By their webhooks, as all that belongs to one is read and deleted together.
 attempts = Table(
     "attempts",
     metadata,
