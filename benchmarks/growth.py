@@ -2,8 +2,9 @@
 
 Both are filled with events that had three deliveries each, all done but the
 last few. Then the same is asked of both, one right after the other and each
-first as often as the other: to accept webhooks, to claim and settle a batch of
-deliveries, to list events, to tell one event's story. Whatever else the machine
+first as often as the other: to accept webhooks, to drain a round of them (route
+them, claim and settle their deliveries), to list events, to tell one event's
+story, and the commands that show these two, as whole processes. Whatever else the machine
 does slows such a pair down together, so that the ratio is told as the median of
 the pairs' ratios, with what the middle half of them lie between; and of all
 pairs together, where the rare long pauses for the journal count too. It is the
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import random
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+from benchmarks.servers import environ, showbridge
 from bridge.event import Identity, Webhook
 from bridge.ledger.accept import Acceptor, Arrival, keep
 from bridge.ledger.books import books
@@ -50,10 +53,11 @@ class Ledger:
     """One of the two, and how long each thing took in each round."""
 
     events: int
-    database: Database
+    url: str
     seconds: dict[str, list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.database = Database(self.url)
         migrate(self.database)
         fill(self.database, self.events)
         self.acceptor = Acceptor(self.database)
@@ -83,6 +87,18 @@ class Ledger:
         with self.database.write() as connection:
             settle(connection, ends, "turn", now)
 
+    def command(self, *arguments: str) -> None:
+        """As an operator types it; its lines are thrown away."""
+        with tempfile.TemporaryDirectory() as folder:
+            own = environ(Path(folder), 8080, DATABASE_URL=self.url)
+            subprocess.run(showbridge(*arguments), env=own, check=True, stdout=subprocess.DEVNULL)
+
+    def list_by_command(self) -> None:
+        self.command("events")
+
+    def tell_by_command(self) -> None:
+        self.command("event", str(self.random.randrange(1, self.events)))
+
     def list(self) -> None:
         with self.database.read() as connection:
             recent(connection, Filters(), 20)
@@ -99,6 +115,12 @@ DONE: Mapping[str, tuple[Callable[[Ledger], None], int]] = {
     "events": (Ledger.list, 5),
     "event": (Ledger.tell, 10),
 }
+# What takes as long as a process takes to start: in two of so many pairs.
+COMMANDS: Mapping[str, Callable[[Ledger], None]] = {
+    "`events`": Ledger.list_by_command,
+    "`event`": Ledger.tell_by_command,
+}
+COMMANDS_EVERY = 8
 # Pairs that fill caches.
 WARMING = 5
 
@@ -110,10 +132,13 @@ def main() -> None:
         ledgers = []
         for url, events in zip(urls, (options.small, options.large), strict=True):
             began = time.perf_counter()
-            ledgers.append(Ledger(events, Database(url)))
+            ledgers.append(Ledger(events, url))
             print(f"{events:,} events filled in {time.perf_counter() - began:.0f} s", flush=True)
         for number in range(options.rounds + WARMING):
-            _round(ledgers if number % 2 else ledgers[::-1])
+            pair = ledgers if number % 2 else ledgers[::-1]
+            _round(pair)
+            if number % COMMANDS_EVERY < 2:
+                _commands(pair)
         _report(*ledgers)
         _balance(ledgers[1])
         if options.verify:
@@ -152,10 +177,19 @@ def _round(ledgers: Sequence[Ledger]) -> None:
             ledger.seconds.setdefault(name, []).append((time.perf_counter() - began) / times)
 
 
+def _commands(ledgers: Sequence[Ledger]) -> None:
+    for name, do in COMMANDS.items():
+        for ledger in ledgers:
+            began = time.perf_counter()
+            do(ledger)
+            ledger.seconds.setdefault(name, []).append(time.perf_counter() - began)
+
+
 def _report(small: Ledger, large: Ledger) -> None:
     print(f"{'':12} {small.events:>12,} {large.events:>12,}     ratio  middle half  of all")
-    for name in DONE:
-        one, other = small.seconds[name][WARMING:], large.seconds[name][WARMING:]
+    for name in (*DONE, *COMMANDS):
+        warming = WARMING if name in DONE else 0
+        one, other = small.seconds[name][warming:], large.seconds[name][warming:]
         ratios = [mine / theirs for mine, theirs in zip(one, other, strict=True)]
         low, middle, high = statistics.quantiles(ratios, n=4)
         told = [f"{statistics.median(times) * 1000:9.2f} ms" for times in (one, other)]

@@ -49,7 +49,7 @@ FROM {series} CROSS JOIN (SELECT 0 AS k UNION ALL SELECT 1 UNION ALL SELECT 2) A
 _ATTEMPTS = """
 INSERT INTO attempts (webhook, delivery, number, started_at, finished_at, outcome, calls, worker)
 SELECT webhook, id, 1, settled_at - 1, settled_at, 'delivered',
-  '[{{"method": "POST", "url": "https://slack.com/api/chat.postMessage"}}]', 'turn-' || webhook
+  '[{{"method": "POST", "path": "/api/chat.postMessage"}}]', 'turn-' || webhook
 FROM deliveries WHERE webhook BETWEEN :first AND :last"""
 _SCHEDULE = (
     "DELETE FROM attempts WHERE webhook <= :last",
