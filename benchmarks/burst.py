@@ -19,15 +19,16 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from benchmarks.load import run
 from benchmarks.purchases import requests
 from benchmarks.servers import environ, running, showbridge
-from benchmarks.steady import send_steadily
 from bridge.ledger.database import Database
 from bridge.ledger.look_up import totals
 from tests.chaos.simulator import Simulator, running_vendors
 from tests.servers import free_port, running_postgresql, running_redis
 
 HUBSPOT_CALLS, HUBSPOT_SECONDS = 100, 10.0
+CONNECTIONS = 8
 
 BRIDGE_YAML = """
 sources:
@@ -98,7 +99,7 @@ def _options() -> argparse.Namespace:
 def _burst(bridge: Bridge, options: argparse.Namespace) -> float:
     prepared = requests(options.purchases, persons=True)
     began = time.monotonic()
-    statuses = send_steadily(bridge.port, prepared, options.seconds)
+    statuses = run(bridge.port, prepared, CONNECTIONS, len(prepared) / options.seconds).statuses
     sent = time.monotonic() - began
     _wait_until_drained(bridge, 3 * options.purchases)
     seconds = time.monotonic() - began
@@ -128,8 +129,8 @@ def _wait_until_drained(bridge: Bridge, deliveries: int) -> None:
 
 def _one_by_one(bridge: Bridge, options: argparse.Namespace, seconds: float) -> None:
     """The rate is steady, so that a part of the burst tells how long all would take."""
-    count = ceil(options.purchases / 10)
-    send_steadily(bridge.port, requests(count, persons=True), seconds / 10)
+    prepared = requests(ceil(options.purchases / 10), persons=True)
+    run(bridge.port, prepared, CONNECTIONS, len(prepared) / (seconds / 10))
     began, before = time.monotonic(), _contacts(bridge)
     time.sleep(seconds)
     rate = (_contacts(bridge) - before) / (time.monotonic() - began)

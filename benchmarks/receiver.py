@@ -8,9 +8,11 @@ its own), in turns, A B C A B C. Beside the throughput stands the processor time
 that the web processes themselves spent on an answer, which depends less on
 what else the machine does.
 
-`--draining` lets a worker route and deliver meanwhile (accounts in preview).
-`--killed` kills web processes and Redis right after the last answer instead,
-and counts what is left.
+`--rate` sends so many a second instead of as many as are answered, which tells
+how long an answer takes while the machine is not full. `--draining` lets a
+worker route and deliver meanwhile (accounts in preview). `--killed` kills web
+processes and Redis right after the last answer instead, and counts what is
+left.
 """
 
 from __future__ import annotations
@@ -73,6 +75,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--requests", type=int, default=10_000, help="in each round")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--rate", type=float, help="requests a second, instead of all it can")
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     parser.add_argument("--draining", action="store_true", help="beside a worker at full speed")
     parser.add_argument("--killed", action="store_true", help="what each loses when killed")
@@ -128,7 +131,7 @@ def _compare(
         for one in contenders:
             prepared = requests(options.requests)
             before = _processor_seconds(one)
-            seen = run(one.port, prepared, options.connections)
+            seen = run(one.port, prepared, options.connections, options.rate)
             spent = (_processor_seconds(one) - before) / options.requests
             results[one.name].append(Round(seen, spent))
     return results
