@@ -20,9 +20,9 @@ from bridge.cli.selecting import filters, selection
 from bridge.config import load
 from bridge.ledger.database import Connection
 from bridge.ledger.dead import Group, Letter, constant_part, count, groups, letters
+from bridge.ledger.delivery_ids import shortened
 from bridge.ledger.selection import Selection
 
-_ID_LENGTH = 8
 _LONGEST_REASON = 160
 
 
@@ -114,7 +114,7 @@ def _print(console: Console, group: Group, now: float) -> None:
 
 def next_lines(group: Group) -> Sequence[str]:
     """What to type next."""
-    one = f"showbridge replay {group.delivery[:_ID_LENGTH]}"
+    one = f"showbridge replay {shortened(group.delivery)}"
     if group.may_be_done and group.count == 1:
         return ["look there first; if it is not there:", one]
     if group.may_be_done:
@@ -149,7 +149,7 @@ def _table(found: Sequence[Letter], now: float) -> Table:
     table.add_column("reason", overflow="fold", ratio=1)
     for letter in found:
         table.add_row(
-            stated(letter.state, letter.delivery[:_ID_LENGTH]),
+            stated(letter.state, shortened(letter.delivery)),
             Text(letter.event, style="bold"),
             Text(clock_time(letter.ended_at, now), style="dim"),
             Text(clean(f"{letter.account}.{letter.action}")),

@@ -31,7 +31,7 @@ from bridge.ledger.replay import delivery_ids, replay_deliveries, replay_webhook
 from bridge.ledger.selection import DELIVERY_STATES, KEPT, WEBHOOK_STATES
 from bridge.ledger.stories import Story
 
-_DELIVERY = re.compile("([1-9][0-9]{0,17})_[0-9a-f]*")
+_DELIVERY = re.compile("([1-9][0-9]{0,17})_[0-9a-f]{1,16}")
 
 
 @click.command("replay")

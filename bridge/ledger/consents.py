@@ -94,11 +94,7 @@ def _add(connection: Connection, rows: Sequence[Mapping[str, Any]], replayed: bo
     adding = statement.on_conflict_do_nothing(index_elements=_KEY)
     if replayed:
         renewed = {name: statement.excluded[name] for name in _RENEWED}
-        done = exists().where(
-            SAME,
-            text("deliveries.state IN ('waiting', 'sending', 'delivered')"),
-        )
-        adding = statement.on_conflict_do_update(index_elements=_KEY, set_=renewed, where=~done)
+        adding = statement.on_conflict_do_update(index_elements=_KEY, set_=renewed, where=~_SENT)
     connection.execute(adding, rows)
 
 
@@ -106,8 +102,17 @@ _RENEWED = (
     *("address", "decision", "flag", "wording", "decided_at"),
     *("event_type", "rule", "outcome", "reason"),
 )
+# The row's own delivery, in words: of its own accord nothing in this place refers to the row.
+_SENT = (
+    exists()
+    .select_from(deliveries)
+    .where(
+        text("deliveries.id = consents.delivery"),
+        text("deliveries.webhook = consents.webhook"),
+        text("deliveries.state IN ('waiting', 'sending', 'delivered')"),
+    )
+)
 _KEY = ("delivery", "webhook")
-"""Both: what is sent again after its record was pruned has deliveries of the same names."""
 
 
 def _rows(plan: Plan, now: float) -> Iterator[dict[str, Any]]:

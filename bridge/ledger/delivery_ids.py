@@ -15,3 +15,9 @@ def delivery_id(webhook: int, told: Iterable[str]) -> str:
     """
     name = hashlib.sha256("\x00".join(told).encode()).hexdigest()[:16]
     return f"{webhook}_{name}"
+
+
+def shortened(name: str) -> str:
+    """`1042_3f9a0c`: enough to tell the deliveries of one webhook apart."""
+    number, _, told = name.partition("_")
+    return f"{number}_{told[:6]}"

@@ -89,6 +89,23 @@ def outcome(answer: Answer, properties: Iterable[str] = (), about: Subject = CON
     return _rejected(answer, properties, about)
 
 
+@dataclass(frozen=True)
+class Refused(Rejected):
+    """`because_of`: the property whose value is refused, where HubSpot names just one."""
+
+    because_of: str = ""
+
+
+def written(answer: Answer, properties: Iterable[str]) -> Outcome:
+    """The `outcome` of writing one contact; what is rejected is `Refused`. Raises Halted."""
+    result = outcome(answer, properties)
+    if not isinstance(result, Rejected):
+        return result
+    named = {name for _, name in _problems(answer)} or _named(answer)
+    told = named & set(properties)
+    return Refused(result.reason, told.pop() if len(told) == 1 else "")
+
+
 def existing(answer: Answer) -> str:
     """The id of the contact that is in the way of a new one; empty where there is none."""
     found = re.search(r"Existing ID: (\d+)", str(answer.body.get("message")))

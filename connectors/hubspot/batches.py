@@ -9,8 +9,9 @@ What it costs beyond that, where HubSpot refuses k of n items:
 - nothing for a contact of one item whom an error names;
 - a batch refused without a name is halved until the culprits are alone: about
   2k log2(n) calls, and never more than 2n;
-- the m items of a contact that is refused are halved likewise, in their order:
-  about 2 log2(m) writes for each culprit, of one to three calls;
+- a contact of m items is sent again without the one whose value an error names;
+  where none is named, its items are halved likewise, in their order: about
+  2 log2(m) writes for each culprit, of one to three calls;
 - where the lifecycle stage changes within a contact's items: one call for each
   change, for all contacts that have so many.
 """
@@ -21,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from bridge.connector import Delivered, Outcome, Rejected, Retry
-from connectors.hubspot.answers import Answer, existing, outcome
+from connectors.hubspot.answers import Answer, existing, outcome, written
 from connectors.hubspot.calls import Turn
 from connectors.hubspot.contacts import ADDRESS, STAGE, UpsertContact
 from connectors.hubspot.fitting import fitted, stage_order
@@ -178,7 +179,7 @@ class _Batches:
             self._singles.in_order(stages, contact)
             return []
         first, *later = stages
-        result = outcome(answer, sent)
+        result = written(answer, sent)
         left = self._singles.left_after(first, result, later)
         if isinstance(result, Delivered):
             # Of one that only creating found, nothing is known but what was sent.

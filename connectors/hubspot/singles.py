@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from bridge.connector import Call, Delivered, Outcome, Rejected, Retry
-from connectors.hubspot.answers import Answer, existing, outcome, values_of
+from connectors.hubspot.answers import Answer, Refused, existing, outcome, values_of, written
 from connectors.hubspot.calls import Turn
 from connectors.hubspot.contacts import ADDRESS, UpsertContact
 from connectors.hubspot.fitting import READING
@@ -44,7 +44,8 @@ class Singles:
         self.outcomes: dict[int, Outcome] = {}
 
     def settle(self, write: Write, result: Outcome) -> None:
-        self.outcomes |= dict.fromkeys(write.items, result)
+        told = Rejected(result.reason) if isinstance(result, Refused) else result
+        self.outcomes |= dict.fromkeys(write.items, told)
 
     def in_order(self, writes: Sequence[Write], contact: str = "") -> None:
         """Send one contact's writes; `contact` is its id, where that is known. Raises Halted."""
@@ -56,11 +57,17 @@ class Singles:
     def left_after(self, write: Write, result: Outcome, later: Sequence[Write]) -> list[Write]:
         """What of a contact is to be sent next, now that `write` came to `result`.
 
-        Of several items that were refused as one, each half gets its chance before
-        what came later. Behind an item that is to be retried, nothing is sent.
+        Of several items that were refused as one, the one whose value is named is left out,
+        and the others are sent as one write: so that where its answer is lost and it is
+        repeated, no older value comes after a newer one. Where none is named, each half gets
+        its chance before what came later. Behind an item that is to be retried, nothing is sent.
         """
         if isinstance(result, Rejected) and len(write.items) > 1:
-            return [*write.halves(), *later]
+            culprit = write.last_to_set(result.because_of if isinstance(result, Refused) else "")
+            if culprit is None:
+                return [*write.halves(), *later]
+            self.settle(write.only(culprit), result)
+            return [write.without(culprit), *later]
         self.settle(write, result)
         if not isinstance(result, Retry):
             return list(later)
@@ -80,7 +87,7 @@ class Singles:
         answer = self._turn.update(write.email, properties, id_property=ADDRESS)
         if answer.status == 404:
             return self._create(write)
-        return outcome(answer, properties)
+        return written(answer, properties)
 
     def _build_on(self, write: Write, contact: str) -> Outcome:
         """Read what the contact holds, and write what becomes of it."""
@@ -102,7 +109,7 @@ class Singles:
         answer = self._turn.create(properties)
         contact = existing(answer)
         if not contact:
-            return outcome(answer, properties)
+            return written(answer, properties)
         if write.is_bare:
             return Delivered(contact, remark=THERE)
         return self._build_on(write, contact) if write.needs else self._update(write, contact)
@@ -115,7 +122,7 @@ class Singles:
         properties = write.to_update(known, self.order)
         if not properties:
             return Delivered(contact, remark=NOTHING_NEW)
-        return outcome(self._turn.update(contact, properties), properties)
+        return written(self._turn.update(contact, properties), properties)
 
 
 def reading(write: Write, contact: str = "") -> tuple[str, dict[str, str]]:

@@ -80,6 +80,20 @@ class Write:
             _append(item, merged)
         return merged
 
+    def last_to_set(self, name: str) -> int | None:
+        """Whose value of a property it is that is sent; None where it is not that of one item."""
+        about = [place for place, item in self.items.items() if name in item.names()]
+        # Which lifecycle stage is sent, its order decides.
+        if not about or name == STAGE or name not in self.items[about[-1]].properties:
+            return None
+        return about[-1]
+
+    def only(self, place: int) -> Write:
+        return self._part([place])
+
+    def without(self, place: int) -> Write:
+        return self._part([each for each in self.items if each != place])
+
     def halves(self) -> list[Write]:
         places = list(self.items)
         middle = len(places) // 2

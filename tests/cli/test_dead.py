@@ -10,6 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from bridge.connector import Rejected
+from bridge.ledger.delivery_ids import shortened
 from tests.cli.giving_up import UNFILLABLE, give_up, keep_for_a_person
 from tests.cli.house import House, Ledger
 
@@ -88,7 +89,7 @@ def test_what_may_have_been_done_is_to_be_looked_for_first(house: House, ledger:
     assert group["may_be_done"]
     assert group["next"] == [
         "look there first; if it is not there:",
-        f"showbridge replay {group['delivery'][:8]}",
+        f"showbridge replay {shortened(group['delivery'])}",
     ]
     assert "look there first" in shown(house)
 
@@ -109,8 +110,8 @@ def test_single_ones_are_listed(house: House, ended: Ledger) -> None:
     assert [each["event"] for each in listed] == ["3", "2", "1"]
     told = shown(house, "--list", "--limit", "2")
     assert max(map(cell_len, told.splitlines())) <= 80
-    assert listed[1]["delivery"][:8] in told
-    assert listed[2]["delivery"][:8] not in told
+    assert shortened(listed[1]["delivery"]) in told
+    assert shortened(listed[2]["delivery"]) not in told
     assert "3 dead letters; the newest 2 are shown" in flat(told)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from bridge.connector import Delivered, Rejected
 from bridge.ledger import tables
+from bridge.ledger.delivery_ids import shortened
 from bridge.ledger.stories import Story, story
 from tests.cli.house import House, Ledger
 
@@ -49,7 +50,7 @@ def test_a_delivery_is_sent_again_by_the_beginning_of_its_id(
     house: House, half_done: Ledger
 ) -> None:
     rejected = delivery_id(half_done, "slack")
-    result = house.run("replay", rejected[:8].upper())
+    result = house.run("replay", shortened(rejected).upper())
     assert result.exit_code == 0, result.output
     assert rejected in result.stdout
     assert told(half_done).events[0].deliveries[1].state == "waiting"

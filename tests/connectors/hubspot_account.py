@@ -76,10 +76,13 @@ class Refusal(Exception):
 class Account:
     """`names_culprits`: whether a batch of which a part is refused says which.
 
+    `names_values`: whether a refusal says which property's value is wrong.
+
     `definitions` are the properties; None: the token may not read them, and all exist.
     """
 
     names_culprits: bool = True
+    names_values: bool = True
     definitions: list[dict[str, Any]] | None = None
     contacts: dict[str, dict[str, str]] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
@@ -172,9 +175,15 @@ class Account:
                 errors.append(refusal.told(objectWriteTraceId=[one["objectWriteTraceId"]]))
         return _told(results[::-1], errors[::-1], 201 if name == "create" else 200)
 
+    def _check(self, properties: Properties) -> None:
+        if not properties.get("closedate", "0").isdigit():
+            problem = {"isValid": False, "error": "INVALID_LONG", "name": "closedate"}
+            told = json.dumps([problem]) if self.names_values else "[]"
+            raise Refusal(400, "VALIDATION_ERROR", f"Property values were not valid: {told}")
+
     def _create(self, properties: Properties) -> str:
         address = properties["email"].lower()
-        _check(properties)
+        self._check(properties)
         if known := self.addresses.get(address):
             message = f"Contact already exists. Existing ID: {known}"
             raise Refusal(409, "CONFLICT", message, {"existingId": [known]})
@@ -187,7 +196,7 @@ class Account:
     def _update(self, contact: str, properties: Properties) -> str:
         if contact not in self.contacts:
             raise Refusal(404, "OBJECT_NOT_FOUND", "resource not found", {"ids": [contact]})
-        _check(properties)
+        self._check(properties)
         reached = self.contacts[contact].get("lifecyclestage")
         self.contacts[contact] |= {
             name: self._appended(contact, name, value) for name, value in properties.items()
@@ -210,13 +219,6 @@ class Account:
 
 def _stage(properties: Properties) -> int:
     return STAGES.index(properties["lifecyclestage"]) if "lifecyclestage" in properties else 99
-
-
-def _check(properties: Properties) -> None:
-    if not properties.get("closedate", "0").isdigit():
-        problem = {"isValid": False, "error": "INVALID_LONG", "name": "closedate"}
-        message = f"Property values were not valid: {json.dumps([problem])}"
-        raise Refusal(400, "VALIDATION_ERROR", message)
 
 
 def _told(results: list[Any], errors: list[Any], status: int = 200) -> Answer:

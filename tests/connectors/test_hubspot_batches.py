@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from bridge.connector import Delivered, Halted, NotNow, Outcome, Rejected, Retry, Seen
 from bridge.testing.vendor import Answer, Reply, Request, Silence, VendorServer
 from connectors.hubspot import CONTACTS, HubSpot, HubSpotSettings, UpsertContact
+from connectors.hubspot.writes import Write
 from tests.connectors.hubspot_account import CORRELATION, PROPERTIES, Account
 
 THERE = "the contact was there already"
@@ -220,7 +221,42 @@ def test_only_the_guilty_event_of_a_contact_is_rejected(bench: Bench) -> None:
     assert steps == sorted(steps), "an earlier event was applied after a later one"
 
 
-def test_a_contact_of_many_events_is_halved(bench: Bench) -> None:
+@pytest.mark.parametrize("guilty", [{0}, {1}, {3}, {0, 2}, {1, 2, 3}])
+def test_without_the_events_whose_values_are_named_a_contact_is_written_once(
+    bench: Bench, guilty: set[int]
+) -> None:
+    bench.account.add("ada@example.com")
+    items = [
+        person("ada@example.com", step=str(step), **({"closedate": BAD} if step in guilty else {}))
+        for step in range(4)
+    ]
+    assert kinds(bench.send(items)) == "".join("x" if step in guilty else "d" for step in range(4))
+    assert len(bench.calls) == len(guilty) + 1
+    last = max({0, 1, 2, 3} - guilty)
+    assert bench.account.people()["ada@example.com"]["step"] == str(last)
+
+
+def test_an_earlier_value_of_what_is_named_is_not_to_blame(bench: Bench) -> None:
+    bench.account.add("ada@example.com")
+    dates = [GOOD, BAD, "7"]
+    items = [person("ada@example.com", closedate=date) for date in dates]
+    assert kinds(bench.send(items[:2])) == "dx"
+    assert bench.account.people()["ada@example.com"]["closedate"] == GOOD
+    assert kinds(bench.send(items)) == "ddd", "what is written over is not asked about"
+
+
+@pytest.mark.parametrize("section", ["append", "only_if_empty"])
+def test_where_a_value_is_made_of_several_nobody_is_blamed(section: str) -> None:
+    fields = {"email": "ada@example.com", section: {"city": "Rome"}}
+    step = UpsertContact.model_validate(fields)
+    write = Write({0: person("ada@example.com", city="Paris", step="1"), 1: step})
+    assert write.last_to_set("city") is None
+    assert write.last_to_set("step") == 0
+    assert write.last_to_set("phone") is None
+
+
+def test_a_contact_of_many_events_is_halved_where_no_value_is_named(bench: Bench) -> None:
+    bench.account.names_values = False
     bench.account.add("ada@example.com")
     items = [person("ada@example.com", step=str(step)) for step in range(64)]
     items[40] = person("ada@example.com", closedate=BAD)
@@ -396,6 +432,16 @@ def test_where_the_account_has_to_wait_nothing_more_is_sent(
 
 
 def test_behind_an_event_to_be_retried_none_of_the_same_contact_is_sent(bench: Bench) -> None:
+    items = [person("ada@example.com", step=str(step)) for step in range(4)]
+    items[3] = person("ada@example.com", closedate=BAD)
+    bench.odd = answering("PATCH", None, Answer(500, {"status": "error"}))
+    bench.account.add("ada@example.com")
+    assert kinds(bench.send(items)) == "rrrx"
+    assert bench.calls == ["PATCH", "PATCH"]
+
+
+def test_behind_a_half_to_be_retried_none_of_the_same_contact_is_sent(bench: Bench) -> None:
+    bench.account.names_values = False
     items = [person("ada@example.com", step=str(step)) for step in range(4)]
     items[3] = person("ada@example.com", closedate=BAD)
     bench.odd = answering("PATCH", None, Answer(500, {"status": "error"}))

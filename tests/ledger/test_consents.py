@@ -51,6 +51,8 @@ def test_a_replay_decides_anew_only_what_did_not_arrive(
     number = keep(database, delivery("d", consent=YES))
     with database.write() as connection:
         connection.execute(update(deliveries).values(state=state))
+    keep(database, delivery("other", consent=replace(YES, address="ben@example.com")), "other")
+    with database.write() as connection:
         again = delivery("d", consent=replace(YES, wording="2026-02"))
         record(connection, [plan(number, again, replayed=True)], 99.0)
     assert [each.wording for each in of_ana(database)] == [wording]

@@ -42,6 +42,16 @@ def test_a_webhook_becomes_a_message_in_slack(bridge: Bridge) -> None:
     assert bridge.slack.texts == {"t-1": 1}
 
 
+def test_a_worker_gives_way_to_the_receiver(bridge: Bridge) -> None:
+    bridge.start("web", "worker", "clock")
+    bridge.send("t-1")
+    wait_until(lambda: bridge.has_delivered(1))
+    web, worker = (
+        os.getpriority(os.PRIO_PROCESS, bridge.processes[name].pid) for name in ("web", "worker")
+    )
+    assert worker > web
+
+
 def test_a_worker_killed_while_slack_thinks_doubles_no_message(bridge: Bridge) -> None:
     bridge.slack.answering.clear()
     bridge.start("web", "worker", "clock")

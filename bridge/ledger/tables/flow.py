@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from bridge.ledger.tables.metadata import Number, metadata
+from bridge.ledger.tables.metadata import Name, Number, metadata
 
 # Spelled out in every query that means them: a bound value would miss the partial index.
 WAITING_WEBHOOK = text("state = 'waiting'")
@@ -90,7 +90,7 @@ events = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", Name, primary_key=True),
     Column("webhook", Number, ForeignKey("webhooks.number"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("rule", Text, nullable=False),
@@ -102,7 +102,7 @@ deliveries = Table(
     Column("lane", Text, nullable=False),
     Column("order_key", Text, nullable=False),
     # The delivery of an ending that this one does once more, behind a beginning.
-    Column("repeats", Text),
+    Column("repeats", Name),
     Column("item", JSON, nullable=False),
     # What the event comes to, where its message may become part of a digest.
     Column("gist", JSON(none_as_null=True)),
@@ -175,7 +175,7 @@ attempts = Table(
     "attempts",
     metadata,
     Column("webhook", Number, primary_key=True),
-    Column("delivery", Text, primary_key=True),
+    Column("delivery", Name, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("started_at", Float, nullable=False),
     Column("finished_at", Float),

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from bridge.ledger.tables.metadata import Number, metadata
+from bridge.ledger.tables.metadata import Name, Number, metadata
 
 EXPIRES = text("expires_at IS NOT NULL")
 
@@ -59,7 +59,7 @@ cancellers = Table(
     "cancellers",
     metadata,
     Column("key", Text, primary_key=True),
-    Column("delivery", Text, ForeignKey("deliveries.id"), primary_key=True),
+    Column("delivery", Name, ForeignKey("deliveries.id"), primary_key=True),
     # Globs.
     Column("types", JSON, nullable=False),
     Index("ix_cancellers_delivery", "delivery"),
@@ -81,7 +81,7 @@ consents = Table(
     "consents",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True),
-    Column("delivery", Text, nullable=False),
+    Column("delivery", Name, nullable=False),
     Column("address", Text, nullable=False),
     # subscribe, unsubscribe
     Column("decision", Text, nullable=False),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Integer, MetaData
+from sqlalchemy import BigInteger, Integer, MetaData, Text
+from sqlalchemy.dialects import postgresql
 
 metadata = MetaData(
     naming_convention={
@@ -15,3 +16,7 @@ metadata = MetaData(
 
 # SQLite numbers rows by itself only where the type is exactly INTEGER.
 Number = BigInteger().with_variant(Integer, "sqlite")
+
+# Of a delivery. Byte by byte on every server, as Python sorts them: who holds several holds them
+# in their order.
+Name = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")

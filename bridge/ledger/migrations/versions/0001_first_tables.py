@@ -2,9 +2,12 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
+
+NAME = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -136,7 +139,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "deliveries",
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", NAME, nullable=False),
         sa.Column("webhook", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
@@ -146,7 +149,7 @@ def upgrade() -> None:
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("lane", sa.Text(), nullable=False),
         sa.Column("order_key", sa.Text(), nullable=False),
-        sa.Column("repeats", sa.Text(), nullable=True),
+        sa.Column("repeats", NAME, nullable=True),
         sa.Column("item", sa.JSON(), nullable=False),
         sa.Column("gist", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("event", sa.JSON(none_as_null=True), nullable=True),
@@ -256,7 +259,7 @@ def upgrade() -> None:
     op.create_table(
         "cancellers",
         sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("delivery", NAME, nullable=False),
         sa.Column("types", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["delivery"], ["deliveries.id"], name=op.f("fk_cancellers_delivery")
@@ -281,7 +284,7 @@ def upgrade() -> None:
             autoincrement=True,
             nullable=False,
         ),
-        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("delivery", NAME, nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("decision", sa.Text(), nullable=False),
         sa.Column("flag", sa.Boolean(), nullable=True),
@@ -310,7 +313,7 @@ def upgrade() -> None:
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
             nullable=False,
         ),
-        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("delivery", NAME, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("started_at", sa.Float(), nullable=False),
         sa.Column("finished_at", sa.Float(), nullable=True),
