@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from sqlalchemy import text
 
 from bridge.connector import Rejected
 from bridge.ledger.delivery_ids import shortened
@@ -92,6 +93,24 @@ def test_what_may_have_been_done_is_to_be_looked_for_first(house: House, ledger:
         f"showbridge replay {shortened(group['delivery'])}",
     ]
     assert "look there first" in shown(house)
+
+
+@pytest.mark.parametrize("number", [7, 1_234_567, 123_456_789])
+def test_what_is_to_be_typed_names_one_delivery_however_many_events_there_were(
+    house: House, ledger: Ledger, number: int
+) -> None:
+    with ledger.database.write() as connection:
+        connection.execute(
+            text("INSERT INTO sqlite_sequence (name, seq) VALUES ('webhooks', :last)"),
+            {"last": number - 1},
+        )
+    assert ledger.receive() == number
+    ledger.route()
+    keep_for_a_person(ledger, "slack")
+    (group,) = objects(house)
+    result = house.run(*shlex.split(group["next"][-1])[1:])
+    assert result.stdout.startswith(f"Delivery {group['delivery']}"), result.output
+    assert group["delivery"].startswith(f"{number}_")
 
 
 def test_of_several_that_may_have_been_done_each_is_looked_for(

@@ -56,6 +56,22 @@ def test_a_delivery_is_sent_again_by_the_beginning_of_its_id(
     assert told(half_done).events[0].deliveries[1].state == "waiting"
 
 
+@pytest.mark.parametrize("typed", ["1_", "_3f", "0_1", "1__", "1_%", "1_zz", f"1_{'a' * 60_000}"])
+def test_what_names_neither_an_event_nor_a_delivery_says_how_both_look(
+    house: House, half_done: Ledger, typed: str
+) -> None:
+    result = house.run("replay", typed)
+    assert result.exit_code == 2
+    assert "like 1042, nor the beginning of a delivery's, like 1042_3f9a" in result.stderr
+    assert len(result.stderr) < 300
+
+
+def test_no_delivery_with_that_beginning_is_said(house: House, half_done: Ledger) -> None:
+    result = house.run("replay", "1_0123456789abcdef")
+    assert result.exit_code == 2
+    assert "`showbridge event 1` shows them" in result.stderr
+
+
 def test_a_delivery_that_arrived_is_not_sent_again(house: House, half_done: Ledger) -> None:
     result = house.run("replay", delivery_id(half_done, "hubspot"))
     assert result.exit_code == 2

@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import event
 
 from bridge.ledger import books, lanes, prune
-from bridge.ledger.claim import Batch, claim
+from bridge.ledger.claim import Batch, claim, recover
 from bridge.ledger.database import Connection, Database
 from bridge.ledger.due import due_lanes, in_hand, is_due
 from bridge.ledger.look_up import Filters, recent
 from bridge.ledger.migrate import migrate
 from bridge.ledger.plan import record, waiting
-from bridge.ledger.replay import replay_webhook
+from bridge.ledger.replay import delivery_ids, replay_webhook
 from bridge.ledger.settle import Settlement, settle
 from bridge.ledger.stories import story
 from bridge.settings import RetentionConfig
@@ -115,6 +115,11 @@ def settled(connection: Connection) -> None:
     settle(connection, ends, "turn", LATER)
 
 
+def recovered(connection: Connection) -> None:
+    assert claim(connection, LANE, "turn", 100, Batch, LATER).deliveries
+    assert recover(connection, LANE, 12, 10.0, LATER)
+
+
 def accepted(connection: Connection) -> None:
     from bridge.ledger.accept import keep
 
@@ -133,6 +138,8 @@ QUERIES: dict[str, Query] = {
     "which lanes are due": lambda connection: due_lanes(connection, LATER),
     "whether a lane is due": lambda connection: is_due(connection, LANE, LATER),
     "whether the inbox is due": lambda connection: is_due(connection, lanes.INBOX, LATER),
+    "what a dead worker had in hand": recovered,
+    "a delivery by the beginning of its id": lambda connection: delivery_ids(connection, 77, "77_"),
     "what is in hand": lambda connection: in_hand(connection, LANE),
     "events": listed(),
     "events that follow": listed(after=EVENTS - 10),
