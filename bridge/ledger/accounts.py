@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, select, update
 
 from bridge.ledger.alerts import HALTED, RESTING, clear_alert, drop_alert
 from bridge.ledger.tables import accounts, live_accounts
@@ -54,9 +54,12 @@ def resting(now: float) -> Select[Any]:
 
 def standing(connection: Connection, account: str) -> Standing | None:
     """How the account stands since its last success; None: well."""
-    query = select(accounts).where(_is(account))
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(_ONE, {"name_": account}).mappings().one_or_none()
     return None if row is None else _standing(row)
+
+
+# Asked for each batch.
+_ONE = select(accounts).where(accounts.c.name == bindparam("name_"))
 
 
 def long_at_rest(connection: Connection, since: float, now: float) -> list[Standing]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, insert, select, tuple_, update
+from sqlalchemy import Connection, Integer, and_, bindparam, case, insert, select, tuple_, update
 
 from bridge.ledger import threads
-from bridge.ledger.due import in_hand, ready
+from bridge.ledger.due import READY, in_hand
 from bridge.ledger.endings import portions
 from bridge.ledger.tables import OPEN_DELIVERY, attempts, deliveries
 
@@ -65,13 +65,8 @@ def claim(
     What is called off at the same time is not taken. The caller holds the
     lane's lease under the name `turn`.
     """
-    query = (
-        select(*_WANTED)
-        .where(ready(now), deliveries.c.lane == lane)
-        .order_by(deliveries.c.webhook, deliveries.c.position, deliveries.c.place)
-        .limit(limit)
-    )
-    found = connection.execute(query).all()
+    asked = {"lane_": lane, "now_": now, "limit_": limit}
+    found = connection.execute(_CLAIMABLE, asked).all()
     batch = choose([_claimed(row) for row in found]) if found else Batch()
     if batch.deliveries:
         whole = _with_contents(connection, batch.deliveries)
@@ -82,9 +77,7 @@ def claim(
             for each in batch.deliveries
         ]
         connection.execute(_TAKE, taken)
-        connection.execute(
-            insert(attempts), [_attempt(delivery, turn, now) for delivery in batch.deliveries]
-        )
+        connection.execute(_BEGIN, [_attempt(each, turn, now) for each in batch.deliveries])
     return batch
 
 
@@ -105,7 +98,19 @@ _WANTED = [
         "topic",
     )
 ]
-_CONTENTS = [deliveries.c[name] for name in ("id", "item", "gist", "event")]
+_CLAIMABLE = (
+    select(*_WANTED)
+    .where(READY, deliveries.c.lane == bindparam("lane_"))
+    .order_by(deliveries.c.webhook, deliveries.c.position, deliveries.c.place)
+    .limit(bindparam("limit_", type_=Integer))
+)
+_CONTENTS = (
+    select(*(deliveries.c[name] for name in ("id", "item", "gist", "event")))
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.state == "waiting")
+    .order_by(deliveries.c.id)
+    .with_for_update()
+)
+_BEGIN = insert(attempts)
 _TAKE = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("id_"))
@@ -144,9 +149,7 @@ def _with_contents(connection: Connection, chosen: Sequence[Claimed]) -> Sequenc
     """Those that still wait, held in the order in which everybody holds several."""
     found: dict[str, Any] = {}
     for some in portions(sorted(each.id for each in chosen)):
-        query = select(*_CONTENTS).where(deliveries.c.id.in_(some), deliveries.c.state == "waiting")
-        query = query.order_by(deliveries.c.id).with_for_update()
-        found |= {row.id: row for row in connection.execute(query)}
+        found |= {row.id: row for row in connection.execute(_CONTENTS, {"ids": some})}
     return [
         replace(each, item=row.item, gist=row.gist, event=row.event)
         for each in chosen

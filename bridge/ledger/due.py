@@ -4,39 +4,51 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    FromClause,
+    and_,
+    bindparam,
+    exists,
+    select,
+    text,
+    tuple_,
+)
 
 from bridge.ledger.accounts import resting
 from bridge.ledger.lanes import INBOX, occupied
 from bridge.ledger.tables import OPEN_DELIVERY, WAITING_WEBHOOK, deliveries, webhooks
 
-_OPEN = "{0}.state IN ('waiting', 'sending')"
 
-
-def ready(now: float) -> ColumnElement[bool]:
-    """Due, with nothing of the same person's before it in the lane that is not.
-
-    So of one person several may be ready, all that go before included: whoever
-    takes some in order, and none without those before it, overtakes nothing.
-    """
-    earlier = deliveries.alias("earlier")
-    overtakes = exists().where(
-        earlier.c.lane == deliveries.c.lane,
-        earlier.c.order_key == deliveries.c.order_key,
-        text(_OPEN.format("earlier")),
-        (earlier.c.state == "sending") | (earlier.c.due_at > now),
-        _place(earlier) < _place(deliveries),
-    )
-    return and_(
-        text(_OPEN.format("deliveries")),
-        deliveries.c.state == "waiting",
-        deliveries.c.due_at <= now,
-        (deliveries.c.order_key == "") | ~overtakes,
-    )
-
-
-def _place(table: Any) -> Any:
+def _place(table: FromClause) -> Any:
     return tuple_(table.c.webhook, table.c.position, table.c.place)
+
+
+# Queries that are asked for each batch are made once: putting one together takes longer than
+# asking it. Each is given its time as `now_`.
+NOW = bindparam("now_", type_=Float)
+_OPEN = "{0}.state IN ('waiting', 'sending')"
+_EARLIER = deliveries.alias("earlier")
+_OVERTAKES = exists().where(
+    _EARLIER.c.lane == deliveries.c.lane,
+    _EARLIER.c.order_key == deliveries.c.order_key,
+    text(_OPEN.format("earlier")),
+    (_EARLIER.c.state == "sending") | (_EARLIER.c.due_at > NOW),
+    _place(_EARLIER) < _place(deliveries),
+)
+READY: ColumnElement[bool] = and_(
+    text(_OPEN.format("deliveries")),
+    deliveries.c.state == "waiting",
+    deliveries.c.due_at <= NOW,
+    (deliveries.c.order_key == "") | ~_OVERTAKES,
+)
+"""Due, with nothing of the same person's before it in the lane that is not.
+
+So of one person several may be ready, all that go before included: whoever
+takes some in order, and none without those before it, overtakes nothing.
+"""
 
 
 def due_lanes(connection: Connection, now: float) -> list[str]:
@@ -81,17 +93,19 @@ def _due_since(connection: Connection, lane: str, now: float) -> float | None:
 
     Or one in the hands of a worker that is gone: looked for only where nothing is ready.
     """
-    query = (
-        select(deliveries.c.due_at)
-        .where(deliveries.c.lane == lane, OPEN_DELIVERY)
-        .order_by(deliveries.c.webhook)
-        .limit(1)
-    )
-    for condition in (ready(now), deliveries.c.state == "sending"):
-        found = connection.execute(query.where(condition)).scalar_one_or_none()
+    for query in (_READY_SINCE, _SENT_SINCE):
+        found = connection.execute(query, {"lane_": lane, "now_": now}).scalar_one_or_none()
         if found is not None:
             return float(found)
     return None
+
+
+_LANE = deliveries.c.lane == bindparam("lane_")
+_SINCE = (
+    select(deliveries.c.due_at).where(_LANE, OPEN_DELIVERY).order_by(deliveries.c.webhook).limit(1)
+)
+_READY_SINCE = _SINCE.where(READY)
+_SENT_SINCE = _SINCE.where(deliveries.c.state == "sending")
 
 
 def is_due(connection: Connection, lane: str, now: float) -> bool:
@@ -99,10 +113,11 @@ def is_due(connection: Connection, lane: str, now: float) -> bool:
     if lane == INBOX:
         waiting = select(webhooks.c.number).where(WAITING_WEBHOOK).limit(1)
         return connection.execute(waiting).first() is not None
-    query = select(deliveries.c.id).where(
-        ready(now), deliveries.c.lane == lane, deliveries.c.account.not_in(resting(now))
-    )
-    return connection.execute(query.limit(1)).first() is not None
+    query = _READY_ONE.where(deliveries.c.account.not_in(resting(now)))
+    return connection.execute(query, {"lane_": lane, "now_": now}).first() is not None
+
+
+_READY_ONE = select(deliveries.c.id).where(READY, _LANE).limit(1)
 
 
 def in_hand(connection: Connection, lane: str) -> list[tuple[str, int]]:

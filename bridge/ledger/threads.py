@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 
 from bridge.ledger.settle import Settlement, storable
 from bridge.ledger.tables import threads
@@ -34,11 +34,14 @@ def followed(connection: Connection, lane: str, deliveries: Sequence[Claimed]) -
     topics = {each.topic for each in deliveries if each.topic}
     if not topics:
         return deliveries
-    query = select(threads.c.topic, threads.c.reference).where(
-        threads.c.lane == lane, threads.c.topic.in_(topics)
-    )
-    known = {row.topic: row.reference for row in connection.execute(query)}
+    found = connection.execute(_FIRST, {"lane_": lane, "topics": list(topics)})
+    known = {row.topic: row.reference for row in found}
     return [replace(each, earlier=known.get(each.topic or "")) for each in deliveries]
+
+
+_FIRST = select(threads.c.topic, threads.c.reference).where(
+    threads.c.lane == bindparam("lane_"), threads.c.topic.in_(bindparam("topics", expanding=True))
+)
 
 
 def forget(connection: Connection, before: float, limit: int) -> int:
