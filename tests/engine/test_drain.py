@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from sqlalchemy import event
 
 from bridge.connector import (
     Delivered,
@@ -230,6 +231,19 @@ def test_in_preview_nothing_is_sent_and_the_call_is_recorded(bench: Bench) -> No
     found = bench.find()
     assert (found.state, bench.script.sent) == ("previewed", [])
     assert found.attempts[0].calls[0]["body"] == {"text": "hello"}
+
+
+def test_many_previews_are_settled_in_few_transactions(bench: Bench) -> None:
+    bench.destination = destination(bench.script, preview=True)
+    texts = [f"message {number}" for number in range(60)]
+    bench.plan(*texts, lane=POST, person="ana")
+    commits: list[object] = []
+    event.listen(bench.database._engine, "commit", commits.append)
+    bench.drain(POST)
+    found = [bench.find(number) for number in range(1, 61)]
+    assert [each.state for each in found] == ["previewed"] * 60
+    assert [each.attempts[0].calls[0]["body"]["text"] for each in found] == texts
+    assert len(commits) < 10
 
 
 def test_a_connector_s_bug_is_a_retry_and_its_message_is_not_kept(bench: Bench) -> None:
