@@ -126,10 +126,10 @@ def _compare(
 ) -> dict[str, list[Round]]:
     results: dict[str, list[Round]] = {one.name: [] for one in contenders}
     for one in contenders:
-        run(one.port, requests(WARM_UP), options.connections)
+        run(one.port, requests(WARM_UP, persons=True), options.connections)
     for _ in range(options.rounds):
         for one in contenders:
-            prepared = requests(options.requests)
+            prepared = requests(options.requests, persons=True)
             before = _processor_seconds(one)
             seen = run(one.port, prepared, options.connections, options.rate)
             spent = (_processor_seconds(one) - before) / options.requests

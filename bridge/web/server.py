@@ -12,6 +12,7 @@ from bridge.config import Config
 from bridge.engine.queue import connect
 from bridge.ledger.database import Database
 from bridge.web.app import create_app
+from bridge.web.shares import Shares
 from bridge.web.worker import worker_class
 
 # Short enough for a restart, longer than any request may take.
@@ -27,12 +28,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         super().__init__()
 
     def load_config(self) -> None:
-        server = self._config.server
+        server, shares = self._config.server, Shares()
         settings = {
             "bind": [f"{server.host}:{self._config.port}"],
             "workers": server.web_workers,
             "threads": server.threads,
-            "worker_class": worker_class(server.request_seconds),
+            "worker_class": worker_class(server.request_seconds, shares),
+            # However it ended.
+            "child_exit": lambda _arbiter, worker: shares.leave(worker.age),
             "logger_class": JsonLogger,
             "graceful_timeout": GRACEFUL_SECONDS,
             "timeout": 60,

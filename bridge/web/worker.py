@@ -5,6 +5,8 @@ for all clients, since a change of threads costs as much as checking a
 signature. Nothing there waits: recording is another thread's work, and many
 are recorded at once. Every other request, from a probe to one that arrives
 byte by byte, has one of gunicorn's threads to itself.
+
+New connections go to the process that has the fewest, as far as that is awake.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
 from bridge.web.hooks import Reply
+from bridge.web.shares import Shares
 from bridge.web.whole import MOST_BYTES, is_whole
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,8 @@ log = logging.getLogger(__name__)
 # How long who still sends is listened to after the answer, and who does not.
 PARTING_SECONDS = 2.0
 PARTING_PAUSE = 0.25
+# Long enough for whoever waits for nothing else.
+STAND_BACK_SECONDS = 0.001
 
 # What gunicorn's threads say of a connection when they give it back to the loop.
 _STAYS: Future[Any] = Future()
@@ -40,9 +45,9 @@ _SAYS_NOTHING: Future[Any] = Future()
 _SAYS_NOTHING.set_result(_DEFER)
 
 
-def worker_class(request_seconds: float) -> type[Worker]:
+def worker_class(request_seconds: float, shares: Shares) -> type[Worker]:
     """The server makes the workers itself and hands them nothing of ours but their class."""
-    return type("Worker", (Worker,), {"request_seconds": request_seconds})
+    return type("Worker", (Worker,), {"request_seconds": request_seconds, "shares": shares})
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
@@ -53,15 +58,42 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     """
 
     request_seconds: float
+    shares: Shares
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._began: dict[TConn, float] = {}
         self._finished: deque[tuple[TConn, wsgi.Response, Callable[[], Reply]]] = deque()
+        self._accepts_again = 0.0
+        self._stood_back = False
 
     def init_process(self) -> None:
         threading.Thread(target=self._watch, name="deadline", daemon=True).start()
         super().init_process()
+
+    def accept(self, listener: socket.socket) -> None:
+        """Leaves a new connection to a process that has far fewer, if that comes for it soon."""
+        if not self._stood_back and self.shares.has_too_many(self.age, self.nr_conns):
+            self._stood_back = True
+            self._accepts_again = time.monotonic() + STAND_BACK_SECONDS
+            self.set_accept_enabled(False)
+            return
+        self._stood_back = False
+        super().accept(listener)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """The loop asks for it again and again."""
+        if not enabled or time.monotonic() >= self._accepts_again:
+            super().set_accept_enabled(enabled)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        if self.alive:
+            self.shares.tell(self.age, self.nr_conns)
+            if not self._accepting:
+                timeout = min(timeout, max(0.0, self._accepts_again - time.monotonic()) or timeout)
+        else:
+            self.shares.leave(self.age)
+        super().wait_for_and_dispatch_events(timeout)
 
     def enqueue_req(self, conn: TConn) -> None:
         """What the loop does with a connection that may have something to read."""
