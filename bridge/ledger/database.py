@@ -217,7 +217,7 @@ def _lock(file: int, deadline: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 raise _TOO_BUSY from None
-        time.sleep(0.0005)
+        time.sleep(0.0002)
 
 
 def _open_private(path: Path) -> int:
