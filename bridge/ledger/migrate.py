@@ -14,6 +14,7 @@ from bridge.errors import OperatorError
 from bridge.ledger.database import Database
 
 _FOLDER = Path(__file__).parent / "migrations"
+_OF_0_1_0 = "0001"
 # Any number, as long as no other program of the database takes it.
 _ADVISORY_LOCK = 0x73686F77627264
 
@@ -21,8 +22,8 @@ _ADVISORY_LOCK = 0x73686F77627264
 def migrate(database: Database) -> None:
     """Run what is missing, in one transaction; processes that start together wait in turn.
 
-    Raises OperatorError for a database from a newer version and for a file that
-    cannot be made, LedgerUnavailable where there is no database.
+    Raises OperatorError for a database from a version that cannot be taken over and for a
+    file that cannot be made, LedgerUnavailable where there is no database.
     """
     if database.is_sqlite:
         _make_file(Path(database.url.database or ""))
@@ -31,7 +32,7 @@ def migrate(database: Database) -> None:
         if not database.is_sqlite:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
         current = MigrationContext.configure(connection).get_current_revision()
-        _refuse_newer(scripts, current)
+        _refuse_others(scripts, current)
         if current != scripts.get_current_head():
             _upgrade(connection)
 
@@ -41,7 +42,7 @@ def require_current(database: Database) -> None:
     scripts = ScriptDirectory(str(_FOLDER))
     with database.read() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    _refuse_newer(scripts, current)
+    _refuse_others(scripts, current)
     if current != scripts.get_current_head():
         raise OperatorError(
             "the database is from an older version of Showbridge; start this version once "
@@ -60,8 +61,14 @@ def _make_file(path: Path) -> None:
         ) from error
 
 
-def _refuse_newer(scripts: ScriptDirectory, current: str | None) -> None:
+def _refuse_others(scripts: ScriptDirectory, current: str | None) -> None:
     known = {script.revision for script in scripts.walk_revisions()}
+    if current == _OF_0_1_0:
+        raise OperatorError(
+            "the database is from Showbridge 0.1.0, whose ledgers cannot be taken over: let that "
+            "version deliver what still waits, then name an empty database in DATABASE_URL (or "
+            "another folder in SHOWBRIDGE_DATA) and keep the old one for looking things up"
+        )
     if current is not None and current not in known:
         raise OperatorError(
             f"the database is from a newer version of Showbridge (its revision is {current}, "

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import text
 
 from bridge.errors import OperatorError
 from bridge.ledger.database import Database
-from bridge.ledger.migrate import migrate
+from bridge.ledger.migrate import migrate, require_current
 from bridge.ledger.tables import metadata
 
 
@@ -46,6 +47,16 @@ def test_a_database_from_a_newer_version_is_refused_with_what_to_do(database: Da
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(OperatorError, match=r"newer version.*9999.*install that version"):
         migrate(database)
+
+
+@pytest.mark.parametrize("ask", [migrate, require_current])
+def test_a_database_from_0_1_0_is_refused_with_what_to_do(
+    database: Database, ask: Callable[[Database], None]
+) -> None:
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(OperatorError, match=r"deliver what still waits.*empty database"):
+        ask(database)
 
 
 def test_the_ledger_file_is_for_its_owner_alone(tmp_path: Path) -> None:

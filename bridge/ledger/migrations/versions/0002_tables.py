@@ -1,10 +1,10 @@
-"""The first tables."""
+"""The tables that ledgers begin with. Those of 0.1.0, which was 0001, are not taken over."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0001"
+revision = "0002"
 down_revision = None
 
 NAME = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
