@@ -87,9 +87,12 @@ class Drain:
     def _batching(self, lane: str, now: float) -> Batching:
         actions = actions_of(lane, self.destination.kind)
         if self.destination.connector is None:
-            # A preview shows each message by itself, and many are shown at once: nobody is called.
+            # A preview shows each message by itself, and many are shown at once: nobody is called,
+            # and what a dead worker had in hand is simply shown again.
             together = {
-                name: replace(action, batch=max(action.batch, PREVIEWED), merges=True)
+                name: replace(
+                    action, batch=max(action.batch, PREVIEWED), merges=True, idempotent=True
+                )
                 for name, action in actions.items()
             }
             return Batching(together, late=-inf, crowd=inf)

@@ -24,7 +24,7 @@ class Shares:
             self._counts[place] = _NOBODY
 
     def tell(self, worker: int, connections: int) -> None:
-        self._counts[worker % _PLACES] = connections
+        self._counts[worker % _PLACES] = max(0, connections)
 
     def leave(self, worker: int) -> None:
         """It takes no more: nobody is to wait for it."""

@@ -66,6 +66,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._finished: deque[tuple[TConn, wsgi.Response, Callable[[], Reply]]] = deque()
         self._accepts_again = 0.0
         self._stood_back = False
+        self._was_asked = False
 
     def init_process(self) -> None:
         threading.Thread(target=self._watch, name="deadline", daemon=True).start()
@@ -73,6 +74,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def accept(self, listener: socket.socket) -> None:
         """Leaves a new connection to a process that has far fewer, if that comes for it soon."""
+        self._was_asked = True
         if not self._stood_back and self.shares.has_too_many(self.age, self.nr_conns):
             self._stood_back = True
             self._accepts_again = time.monotonic() + STAND_BACK_SECONDS
@@ -89,11 +91,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         if self.alive:
             self.shares.tell(self.age, self.nr_conns)
-            if not self._accepting:
-                timeout = min(timeout, max(0.0, self._accepts_again - time.monotonic()) or timeout)
+            if not self._accepting and self.nr_conns < self.worker_connections:
+                timeout = min(timeout, max(0.0, self._accepts_again - time.monotonic()))
         else:
             self.shares.leave(self.age)
+        self._was_asked = False
         super().wait_for_and_dispatch_events(timeout)
+        if self._accepting and not self._was_asked:
+            # Another process took it: the next one is another matter.
+            self._stood_back = False
 
     def enqueue_req(self, conn: TConn) -> None:
         """What the loop does with a connection that may have something to read."""

@@ -91,9 +91,9 @@ def outcome(answer: Answer, properties: Iterable[str] = (), about: Subject = CON
 
 @dataclass(frozen=True)
 class Refused(Rejected):
-    """`because_of`: the property whose value is refused, where HubSpot names just one."""
+    """`because_of`: the properties whose values are refused, as far as HubSpot names them."""
 
-    because_of: str = ""
+    because_of: frozenset[str] = frozenset()
 
 
 def written(answer: Answer, properties: Iterable[str]) -> Outcome:
@@ -102,8 +102,7 @@ def written(answer: Answer, properties: Iterable[str]) -> Outcome:
     if not isinstance(result, Rejected):
         return result
     named = {name for _, name in _problems(answer)} or _named(answer)
-    told = named & set(properties)
-    return Refused(result.reason, told.pop() if len(told) == 1 else "")
+    return Refused(result.reason, frozenset(named & set(properties)))
 
 
 def existing(answer: Answer) -> str:

@@ -63,7 +63,7 @@ class Singles:
         its chance before what came later. Behind an item that is to be retried, nothing is sent.
         """
         if isinstance(result, Rejected) and len(write.items) > 1:
-            culprit = write.last_to_set(result.because_of if isinstance(result, Refused) else "")
+            culprit = write.last_to_set(result.because_of if isinstance(result, Refused) else ())
             if culprit is None:
                 return [*write.halves(), *later]
             self.settle(write.only(culprit), result)

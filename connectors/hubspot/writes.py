@@ -12,7 +12,7 @@ write whose answer was lost was done can so be read from the contact itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
@@ -80,8 +80,15 @@ class Write:
             _append(item, merged)
         return merged
 
-    def last_to_set(self, name: str) -> int | None:
-        """Whose value of a property it is that is sent; None where it is not that of one item."""
+    def last_to_set(self, names: Collection[str]) -> int | None:
+        """The last item whose value of one of these properties it is that is sent.
+
+        None where each of them is not that of one item alone.
+        """
+        found = [self._setter(name) for name in names]
+        return max((place for place in found if place is not None), default=None)
+
+    def _setter(self, name: str) -> int | None:
         about = [place for place, item in self.items.items() if name in item.names()]
         # Which lifecycle stage is sent, its order decides.
         if not about or name == STAGE or name not in self.items[about[-1]].properties:

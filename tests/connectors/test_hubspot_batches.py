@@ -250,9 +250,22 @@ def test_where_a_value_is_made_of_several_nobody_is_blamed(section: str) -> None
     fields = {"email": "ada@example.com", section: {"city": "Rome"}}
     step = UpsertContact.model_validate(fields)
     write = Write({0: person("ada@example.com", city="Paris", step="1"), 1: step})
-    assert write.last_to_set("city") is None
-    assert write.last_to_set("step") == 0
-    assert write.last_to_set("phone") is None
+    assert write.last_to_set(["city"]) is None
+    assert write.last_to_set(["city", "step"]) == 0
+    assert write.last_to_set(["phone"]) is None
+    assert write.last_to_set([]) is None
+
+
+def test_of_several_values_that_are_named_the_last_is_left_out_first() -> None:
+    items = [
+        person("ada@example.com", city="Paris"),
+        person("ada@example.com", closedate=BAD),
+        person("ada@example.com", step=BAD),
+        person("ada@example.com", city="Rome"),
+    ]
+    write = Write(dict(enumerate(items)))
+    assert write.last_to_set(["closedate", "step"]) == 2
+    assert write.without(2).last_to_set(["closedate"]) == 1
 
 
 def test_a_contact_of_many_events_is_halved_where_no_value_is_named(bench: Bench) -> None:

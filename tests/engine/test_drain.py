@@ -246,6 +246,19 @@ def test_many_previews_are_settled_in_few_transactions(bench: Bench) -> None:
     assert len(commits) < 10
 
 
+def test_previews_of_a_worker_that_died_are_shown_all_the_same(bench: Bench) -> None:
+    bench.destination = destination(bench.script, preview=True)
+    bench.plan("one", "two", lane=POST)
+    with bench.database.write() as connection:
+        claim(connection, POST, "dead", 10, Batch, bench.now())
+    bench.drain(POST)
+    bench.now.advance(10)
+    bench.drain(POST)
+    found = [bench.find(number) for number in (1, 2)]
+    assert [each.state for each in found] == ["previewed"] * 2
+    assert [each.attempts[-1].calls[0]["body"]["text"] for each in found] == ["one", "two"]
+
+
 def test_a_connector_s_bug_is_a_retry_and_its_message_is_not_kept(bench: Bench) -> None:
     bench.script.answers = [RuntimeError("token xoxb-secret")]
     bench.plan("hello")
