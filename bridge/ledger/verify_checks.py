@@ -68,6 +68,10 @@ def _has(table: Table, *which: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(table.c.webhook == webhooks.c.number, _between(table.c.webhook), *which)
 
 
+# An attempt at the delivery.
+ITS_ATTEMPT = and_(
+    attempts.c.webhook == deliveries.c.webhook, attempts.c.delivery == deliveries.c.id
+)
 _UNDER_WAY = attempts.c.outcome == "started"
 
 # The webhooks' range is asked for everywhere, so that no planner reads a whole table for a portion.
@@ -98,14 +102,7 @@ _owed = (
                 _between(events.c.webhook),
             ),
         )
-        .outerjoin(
-            attempts,
-            and_(
-                attempts.c.webhook == deliveries.c.webhook,
-                attempts.c.delivery == deliveries.c.id,
-                _between(attempts.c.webhook),
-            ),
-        )
+        .outerjoin(attempts, and_(ITS_ATTEMPT, _between(attempts.c.webhook)))
     )
     .where(_between(deliveries.c.webhook))
     # By the webhook first, else SQLite would go through all deliveries in the order of their ids.
@@ -229,9 +226,7 @@ _LOST_ATTEMPTS = Inspection(
         Check(
             "attempts without a delivery",
             "The delivery was deleted, and its attempts were left behind.",
-            ~exists().where(
-                deliveries.c.webhook == attempts.c.webhook, deliveries.c.id == attempts.c.delivery
-            ),
+            ~exists().where(ITS_ATTEMPT),
         ),
     ),
 )

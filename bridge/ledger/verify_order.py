@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, tuple_
+from sqlalchemy import Connection, func, select, tuple_
 
 from bridge.ledger.tables import attempts, deliveries
+from bridge.ledger.verify_checks import ITS_ATTEMPT
 
 ROWS = 1000
 # Later than any time.
@@ -79,15 +80,7 @@ _QUERY = (
         *(deliveries.c[name] for name in (*_PERSON, "webhook", "id", "planned_at", "settled_at")),
         *(attempts.c[name] for name in ("worker", "started_at", "finished_at", "outcome")),
     )
-    .select_from(
-        deliveries.outerjoin(
-            attempts,
-            and_(
-                attempts.c.webhook == deliveries.c.webhook,
-                attempts.c.delivery == deliveries.c.id,
-            ),
-        )
-    )
+    .select_from(deliveries.outerjoin(attempts, ITS_ATTEMPT))
     .where(
         deliveries.c.state != "scheduled",
         tuple_(*(deliveries.c[name] for name in _PERSON)).in_(
