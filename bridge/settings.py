@@ -29,6 +29,7 @@ class SourceConfig:
     allow_from: tuple[Network, ...]
     bad_signature_status: int
     max_body: int
+    accept_gzip: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class ServerConfig:
 
     host: str = "127.0.0.1"
     web_workers: int = 2
-    threads: int = 32
+    threads: int = 4
     trusted_proxies: tuple[Network, ...] = ()
     request_seconds: float = 10.0
     most_waiting: int = 200_000

@@ -81,6 +81,7 @@ class SettingsReader:
                 allow_from=text.allow_from,
                 bad_signature_status=text.bad_signature_status,
                 max_body=text.max_body,
+                accept_gzip=text.accept_gzip,
             )
 
     def _secrets(self, name: str, named: str | None) -> tuple[str, ...]:

@@ -99,7 +99,8 @@ class SourceText(_Strict):
     path_secret: str | None = None
     allow_from: Networks = ()
     bad_signature_status: int = Field(default=401, ge=200, le=599)
-    max_body: int = Field(default=5_000_000, ge=1_000, le=100_000_000)
+    accept_gzip: bool = False
+    max_body: int = Field(default=1_000_000, ge=1_000, le=20_000_000)
 
 
 class ServerText(_Strict):
@@ -108,7 +109,7 @@ class ServerText(_Strict):
     host: str = Field(default="127.0.0.1", min_length=1)
     trusted_proxies: Networks = ()
     web_workers: int = Field(default=2, ge=1, le=64)
-    threads: int = Field(default=32, ge=1, le=512)
+    threads: int = Field(default=4, ge=1, le=512)
     request_seconds: Seconds = 10.0
     most_waiting: int = Field(default=200_000, ge=1)
     least_free_disk: Size = 200_000_000

@@ -61,6 +61,11 @@ class Source(ABC):
     signature_covers: ClassVar[Literal["body", "id"]]
     signature_headers: ClassVar[tuple[str, ...]]
     """Lower-case names of the headers that carry credentials: never logged, never stored."""
+    kept_headers: ClassVar[tuple[str, ...]] = ()
+    """Lower-case names of the vendor's other headers that are worth keeping with a webhook.
+
+    Any header that nobody named is not kept, since it may hold a credential.
+    """
     event_types: ClassVar[tuple[str, ...]]
     """The types that the vendor documents; others are stored and shown all the same."""
     types_are_open: ClassVar[bool] = False

@@ -70,6 +70,7 @@ class Showpad(Source):
     Settings: ClassVar[type[SourceSettings]] = ShowpadSettings
     signature_covers: ClassVar[Literal["body", "id"]] = "body"
     signature_headers: ClassVar[tuple[str, ...]] = (SIGNATURE,)
+    kept_headers: ClassVar[tuple[str, ...]] = (TIMESTAMP,)
     event_types: ClassVar[tuple[str, ...]] = (
         "shared-space-created",
         "shared-space-user-added",

@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from redis import Redis
@@ -19,7 +19,7 @@ from bridge.ledger.accept import Acceptor
 from bridge.ledger.database import Database
 from bridge.ledger.lanes import INBOX
 from bridge.web.answers import Answer
-from bridge.web.health import readiness
+from bridge.web.health import Readiness, Report, readiness
 from bridge.web.hooks import broken, posts_first, posts_later, reply_to
 from bridge.web.pressure import Pressure, free_disk_of
 from bridge.web.receive import Receiver
@@ -31,7 +31,11 @@ _METHODS = ["GET", "HEAD", "POST"]
 
 
 def create_app(
-    config: Config, database: Database, redis: Redis, now: Callable[[], float] = time.time
+    config: Config,
+    database: Database,
+    redis: Redis,
+    now: Callable[[], float] = time.time,
+    elapsed: Callable[[], float] = time.monotonic,
 ) -> Flask:
     """One application for one process; `database` is to be made after a fork.
 
@@ -54,7 +58,8 @@ def create_app(
     app.extensions["pressure"] = pressure
     app.extensions["posts_later"] = posts_later(receiver)
     _add_hooks(app, receiver)
-    _add_health(app, lambda: readiness(database, redis, now(), pressure.reason))
+    ready = Readiness(lambda: readiness(database, redis, now(), pressure.reason), elapsed)
+    _add_health(app, ready.ask)
     _add_error_answers(app)
     quick = _plain_paths(posts_first(receiver, app.wsgi_app))
     app.wsgi_app = quick  # type: ignore[method-assign, assignment]  # Flask's own way
@@ -76,7 +81,7 @@ def _response(answer: Answer, source: str, began: float) -> Response:
     return Response(reply.body, reply.status, reply.headers)
 
 
-def _add_health(app: Flask, look: Callable[[], tuple[bool, dict[str, Any]]]) -> None:
+def _add_health(app: Flask, look: Callable[[], Report]) -> None:
     @app.get("/healthz")
     def healthz() -> Response:
         return Response('{"alive": true}\n', mimetype="application/json")

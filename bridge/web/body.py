@@ -29,17 +29,16 @@ class Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def read_body(environ: Mapping[str, Any], cap: int) -> bytes:
+def read_body(environ: Mapping[str, Any], cap: int, *, accepts_gzip: bool) -> bytes:
     """The body as the sender signed it, at most `cap` bytes of it as sent and as decompressed.
 
     Raises TooLarge, Unsupported, Incomplete, or Malformed for broken compression.
     """
-    body = _raw(environ, cap)
     coding = str(environ.get("HTTP_CONTENT_ENCODING", "")).strip().lower()
     if coding in ("", "identity"):
-        return body
-    if coding in ("gzip", "x-gzip"):
-        return _gunzip(body, cap)
+        return _raw(environ, cap)
+    if coding in ("gzip", "x-gzip") and accepts_gzip:
+        return _gunzip(_raw(environ, cap), cap)
     raise Unsupported("unsupported-content-encoding")
 
 

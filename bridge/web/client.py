@@ -10,6 +10,7 @@ from typing import Any
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+_FORWARDED_FOR = re.compile(rb"\r\nX-Forwarded-For:([^\r\n]*)", re.IGNORECASE)
 _WITH_PORT = re.compile(r"^((?:\d+\.){3}\d+|\[[^\]]*\]):\d{1,5}$")
 
 
@@ -27,6 +28,18 @@ def client_address(environ: Mapping[str, Any], trusted: Sequence[Network]) -> Ad
             break
         address = _address(claimed)
     return address
+
+
+def claimed_by(head: bytes) -> str:
+    """All that a request's head says in `X-Forwarded-For`, as applications are told it."""
+    return ",".join(value.decode("latin-1") for value in _FORWARDED_FOR.findall(head))
+
+
+def counted_by(address: Address | None) -> str:
+    """What connections of one client have in common; an IPv6 network of 64 bits is one client."""
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address) >> 64 << 64, 64)))
+    return str(address)
 
 
 def within(address: Address, networks: Sequence[Network]) -> bool:

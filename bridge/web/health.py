@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 from redis import Redis
@@ -14,6 +17,41 @@ from bridge.ledger.alerts import clear_alert, open_alerts, raise_alert
 from bridge.ledger.database import Connection, Database
 
 log = logging.getLogger(__name__)
+
+
+MAX_AGE_SECONDS = 1.0
+
+Report = tuple[bool, dict[str, Any]]
+
+
+class Readiness:
+    """What one look found answers all who ask within a second: looking writes to the ledger.
+
+    While somebody looks, which may take long, the others get what was found before.
+    """
+
+    def __init__(
+        self, look: Callable[[], Report], elapsed: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._look = look
+        self._elapsed = elapsed
+        self._looking = threading.Lock()
+        self._found: Report | None = None
+        self._found_at = 0.0
+
+    def ask(self) -> Report:
+        found = self._found
+        if found is not None and self._elapsed() < self._found_at + MAX_AGE_SECONDS:
+            return found
+        if not self._looking.acquire(blocking=found is None):
+            assert found is not None  # noqa: S101  # else it would have waited
+            return found
+        try:
+            self._found = found = self._look()
+            self._found_at = self._elapsed()
+        finally:
+            self._looking.release()
+        return found
 
 
 def readiness(

@@ -40,6 +40,10 @@ class Reply:
     headers: list[tuple[str, str]]
     body: bytes
 
+    @property
+    def is_refusal(self) -> bool:
+        return self.status >= "400"
+
 
 Finish = Callable[[], Reply]
 Later = Callable[["WSGIEnvironment", Callable[[Finish], None]], None]
@@ -121,8 +125,5 @@ def _fixed(answer: Answer) -> tuple[str, tuple[tuple[str, str], ...], bytes]:
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     if answer.status == 503:
         headers.append(("Retry-After", str(answer.retry_after)))
-    if answer.status in (408, 413, 503):
-        # An unread body would be taken for the next request.
-        headers.append(("Connection", "close"))
     status = f"{answer.status} {HTTP_STATUS_CODES.get(answer.status, 'Unknown')}"
     return status, tuple(headers), body

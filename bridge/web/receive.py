@@ -17,6 +17,7 @@ from bridge.config import SourceConfig
 from bridge.errors import LedgerUnavailable, SenderError, VerificationFailed
 from bridge.event import Identity, Webhook
 from bridge.ledger.accept import Acceptance, Acceptor, Arrival
+from bridge.source import Source
 from bridge.web.answers import (
     ACCEPTED,
     CONFLICT,
@@ -33,10 +34,8 @@ from bridge.web.client import Network, client_address, within
 from bridge.web.pressure import RETRY_SECONDS, Pressure
 
 # Enough to look into a strange webhook later; longer values say nothing more.
-KEPT_HEADERS = 30
 KEPT_CHARACTERS = 300
-_NEVER_KEPT = frozenset({"x-forwarded-for", "x-real-ip", "x-api-key", "x-auth-token"})
-
+_KEPT_HEADERS = ("content-type", "user-agent")
 
 _DELIVERS_BY_GET = (
     "{} delivers by GET, without a body: set the method of its subscription to POST "
@@ -116,7 +115,7 @@ class Receiver:
         return address is not None and within(address, config.allow_from)
 
     def _examine_post(self, config: SourceConfig, environ: Mapping[str, Any]) -> Arrival:
-        body = read_body(environ, config.max_body)
+        body = read_body(environ, config.max_body, accepts_gzip=config.accept_gzip)
         webhook = self._webhook(config, environ, body)
         config.source.verify(webhook)
         return _arrival(config, webhook, config.source.identify(webhook))
@@ -165,7 +164,7 @@ def _arrival(config: SourceConfig, webhook: Webhook, identity: Identity) -> Arri
     kept = Webhook(
         source=webhook.source,
         body=webhook.body,
-        headers=_kept(webhook.headers, config.source.signature_headers),
+        headers=_kept(webhook.headers, config.source),
         received_at=webhook.received_at,
         method=webhook.method,
     )
@@ -190,13 +189,11 @@ def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
     return headers
 
 
-def _kept(headers: Mapping[str, str], credentials: Sequence[str]) -> dict[str, str]:
-    """What is worth keeping of the headers, and no credential among it."""
-    kept = {
-        name: value[:KEPT_CHARACTERS].replace("\x00", "")
-        for name, value in headers.items()
-        if (name.startswith("x-") or name in ("content-type", "user-agent"))
-        and name not in _NEVER_KEPT
-        and name not in credentials
+def _kept(headers: Mapping[str, str], source: Source) -> dict[str, str]:
+    """What is known to be worth keeping; anything else may be a credential."""
+    named = sorted({*_KEPT_HEADERS, *source.kept_headers} - {*source.signature_headers})
+    return {
+        name: headers[name][:KEPT_CHARACTERS].replace("\x00", "")
+        for name in named
+        if name in headers
     }
-    return dict(sorted(kept.items())[:KEPT_HEADERS])

@@ -11,9 +11,11 @@ from gunicorn.glogging import Logger
 from bridge.config import Config
 from bridge.engine.queue import connect
 from bridge.ledger.database import Database
+from bridge.web import hooks
 from bridge.web.app import create_app
+from bridge.web.refusals import Refusals
 from bridge.web.shares import Shares
-from bridge.web.worker import worker_class
+from bridge.web.worker import Terms, worker_class
 
 # Short enough for a restart, longer than any request may take.
 GRACEFUL_SECONDS = 12
@@ -28,19 +30,24 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         super().__init__()
 
     def load_config(self) -> None:
-        server, shares = self._config.server, Shares()
+        server, shares, refusals = self._config.server, Shares(), Refusals()
+        hooks.log.addFilter(refusals)
+        largest = max((source.max_body for source in self._config.sources.values()), default=0)
         settings = {
             "bind": [f"{server.host}:{self._config.port}"],
             "workers": server.web_workers,
-            "threads": server.threads,
-            "worker_class": worker_class(server.request_seconds, shares),
+            "worker_class": worker_class(Terms(server, shares, refusals, largest)),
             # However it ended.
             "child_exit": lambda _arbiter, worker: shares.leave(worker.age),
             "logger_class": JsonLogger,
             "graceful_timeout": GRACEFUL_SECONDS,
             "timeout": 60,
-            "keepalive": 15,
             "limit_request_line": 2048,
+            # No sender and no proxy has a say in what our paths and addresses are: what is told
+            # of the client is read by us, as far as `trusted_proxies` wrote it.
+            "forwarder_headers": "",
+            "forwarded_allow_ips": "",
+            "secure_scheme_headers": {},
             "control_socket_disable": True,
             "proc_name": "showbridge-web",
         }

@@ -1,215 +1,486 @@
-"""gunicorn's threaded worker, quick with whole webhooks and short with slow clients.
+"""A gunicorn worker in which one loop reads for all clients, and nobody else waits for any.
 
-A webhook that has arrived whole is checked and answered by the loop that waits
-for all clients, since a change of threads costs as much as checking a
-signature. Nothing there waits: recording is another thread's work, and many
-are recorded at once. Every other request, from a probe to one that arrives
-byte by byte, has one of gunicorn's threads to itself.
+A thread for each client that still sends is what slow clients are after, so
+none is given: a request is handed on when all of it has arrived. A plain
+webhook is verified in the loop itself, since a change of threads costs as much
+as checking its signature; a large one by a few threads, and what is for Flask
+by others. Recording is another thread's work again, and many are recorded at
+once. All answers are written by the loop.
 
 New connections go to the process that has the fewest, as far as that is awake.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import selectors
 import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from ipaddress import ip_address
 from typing import Any
 
-from gunicorn.http import wsgi
-from gunicorn.http.errors import NoMoreData
-from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
+from gunicorn.workers.base import Worker as GunicornWorker
 
-from bridge.web.hooks import Reply
+from bridge.config import ServerConfig
+from bridge.errors import SenderError
+from bridge.web import exchange
+from bridge.web.answers import BUSY, CROWDED, TOO_SLOW, Answer
+from bridge.web.client import claimed_by, client_address, counted_by, within
+from bridge.web.connections import Connection, Connections, Stage
+from bridge.web.exchange import Exchange, Unreadable
+from bridge.web.framing import MAX_SMALL, Framing
+from bridge.web.hooks import Finish, Reply, broken, reply_to
+from bridge.web.refusals import Refusals
 from bridge.web.shares import Shares
-from bridge.web.whole import MOST_BYTES, is_whole
 
 log = logging.getLogger(__name__)
 
-# How long who still sends is listened to after the answer, and who does not.
+READ_BYTES = 65_536
+MAX_ACCEPTS = 64
+# How long a client that has its answer is listened to, so that it can read it.
 PARTING_SECONDS = 2.0
-PARTING_PAUSE = 0.25
-# Long enough for whoever waits for nothing else.
+# How long a kept-alive connection may be silent, and while the process stops.
+IDLE_SECONDS = 15.0
+IDLE_SECONDS_AT_THE_END = 2.0
+# Longer than the ledger is ever waited for.
+ANSWER_SECONDS = 30.0
+LOOK_SECONDS = 0.25
+# Long enough for a process that waits for nothing else.
 STAND_BACK_SECONDS = 0.001
-
-# What gunicorn's threads say of a connection when they give it back to the loop.
-_STAYS: Future[Any] = Future()
-_STAYS.set_result(True)
-_SAYS_NOTHING: Future[Any] = Future()
-_SAYS_NOTHING.set_result(_DEFER)
-
-
-def worker_class(request_seconds: float, shares: Shares) -> type[Worker]:
-    """The server makes the workers itself and hands them nothing of ours but their class."""
-    return type("Worker", (Worker,), {"request_seconds": request_seconds, "shares": shares})
+# When no more files can be opened.
+FULL_SECONDS = 0.1
+# Large requests are few, and each takes a while of one core.
+LARGE_THREADS = 2
+MAX_WAITING_FOR_THREADS = 64
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
-    """Hangs up on requests that take too long to arrive.
+@dataclass(frozen=True)
+class Terms:
+    """What the server tells its workers, which it makes itself."""
 
-    gunicorn waits for headers and body without end, so that a few dozen
-    clients that send a byte now and then would hold every thread.
-    """
-
-    request_seconds: float
+    server: ServerConfig
     shares: Shares
+    refusals: Refusals
+    max_body: int
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._began: dict[TConn, float] = {}
-        self._finished: deque[tuple[TConn, wsgi.Response, Callable[[], Reply]]] = deque()
-        self._accepts_again = 0.0
-        self._stood_back = False
-        self._was_asked = False
+
+def worker_class(terms: Terms) -> type[Worker]:
+    """The server makes its workers itself, by their class alone."""
+    return type("Worker", (Worker,), {"terms": terms})
+
+
+class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """`app.extensions["posts_later"]` answers webhooks; the rest is for Flask."""
+
+    terms: Terms
 
     def init_process(self) -> None:
-        threading.Thread(target=self._watch, name="deadline", daemon=True).start()
+        self._connections = Connections()
+        self._selector = selectors.DefaultSelector()
+        self._large = _Threads(LARGE_THREADS, "large")
+        self._others = _Threads(self.terms.server.threads, "others")
+        # What threads say: connections with what makes their answers.
+        self._answered: deque[tuple[Connection, Exchange | None, Finish]] = deque()
+        self._is_called = False
+        # What follows an answered request and has arrived already.
+        self._next: deque[Connection] = deque()
+        self._listens = False
+        self._listens_again = 0.0
+        self._stood_back = False
+        self._was_asked = False
+        self._looked = 0.0
         super().init_process()
 
-    def accept(self, listener: socket.socket) -> None:
-        """Leaves a new connection to a process that has far fewer, if that comes for it soon."""
-        self._was_asked = True
-        if not self._stood_back and self.shares.has_too_many(self.age, self.nr_conns):
-            self._stood_back = True
-            self._accepts_again = time.monotonic() + STAND_BACK_SECONDS
-            self.set_accept_enabled(False)
-            return
-        self._stood_back = False
-        super().accept(listener)
+    def run(self) -> None:
+        """Until the server stops: then what has begun is answered, for a while."""
+        for listener in self.sockets:
+            listener.setblocking(False)
+        self._selector.register(self.PIPE[0], selectors.EVENT_READ)
+        while self.alive and self._has_parent():
+            self._turn()
+        self.terms.shares.leave(self.age)
+        self._listen(False)
+        for listener in self.sockets:
+            listener.close()
+        end = time.monotonic() + self.cfg.graceful_timeout
+        while len(self._connections) and time.monotonic() < end:
+            self._turn()
+        for connection in self._connections:
+            self._close(connection)
 
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """The loop asks for it again and again."""
-        if not enabled or time.monotonic() >= self._accepts_again:
-            super().set_accept_enabled(enabled)
+    def _has_parent(self) -> bool:
+        return bool(self.ppid == os.getppid())
 
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+    # The loop
+
+    def _turn(self) -> None:
+        self.notify()
+        now = time.monotonic()
         if self.alive:
-            self.shares.tell(self.age, self.nr_conns)
-            if not self._accepting and self.nr_conns < self.worker_connections:
-                timeout = min(timeout, max(0.0, self._accepts_again - time.monotonic()))
-        else:
-            self.shares.leave(self.age)
+            self.terms.shares.tell(self.age, len(self._connections))
+            self._listen(now >= self._listens_again)
         self._was_asked = False
-        super().wait_for_and_dispatch_events(timeout)
-        if self._accepting and not self._was_asked:
+        events = self._selector.select(self._patience(now))
+        # It comes to what is answered below: nobody needs to wake it for that.
+        self._is_called = True
+        for key, _ in events:
+            if isinstance(key.data, Connection):
+                self._hear(key.data)
+            elif key.data:
+                self._accept(key.data)
+            else:
+                self._drain_wakes()
+        if self._listens and not self._was_asked:
             # Another process took it: the next one is another matter.
             self._stood_back = False
+        self._go_on()
+        self._look_at_clocks()
 
-    def enqueue_req(self, conn: TConn) -> None:
-        """What the loop does with a connection that may have something to read."""
-        received = _received(conn)
-        if is_whole(received):
-            self._receive(conn)
-        elif received or conn.data_ready or conn.initialized or not self.alive:
-            super().enqueue_req(conn)
-        else:
-            self.finish_request(conn, _SAYS_NOTHING)
+    def _patience(self, now: float) -> float:
+        if self._next or self._answered:
+            return 0.0
+        if self.alive and not self._listens:
+            return max(0.0, self._listens_again - now)
+        return LOOK_SECONDS if self._connections.has(Stage.ARRIVING) else 1.0
 
-    def handle(self, conn: TConn) -> Any:
-        """What a thread does with it."""
-        self._began[conn] = time.monotonic()
-        try:
-            again = super().handle(conn)
-            if not again:
-                _part(conn.sock)
-            return again
-        finally:
-            self._began.pop(conn, None)
+    def _go_on(self) -> None:
+        """Write what is answered, then one more request of each that sent several at once."""
+        # Before looking: what is answered from now on calls for itself.
+        self._is_called = False
+        while self._answered:
+            self._answer(*self._answered.popleft())
+        for _ in range(len(self._next)):
+            connection = self._next.popleft()
+            if connection.stage is Stage.ARRIVING:
+                self._consider(connection)
 
-    def _receive(self, conn: TConn) -> None:
-        self._began[conn] = time.monotonic()
-        request = None
-        try:
-            conn.init()
-            # If it were not whole after all, this would be an error and no wait.
-            conn.sock.setblocking(False)
-            request = next(conn.parser)
-            response, environ = wsgi.create(request, conn.sock, conn.client, conn.server, self.cfg)
-            self.wsgi.extensions["posts_later"](environ, partial(self._finish, conn, response))
-        except (StopIteration, NoMoreData, OSError):
-            self._leave(conn)
-        except Exception as error:  # noqa: BLE001  # gunicorn knows which are the client's fault
-            self.handle_error(request, conn.sock, conn.client, error)
-            self._leave(conn)
+    def _drain_wakes(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self.PIPE[0], 4096)
 
-    def _finish(self, conn: TConn, response: wsgi.Response, reply: Callable[[], Reply]) -> None:
-        """From any thread. The loop is called once for all that it will find."""
-        self._finished.append((conn, response, reply))
-        if len(self._finished) == 1:
-            self.method_queue.defer(self._answer_finished)
+    def _look_at_clocks(self) -> None:
+        now = time.monotonic()
+        if now < self._looked + LOOK_SECONDS:
+            return
+        self._looked = now
+        self.terms.refusals.tell_rest()
+        connections = self._connections
+        for connection in connections.overdue(
+            Stage.ARRIVING, now - self.terms.server.request_seconds
+        ):
+            self._give_up(connection, TOO_SLOW)
+        idle = IDLE_SECONDS if self.alive else IDLE_SECONDS_AT_THE_END
+        for stage, seconds in (
+            (Stage.IDLE, idle),
+            (Stage.PARTING, PARTING_SECONDS),
+            (Stage.ANSWERING, ANSWER_SECONDS),
+        ):
+            for connection in connections.overdue(stage, now - seconds):
+                self._close(connection)
 
-    def _answer_finished(self) -> None:
-        while self._finished:
-            conn, response, reply = self._finished.popleft()
-            if self._answer(conn, response, reply()):
-                self._began.pop(conn, None)
-                self.finish_request(conn, _STAYS)
+    # Connections come and go
+
+    def _listen(self, wanted: bool) -> None:
+        if wanted == self._listens:
+            return
+        for listener in self.sockets:
+            if wanted:
+                self._selector.register(listener, selectors.EVENT_READ, listener)
             else:
-                self._leave(conn)
+                self._selector.unregister(listener)
+        self._listens = wanted
 
-    def _answer(self, conn: TConn, response: wsgi.Response, reply: Reply) -> bool:
-        """Whether the connection stays. Who does not take the answer at once goes without."""
-        if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
-            response.force_close()
+    def _accept(self, listener: socket.socket) -> None:
+        """Leaves new connections to a process that has far fewer, if that comes for them soon."""
+        self._was_asked = True
+        for _ in range(MAX_ACCEPTS):
+            has_too_many = self.terms.shares.has_too_many(self.age, len(self._connections))
+            if has_too_many and not self._stood_back:
+                self._stood_back = True
+                self._stop_listening_for(STAND_BACK_SECONDS)
+                return
+            try:
+                sock, peer = listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._cannot_accept(error)
+                return
+            self._stood_back = False
+            self._welcome(sock, peer[:2], listener.getsockname()[:2])
+
+    def _cannot_accept(self, error: OSError) -> None:
+        if error.errno != errno.ECONNABORTED:
+            log.error("a connection cannot be accepted: %s", error.strerror)
+            self._stop_listening_for(FULL_SECONDS)
+
+    def _stop_listening_for(self, seconds: float) -> None:
+        self._listens_again = time.monotonic() + seconds
+        self._listen(False)
+
+    def _welcome(self, sock: socket.socket, peer: tuple[str, int], server: tuple[str, int]) -> None:
+        sock.setblocking(False)
+        connection = Connection(
+            sock, peer, server, self._counted_by(peer), self._new_framing(), time.monotonic()
+        )
+        self._connections.add(connection)
+        self._watch(connection, True)
+        if crowding := self._connections.one_too_many(connection):
+            self._give_up(crowding, CROWDED)
+
+    def _counted_by(self, peer: tuple[str, int]) -> str:
+        return _counted_by(peer[0], self.terms.server.trusted_proxies)
+
+    def _new_framing(self) -> Framing:
+        return Framing(self.terms.max_body)
+
+    def _watch(self, connection: Connection, wanted: bool) -> None:
+        if wanted != connection.is_watched:
+            if wanted:
+                self._selector.register(connection.sock, selectors.EVENT_READ, connection)
+            else:
+                self._selector.unregister(connection.sock)
+            connection.is_watched = wanted
+
+    def _close(self, connection: Connection) -> None:
+        self._watch(connection, False)
+        self._connections.remove(connection)
+        connection.sock.close()
+
+    def _give_up(self, connection: Connection, answer: Answer) -> None:
+        """Say so to a client that has sent something, unless it has its answer already."""
+        if connection.stage is Stage.ARRIVING and connection.received:
+            self._refuse(connection, answer)
+        else:
+            self._close(connection)
+
+    def _part(self, connection: Connection) -> None:
+        """Let the client read its answer: it would be lost if what it still sends were refused."""
+        if connection.has_ended:
+            self._close(connection)
+            return
         try:
-            response.start_response(reply.status, reply.headers)
-            response.write(reply.body)
-            return bool(conn.parser.finish_body()) and not response.should_close()
+            connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._close(connection)
+            return
+        self._connections.take(connection, len(connection.received))
+        self._connections.let_go(connection)
+        self._connections.move(connection, Stage.PARTING, time.monotonic())
+        self._watch(connection, True)
+
+    # Requests arrive
+
+    def _hear(self, connection: Connection) -> None:
+        """There is something to read, or the client has hung up."""
+        if not connection.is_watched:
+            return  # closed by what came before it in this turn
+        try:
+            data = connection.sock.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._hear_the_end(connection)
+        elif connection.stage is not Stage.PARTING:
+            self._connections.hold(connection, data)
+            self._hear_more(connection)
+
+    def _hear_more(self, connection: Connection) -> None:
+        if connection.stage is Stage.IDLE:
+            self._connections.move(connection, Stage.ARRIVING, time.monotonic())
+        if connection.stage is Stage.ARRIVING:
+            self._consider(connection)
+        elif len(connection.received) >= MAX_SMALL:
+            self._watch(connection, False)
+
+    def _hear_the_end(self, connection: Connection) -> None:
+        connection.has_ended = True
+        self._watch(connection, False)
+        if connection.stage is Stage.ARRIVING and connection.received:
+            self._consider(connection)
+        elif connection.stage is not Stage.ANSWERING:
+            self._close(connection)
+
+    def _consider(self, connection: Connection) -> None:
+        """Hand the request on if it is whole, or will never be."""
+        framing = connection.framing
+        try:
+            end = framing.end(connection.received)
+        except SenderError as refused:
+            self._refuse(connection, Answer(refused.status, "refused", refused.reason))
+            return
+        if end is None and connection.has_ended:
+            end = len(connection.received)
+        if end is not None:
+            self._hand_on(connection, end)
+            return
+        if framing.head is not None and not connection.was_told_to_continue:
+            self._has_head(connection)
+        if largest := self._connections.too_large_to_hold():
+            self._refuse(largest, BUSY)
+
+    def _has_head(self, connection: Connection) -> None:
+        """Its body is still to come."""
+        connection.was_told_to_continue = True
+        if not connection.address:
+            self._count_by_claim(connection)
+        if connection.framing.wants_to_be_told_to_continue(connection.received):
+            self._send(connection, b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _count_by_claim(self, connection: Connection) -> None:
+        """A slow request that comes by a proxy of ours is the client's whom that names."""
+        told = claimed_by(bytes(connection.received[: connection.framing.head]))
+        environ = {"REMOTE_ADDR": connection.peer[0], "HTTP_X_FORWARDED_FOR": told}
+        address = client_address(environ, self.terms.server.trusted_proxies)
+        self._connections.rename(connection, counted_by(address))
+        crowding = self._connections.one_too_many(connection)
+        if crowding:
+            self._give_up(crowding, CROWDED)
+
+    def _hand_on(self, connection: Connection, end: int) -> None:
+        framing = connection.framing
+        is_small = framing.is_small(connection.received)
+        is_hook = framing.is_hook(connection.received)
+        self._connections.move(connection, Stage.ANSWERING, time.monotonic())
+        received = self._connections.take(connection, end)
+        if is_small:
+            self._receive(connection, received)
+            return
+        threads, work = (self._large, self._receive) if is_hook else (self._others, self._ask_flask)
+        if not threads.submit(partial(self._guarded, work, connection, received)):
+            self._refuse(connection, BUSY)
+
+    # Requests are answered
+
+    def _receive(self, connection: Connection, received: bytes) -> None:
+        """In the loop or in a thread; the answer comes later, maybe from another one."""
+        request = self._read(connection, received)
+        if request:
+            later = self.wsgi.extensions["posts_later"]
+            later(request.environ, partial(self._finish, connection, request))
+
+    def _ask_flask(self, connection: Connection, received: bytes) -> None:
+        """In a thread."""
+        request = self._read(connection, received)
+        if request:
+            reply = exchange.run(self.wsgi, request.environ)
+            self._finish(connection, request, lambda: reply)
+
+    def _guarded(
+        self, work: Callable[[Connection, bytes], None], connection: Connection, received: bytes
+    ) -> None:
+        try:
+            work(connection, received)
+        except Exception as error:  # noqa: BLE001  # a bug of ours: the sender is to come back
+            failed = broken(error)
+            self._finish(connection, None, lambda: _reply(failed))
+
+    def _read(self, connection: Connection, received: bytes) -> Exchange | None:
+        head = connection.framing.head or len(received)
+        try:
+            return exchange.read(received, head, connection.peer, connection.server, self.cfg)
+        except Unreadable as unreadable:
+            answer = unreadable.answer
+            self._finish(connection, None, lambda: _reply(answer))
+            return None
+
+    def _finish(self, connection: Connection, request: Exchange | None, finish: Finish) -> None:
+        """From any thread. The loop is woken once for all that it will find."""
+        self._answered.append((connection, request, finish))
+        if not self._is_called:
+            self._is_called = True
+            with suppress(BlockingIOError):
+                os.write(self.PIPE[1], b".")
+
+    def _answer(self, connection: Connection, request: Exchange | None, finish: Finish) -> None:
+        if connection.stage is not Stage.ANSWERING:
+            return  # given up meanwhile
+        reply = finish()
+        closes = self._closes(connection, request, reply)
+        answer = (
+            request.answer(reply, closes=closes)
+            if request
+            else exchange.as_bytes(reply, closes=closes)
+        )
+        self._connections.let_go(connection)
+        if not self._send(connection, answer):
+            self._close(connection)
+        elif closes:
+            self._part(connection)
+        else:
+            self._await_next(connection)
+
+    def _closes(self, connection: Connection, request: Exchange | None, reply: Reply) -> bool:
+        """Who sends on behind what is refused has to connect again, which costs it as much."""
+        return (
+            request is None
+            or not self.alive
+            or connection.has_ended
+            or not (request.has_read_all() and request.keeps_alive)
+            or (reply.is_refusal and bool(connection.received))
+        )
+
+    def _await_next(self, connection: Connection) -> None:
+        now = time.monotonic()
+        connection.framing = self._new_framing()
+        connection.was_told_to_continue = False
+        self._connections.rename(connection, self._counted_by(connection.peer))
+        self._watch(connection, True)
+        if connection.received:
+            self._connections.move(connection, Stage.ARRIVING, now)
+            self._next.append(connection)
+        else:
+            self._connections.move(connection, Stage.IDLE, now)
+
+    def _refuse(self, connection: Connection, answer: Answer) -> None:
+        """Without having read the request to its end, so that the connection ends too."""
+        self._connections.let_go(connection)
+        if self._send(connection, exchange.as_bytes(_reply(answer), closes=True)):
+            self._part(connection)
+        else:
+            self._close(connection)
+
+    def _send(self, connection: Connection, data: bytes) -> bool:
+        """Whether the client has room for it: answers are short, and nobody waits for it."""
+        try:
+            return connection.sock.send(data) == len(data)
         except OSError:
             return False
 
-    def _leave(self, conn: TConn) -> None:
-        """By a thread, since the client may take its time."""
-        self._began.pop(conn, None)
-        parted = self.tpool.submit(_part, conn.sock)
-        parted.add_done_callback(
-            lambda done: self.method_queue.defer(self.finish_request, conn, done)
-        )
 
-    def _watch(self) -> None:
-        while True:
-            time.sleep(min(1.0, self.request_seconds / 4))
-            overdue = time.monotonic() - self.request_seconds
-            for conn, began in list(self._began.items()):
-                if began < overdue:
-                    _hang_up(conn)
+class _Threads:
+    """A few threads, and a bounded queue before them."""
 
+    def __init__(self, count: int, name: str) -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
+        self._room = threading.Semaphore(count + MAX_WAITING_FOR_THREADS)
 
-def _received(conn: TConn) -> bytes:
-    """What lies in the kernel, and stays there; nothing where an earlier read took a part of it."""
-    if conn.parser and conn.parser.unreader.buf.getbuffer().nbytes:
-        return b""
-    try:
-        return bytes(conn.sock.recv(MOST_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-    except OSError:
-        return b""
+    def submit(self, work: Callable[[], None]) -> bool:
+        """False if too many wait already."""
+        if not self._room.acquire(blocking=False):
+            return False
+        self._pool.submit(work).add_done_callback(lambda _: self._room.release())
+        return True
 
 
-def _part(sock: socket.socket) -> None:
-    """Take leave of a client: it gets the whole answer, whatever it is still sending.
-
-    gunicorn would wait for it in the one thread that accepts, two seconds for
-    each client that does not hang up, and nobody would be let in meanwhile.
-    """
-    end = time.monotonic() + PARTING_SECONDS
-    with suppress(OSError):
-        sock.shutdown(socket.SHUT_WR)
-        sock.settimeout(PARTING_PAUSE)
-        while time.monotonic() < end and sock.recv(65536):
-            pass
-    with suppress(OSError):
-        # What gunicorn then reads is the end.
-        sock.shutdown(socket.SHUT_RD)
+def _reply(answer: Answer) -> Reply:
+    return reply_to(answer, "", time.perf_counter())
 
 
-def _hang_up(conn: TConn) -> None:
-    try:
-        conn.sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        log.debug("an overdue connection was gone already")
+@lru_cache(maxsize=4096)
+def _counted_by(host: str, proxies: tuple[Any, ...]) -> str:
+    """Nothing for a proxy of ours, which speaks for many."""
+    address = ip_address(host.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return "" if within(mapped, proxies) else counted_by(mapped)

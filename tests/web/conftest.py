@@ -39,6 +39,7 @@ sources:
     secrets: {env: SHOWPASS_SECRETS}
     max_body: 2000
     bad_signature_status: 200
+  zipped: {kind: showpad, secrets: {env: SHOWPAD_SECRETS}, accept_gzip: true}
   strict: {kind: showpass, secrets: {env: SHOWPASS_SECRETS}, transaction_mismatch: quarantine}
 accounts: {}
 server: {trusted_proxies: [127.0.0.1]}

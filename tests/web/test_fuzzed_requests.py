@@ -61,8 +61,8 @@ MARK = "leak.invalid"
 RULES = Path(__file__).parent.parent.parent / "config" / "rules.yaml"
 BRIDGE_YAML = f"""
 sources:
-  showpass: {{secrets: {{env: SHOWPASS}}, max_body: {CAP}}}
-  showpad: {{secrets: {{env: SHOWPAD}}, max_body: {CAP}}}
+  showpass: {{secrets: {{env: SHOWPASS}}, max_body: {CAP}, accept_gzip: true}}
+  showpad: {{secrets: {{env: SHOWPAD}}, max_body: {CAP}, accept_gzip: true}}
 accounts: {{hubspot: , slack: , mailchimp: }}
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
@@ -32,7 +33,8 @@ def pressed(receiver: Receiver) -> Iterator[tuple[Receiver, Pressure]]:
     """A receiver that refuses above ten."""
     server = replace(receiver.config.server, most_waiting=MOST)
     config = replace(receiver.config, server=server)
-    app = create_app(config, receiver.database, connect(AWAY), receiver.now)
+    later = count(0, 10)
+    app = create_app(config, receiver.database, connect(AWAY), receiver.now, lambda: next(later))
     yield replace(receiver, config=config, client=app.test_client()), app.extensions["pressure"]
     app.extensions["bell"].stop()
 

@@ -1,0 +1,165 @@
+"""Who is connected, what they may hold, and who goes first if there are too many.
+
+Bounds never refuse the newest: it may be the genuine one. They close what has
+kept the server waiting longest among those who take most of it. A webhook
+arrives within milliseconds, so it is never that.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from bridge.web.framing import Framing
+
+MAX_CONNECTIONS = 1000
+MAX_FOR_EACH_ADDRESS = 400
+# Of requests that have arrived in part or are being answered, in each process.
+MAX_HELD_BYTES = 32_000_000
+
+
+class Stage(Enum):
+    """What a connection waits for."""
+
+    PARTING = "its client to take leave"
+    ARRIVING = "the rest of a request, or the first byte of the first"
+    IDLE = "another request"
+    ANSWERING = "its answer"
+
+
+@dataclass(eq=False)
+class Connection:
+    """One client. `address` is what it is counted by, `peer` who connected.
+
+    An empty `address` is a proxy that the operator named: it speaks for many and
+    is not counted. `since` is when its stage began, by a monotonic clock.
+    """
+
+    sock: socket.socket
+    peer: tuple[str, int]
+    server: tuple[str, int]
+    address: str
+    framing: Framing
+    since: float
+    stage: Stage = Stage.ARRIVING
+    received: bytearray = field(default_factory=bytearray)
+    in_hand: int = 0
+    """Bytes of the request that is being answered."""
+    has_ended: bool = False
+    """The client sends nothing more."""
+    is_watched: bool = False
+    was_told_to_continue: bool = False
+
+
+class Connections:
+    """All connections of one process, by stage and address, each in the order of `since`."""
+
+    def __init__(
+        self,
+        max_connections: int = MAX_CONNECTIONS,
+        max_for_each_address: int = MAX_FOR_EACH_ADDRESS,
+        max_held_bytes: int = MAX_HELD_BYTES,
+    ) -> None:
+        self.held_bytes = 0
+        self._max_connections = max_connections
+        self._max_for_each_address = max_for_each_address
+        self._max_held_bytes = max_held_bytes
+        self._all: dict[Connection, None] = {}
+        self._stages: dict[Stage, dict[Connection, None]] = {stage: {} for stage in Stage}
+        self._addresses: dict[str, dict[Connection, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(list(self._all))
+
+    def add(self, connection: Connection) -> None:
+        self._all[connection] = None
+        self._stages[connection.stage][connection] = None
+        self._addresses.setdefault(connection.address, {})[connection] = None
+
+    def remove(self, connection: Connection) -> None:
+        if connection in self._all:
+            del self._all[connection]
+            del self._stages[connection.stage][connection]
+            self.held_bytes -= len(connection.received) + connection.in_hand
+            self._leave_address(connection)
+
+    def move(self, connection: Connection, stage: Stage, since: float) -> None:
+        """It becomes the youngest of its new stage, and of its address."""
+        del self._stages[connection.stage][connection]
+        connection.stage, connection.since = stage, since
+        self._stages[stage][connection] = None
+        theirs = self._addresses[connection.address]
+        del theirs[connection]
+        theirs[connection] = None
+
+    def rename(self, connection: Connection, address: str) -> None:
+        """Count it by another address: whom a proxy says it speaks for."""
+        if address != connection.address:
+            self._leave_address(connection)
+            connection.address = address
+            self._addresses.setdefault(address, {})[connection] = None
+
+    def hold(self, connection: Connection, data: bytes) -> None:
+        connection.received += data
+        self.held_bytes += len(data)
+
+    def take(self, connection: Connection, count: int) -> bytes:
+        """The first `count` bytes, to be answered; they count as held until `let_go`."""
+        taken = bytes(connection.received[:count])
+        del connection.received[:count]
+        connection.in_hand += count
+        return taken
+
+    def let_go(self, connection: Connection) -> None:
+        """What was taken is answered."""
+        self.held_bytes -= connection.in_hand
+        connection.in_hand = 0
+
+    def overdue(self, stage: Stage, before: float) -> list[Connection]:
+        """Those whose stage began earlier."""
+        found = []
+        for connection in self._stages[stage]:
+            if connection.since >= before:
+                break
+            found.append(connection)
+        return found
+
+    def has(self, stage: Stage) -> bool:
+        return bool(self._stages[stage])
+
+    def one_too_many(self, newest: Connection) -> Connection | None:
+        """Which one is to be closed now that `newest` has come; None if all have room."""
+        theirs = self._addresses[newest.address]
+        if newest.address and len(theirs) > self._max_for_each_address:
+            return self._slowest(newest.address, newest)
+        if len(self._all) > self._max_connections:
+            crowded = max(self._addresses, key=lambda address: len(self._addresses[address]))
+            return self._slowest(crowded, newest) or newest
+        return None
+
+    def too_large_to_hold(self) -> Connection | None:
+        """Which request is given up while too many bytes are held: the largest in part."""
+        if self.held_bytes <= self._max_held_bytes:
+            return None
+        arriving = self._stages[Stage.ARRIVING]
+        return max(arriving, key=lambda connection: len(connection.received), default=None)
+
+    def _slowest(self, address: str, newest: Connection) -> Connection | None:
+        """Whoever is being answered is left alone."""
+        theirs = self._addresses[address]
+        for stage in (Stage.PARTING, Stage.ARRIVING, Stage.IDLE):
+            for connection in theirs:
+                if connection.stage is stage and connection is not newest:
+                    return connection
+        return None
+
+    def _leave_address(self, connection: Connection) -> None:
+        theirs = self._addresses[connection.address]
+        del theirs[connection]
+        if not theirs:
+            del self._addresses[connection.address]

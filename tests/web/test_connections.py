@@ -1,0 +1,134 @@
+"""Who goes if there are too many: what has kept the server waiting, never the newest."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from bridge.web.connections import Connection, Connections, Stage
+from bridge.web.framing import Framing
+
+
+@pytest.fixture
+def sock() -> Iterator[socket.socket]:
+    with socket.socket() as made:
+        yield made
+
+
+class Crowd:
+    """Connections that come one second after the other."""
+
+    def __init__(self, sock: socket.socket, connections: Connections) -> None:
+        self.connections = connections
+        self._sock = sock
+        self._now = 0.0
+
+    def comes(self, address: str = "a", stage: Stage = Stage.ARRIVING) -> Connection:
+        self._now += 1.0
+        peer = ("192.0.2.1", 1)
+        made = Connection(self._sock, peer, peer, address, Framing(1000), self._now)
+        self.connections.add(made)
+        if stage is not Stage.ARRIVING:
+            self.moves(made, stage)
+        return made
+
+    def moves(self, connection: Connection, stage: Stage) -> None:
+        self._now += 1.0
+        self.connections.move(connection, stage, self._now)
+
+
+@pytest.fixture
+def crowd(sock: socket.socket) -> Crowd:
+    return Crowd(sock, Connections(max_connections=6, max_for_each_address=3, max_held_bytes=100))
+
+
+def test_the_address_that_has_too_many_loses_what_waits_longest(crowd: Crowd) -> None:
+    oldest, *_ = [crowd.comes() for _ in range(3)]
+    newest = crowd.comes()
+    assert crowd.connections.one_too_many(newest) is oldest
+
+
+def test_no_other_address_loses_anything_by_it(crowd: Crowd) -> None:
+    crowd.comes("b")
+    first, *_ = [crowd.comes("a") for _ in range(3)]
+    assert crowd.connections.one_too_many(crowd.comes("a")) is first
+    crowd.connections.remove(first)
+    assert crowd.connections.one_too_many(crowd.comes("b")) is None
+
+
+def test_a_proxy_of_ours_may_have_more(crowd: Crowd) -> None:
+    for _ in range(5):
+        assert crowd.connections.one_too_many(crowd.comes("")) is None
+
+
+def test_of_all_too_many_the_most_crowded_address_loses_one(crowd: Crowd) -> None:
+    crowd.comes("b")
+    first, *_ = [crowd.comes("c") for _ in range(3)]
+    crowd.comes("d")
+    crowd.comes("e")
+    assert crowd.connections.one_too_many(crowd.comes("f")) is first
+
+
+def test_a_kept_alive_connection_goes_after_all_that_arrive(crowd: Crowd) -> None:
+    crowd.comes(stage=Stage.IDLE)
+    arriving = crowd.comes()
+    crowd.comes(stage=Stage.ANSWERING)
+    assert crowd.connections.one_too_many(crowd.comes()) is arriving
+
+
+def test_what_is_being_answered_stays_and_so_does_the_newest(crowd: Crowd) -> None:
+    for _ in range(3):
+        crowd.comes(stage=Stage.ANSWERING)
+    assert crowd.connections.one_too_many(crowd.comes()) is None
+
+
+def test_if_all_places_are_taken_by_answers_the_newest_has_none(crowd: Crowd) -> None:
+    for address in "abcdef":
+        crowd.comes(address, Stage.ANSWERING)
+    newest = crowd.comes("g")
+    assert crowd.connections.one_too_many(newest) is newest
+
+
+def test_the_largest_request_in_part_is_given_up_when_too_much_is_held(crowd: Crowd) -> None:
+    small, large, answered = crowd.comes(), crowd.comes(), crowd.comes()
+    crowd.connections.hold(small, bytes(10))
+    crowd.connections.hold(answered, bytes(70))
+    crowd.connections.take(answered, 70)
+    crowd.moves(answered, Stage.ANSWERING)
+    assert crowd.connections.too_large_to_hold() is None
+    crowd.connections.hold(large, bytes(30))
+    assert crowd.connections.too_large_to_hold() is large
+
+
+def test_bytes_are_held_until_they_are_answered_or_their_connection_is_gone(crowd: Crowd) -> None:
+    one, other = crowd.comes(), crowd.comes()
+    crowd.connections.hold(one, b"first second")
+    crowd.connections.hold(other, b"third")
+    assert crowd.connections.take(one, 5) == b"first"
+    assert crowd.connections.held_bytes == 17
+    crowd.connections.let_go(one)
+    assert crowd.connections.held_bytes == 12
+    crowd.connections.remove(one)
+    crowd.connections.remove(other)
+    assert crowd.connections.held_bytes == 0
+
+
+def test_overdue_are_those_of_a_stage_that_began_before(crowd: Crowd) -> None:
+    first, second = crowd.comes(), crowd.comes()
+    crowd.comes(stage=Stage.IDLE)
+    assert crowd.connections.overdue(Stage.ARRIVING, first.since) == []
+    assert crowd.connections.overdue(Stage.ARRIVING, second.since) == [first]
+    crowd.moves(first, Stage.ARRIVING)
+    assert crowd.connections.overdue(Stage.ARRIVING, first.since) == [second]
+
+
+def test_a_renamed_connection_counts_at_its_new_address_alone(crowd: Crowd) -> None:
+    first, second = crowd.comes(""), crowd.comes("")
+    for each in (first, second):
+        crowd.connections.rename(each, "192.0.2.7")
+    crowd.comes("192.0.2.7")
+    assert crowd.connections.one_too_many(crowd.comes("192.0.2.7")) is first
+    crowd.connections.rename(first, "")
+    assert crowd.connections.one_too_many(crowd.comes("")) is None
