@@ -34,11 +34,12 @@ def read_body(environ: Mapping[str, Any], cap: int, *, accepts_gzip: bool) -> by
 
     Raises TooLarge, Unsupported, Incomplete, or Malformed for broken compression.
     """
+    body = _raw(environ, cap)
     coding = str(environ.get("HTTP_CONTENT_ENCODING", "")).strip().lower()
     if coding in ("", "identity"):
-        return _raw(environ, cap)
+        return body
     if coding in ("gzip", "x-gzip") and accepts_gzip:
-        return _gunzip(_raw(environ, cap), cap)
+        return _gunzip(body, cap)
     raise Unsupported("unsupported-content-encoding")
 
 

@@ -17,6 +17,7 @@ import logging
 import os
 import selectors
 import socket
+import sys
 import threading
 import time
 from collections import deque
@@ -39,6 +40,7 @@ from bridge.web.connections import Connection, Connections, Stage
 from bridge.web.exchange import Exchange, Unreadable
 from bridge.web.framing import MAX_SMALL, Framing
 from bridge.web.hooks import Finish, Reply, broken, reply_to
+from bridge.web.memory import trimmer
 from bridge.web.refusals import Refusals
 from bridge.web.shares import Shares
 
@@ -58,6 +60,7 @@ LOOK_SECONDS = 0.25
 STAND_BACK_SECONDS = 0.001
 # When no more files can be opened.
 FULL_SECONDS = 0.1
+SWITCH_SECONDS = 0.0005
 # Large requests are few, and each takes a while of one core.
 LARGE_THREADS = 2
 MAX_WAITING_FOR_THREADS = 64
@@ -98,6 +101,10 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._stood_back = False
         self._was_asked = False
         self._looked = 0.0
+        self._trim = trimmer()
+        self._is_trimmed = True
+        # Threads that verify large bodies must not hold up the loop for long at each of its calls.
+        sys.setswitchinterval(SWITCH_SECONDS)
         super().init_process()
 
     def run(self) -> None:
@@ -186,6 +193,9 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         ):
             for connection in connections.overdue(stage, now - seconds):
                 self._close(connection)
+        if not self._is_trimmed and not connections.held_bytes:
+            self._is_trimmed = True
+            self._trim()
 
     # Connections come and go
 
@@ -357,6 +367,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         if is_small:
             self._receive(connection, received)
             return
+        self._is_trimmed = False
         threads, work = (self._large, self._receive) if is_hook else (self._others, self._ask_flask)
         if not threads.submit(partial(self._guarded, work, connection, received)):
             self._refuse(connection, BUSY)

@@ -26,6 +26,7 @@ from sqlalchemy import select as query
 
 from bridge.ledger.database import Database
 from bridge.ledger.tables import webhooks
+from bridge.web.connections import MAX_FOR_EACH_ADDRESS
 from tests.servers import free_port, wait_until
 from tests.web.conftest import purchase
 
@@ -341,6 +342,67 @@ def test_headers_that_never_end_are_refused_at_their_limit(web: Web) -> None:
         assert statuses(read_all(connection)) in ([400], [431], [])
 
 
+def test_while_hundreds_are_slow_a_webhook_in_two_parts_is_answered(web: Web) -> None:
+    """A request that has not arrived whole has no thread, so none can be taken from others."""
+    before = web.kept()
+    with ExitStack() as opened:
+        for _ in range(400):
+            slow = opened.enter_context(web.connect())
+            slow.sendall(head(new(), "Content-Length: 900000") + b"{")
+        for _ in range(3):
+            body = new()
+            first = head(body, f"Content-Length: {len(body)}", close=False)
+            connection = opened.enter_context(web.connect())
+            connection.sendall(first)
+            assert select.select([connection], [], [], 0.2)[0] == []
+            assert exchange(connection, body) == 200
+    assert web.kept() == before + 3
+
+
+def test_a_request_that_is_slow_is_told_so_in_time_and_may_come_again(web: Web) -> None:
+    with web.connect() as connection:
+        connection.sendall(head(new(), "Content-Length: 900000") + b"{")
+        said = read_all(connection)
+    assert statuses(said) == [503]
+    assert b"request-too-slow" in said
+    assert b"Retry-After" in said
+
+
+def test_the_time_of_a_request_counts_from_when_its_connection_was_accepted(web: Web) -> None:
+    with web.connect() as connection:
+        assert select.select([connection], [], [], REQUEST_SECONDS / 2)[0] == []
+        connection.sendall(b"POST /hooks/showpass HTTP/1.1\r\n")
+        began = time.monotonic()
+        assert is_hung_up(connection, b"x", REQUEST_SECONDS + SLACK)
+        assert time.monotonic() - began < REQUEST_SECONDS + SLACK
+
+
+def test_a_client_that_takes_no_answers_is_hung_up_on(web: Web) -> None:
+    """Thousands of requests whose answers nobody reads cost no more than what fits in between."""
+    ping = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with web.connect() as connection:
+        connection.settimeout(30)
+        with suppress(ConnectionError):
+            for _ in range(2000):
+                connection.sendall(ping * 100)
+        assert web.ask(request()) == [200]
+
+
+def test_more_connections_of_one_address_than_it_may_have_close_its_slowest(
+    tmp_path: Path, redis_url: str
+) -> None:
+    server = "web_workers: 1, request_seconds: 60"
+    with running(tmp_path, redis_url, server) as one, ExitStack() as opened:
+        slow = [opened.enter_context(one.connect()) for _ in range(MAX_FOR_EACH_ADDRESS)]
+        for connection in slow:
+            connection.sendall(b"POST /hooks/showpass HTTP/1.1\r\n")
+        for _ in range(20):
+            assert one.ask(request()) == [200]
+        told = statuses(read_all(slow[0]))
+        assert told == [503]
+        assert select.select(slow[-1:], [], [], 0)[0] == []
+
+
 def test_while_sixty_four_are_slow_others_are_answered(web: Web) -> None:
     before = web.kept()
     with ExitStack() as opened:
@@ -372,6 +434,39 @@ def test_whoever_has_an_answer_and_does_not_hang_up_keeps_nobody_waiting(web: We
         began = time.monotonic()
         assert web.ask(request()) == [200]
         assert time.monotonic() - began < REQUEST_SECONDS + SLACK
+
+
+# What a header cannot do
+
+
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "Script-Name", "SCRIPT-NAME", "PATH_INFO"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_header_says_what_our_paths_are(web: Web, name: str, method: str) -> None:
+    sent = f"{method} /hooks/readyz HTTP/1.1\r\nHost: x\r\n{name}: /hooks\r\n"
+    said = web.say(f"{sent}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
+    assert statuses(said) in ([200], [400], [404])
+    assert b"ledger" not in said
+
+
+def test_what_is_no_request_is_in_the_log_without_a_word_of_it(web: Web) -> None:
+    secret = uuid4().hex
+    web.ask(f"POST /hooks/showpass/{secret} HTTP/9.9\r\n\r\n".encode())
+    web.ask(f"GET / HTTP/1.1\r\nX-Showpass-Signature {secret}\r\n\r\n".encode())
+    web.ask(f"GET / HTTP/1.1\r\nX-Showpass-Signature:\x01{secret}\r\n\r\n".encode())
+    web.ask(request())
+    wait_until(lambda: any("accepted" in line for line in web.lines()[-3:]))
+    assert secret not in web.log.read_text()
+
+
+def test_refused_requests_take_less_of_the_log_than_they_send(
+    tmp_path: Path, redis_url: str
+) -> None:
+    small = b"POST /hooks/x HTTP/1.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with running(tmp_path, redis_url, "") as one:
+        before = one.log.stat().st_size
+        for _ in range(1000):
+            assert one.ask(small) == [404]
+        assert one.log.stat().st_size - before < 1000 * len(small)
 
 
 # Whole webhooks need no thread
