@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -13,6 +14,7 @@ from bridge.engine.queue import connect
 from bridge.ledger.database import Database
 from bridge.web import hooks
 from bridge.web.app import create_app
+from bridge.web.connections import MAX_CONNECTIONS
 from bridge.web.refusals import Refusals
 from bridge.web.shares import Shares
 from bridge.web.worker import Terms, worker_class
@@ -55,10 +57,20 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
+        _allow_open_files()
         database = Database(self._config.database_url)
         app = create_app(self._config, database, connect(self._redis_url))
         app.extensions["pressure"].start()
         return app
+
+
+def _allow_open_files() -> None:
+    """As many as all connections need beside the ledger's files; often only 1,024 are allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * MAX_CONNECTIONS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
