@@ -54,7 +54,7 @@ class ServerConfig:
 
     host: str = "127.0.0.1"
     web_workers: int = 2
-    threads: int = 4
+    threads: int = 2
     trusted_proxies: tuple[Network, ...] = ()
     request_seconds: float = 10.0
     most_waiting: int = 200_000

@@ -109,7 +109,7 @@ class ServerText(_Strict):
     host: str = Field(default="127.0.0.1", min_length=1)
     trusted_proxies: Networks = ()
     web_workers: int = Field(default=2, ge=1, le=64)
-    threads: int = Field(default=4, ge=1, le=512)
+    threads: int = Field(default=2, ge=1, le=512)
     request_seconds: Seconds = 10.0
     most_waiting: int = Field(default=200_000, ge=1)
     least_free_disk: Size = 200_000_000

@@ -8,7 +8,7 @@ arrives within milliseconds, so it is never that.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -51,6 +51,10 @@ class Connection:
     """The client sends nothing more."""
     is_watched: bool = False
     was_told_to_continue: bool = False
+
+
+# What is being answered is left alone.
+_CLOSED_FIRST = (Stage.PARTING, Stage.ARRIVING, Stage.IDLE)
 
 
 class Connections:
@@ -110,7 +114,8 @@ class Connections:
 
     def take(self, connection: Connection, count: int) -> bytes:
         """The first `count` bytes, to be answered; they count as held until `let_go`."""
-        taken = bytes(connection.received[:count])
+        with memoryview(connection.received) as received:
+            taken = bytes(received[:count])
         del connection.received[:count]
         connection.in_hand += count
         return taken
@@ -136,10 +141,10 @@ class Connections:
         """Which one is to be closed now that `newest` has come; None if all have room."""
         theirs = self._addresses[newest.address]
         if newest.address and len(theirs) > self._max_for_each_address:
-            return self._slowest(newest.address, newest)
+            return _slowest(theirs, newest)
         if len(self._all) > self._max_connections:
-            crowded = max(self._addresses, key=lambda address: len(self._addresses[address]))
-            return self._slowest(crowded, newest) or newest
+            in_order = (each for stage in _CLOSED_FIRST for each in self._stages[stage])
+            return next((each for each in in_order if each is not newest), newest)
         return None
 
     def too_large_to_hold(self) -> Connection | None:
@@ -149,17 +154,14 @@ class Connections:
         arriving = self._stages[Stage.ARRIVING]
         return max(arriving, key=lambda connection: len(connection.received), default=None)
 
-    def _slowest(self, address: str, newest: Connection) -> Connection | None:
-        """Whoever is being answered is left alone."""
-        theirs = self._addresses[address]
-        for stage in (Stage.PARTING, Stage.ARRIVING, Stage.IDLE):
-            for connection in theirs:
-                if connection.stage is stage and connection is not newest:
-                    return connection
-        return None
-
     def _leave_address(self, connection: Connection) -> None:
         theirs = self._addresses[connection.address]
         del theirs[connection]
         if not theirs:
             del self._addresses[connection.address]
+
+
+def _slowest(connections: Iterable[Connection], newest: Connection) -> Connection | None:
+    others = [each for each in connections if each is not newest]
+    in_order = (each for stage in _CLOSED_FIRST for each in others if each.stage is stage)
+    return next(in_order, None)

@@ -61,8 +61,8 @@ STAND_BACK_SECONDS = 0.001
 # When no more files can be opened.
 FULL_SECONDS = 0.1
 SWITCH_SECONDS = 0.0005
-# Large requests are few, and each takes a while of one core.
-LARGE_THREADS = 2
+# Large requests are few, and two at once would only take turns at one core.
+LARGE_THREADS = 1
 MAX_WAITING_FOR_THREADS = 64
 
 

@@ -63,12 +63,17 @@ def test_a_proxy_of_ours_may_have_more(crowd: Crowd) -> None:
         assert crowd.connections.one_too_many(crowd.comes("")) is None
 
 
-def test_of_all_too_many_the_most_crowded_address_loses_one(crowd: Crowd) -> None:
-    crowd.comes("b")
-    first, *_ = [crowd.comes("c") for _ in range(3)]
-    crowd.comes("d")
-    crowd.comes("e")
-    assert crowd.connections.one_too_many(crowd.comes("f")) is first
+def test_if_all_addresses_have_too_many_what_waits_longest_goes(crowd: Crowd) -> None:
+    crowd.comes("b", Stage.IDLE)
+    first, *_ = [crowd.comes(each) for each in "cdefg"]
+    assert crowd.connections.one_too_many(crowd.comes("h")) is first
+
+
+def test_a_client_that_has_its_answer_goes_before_all_others(crowd: Crowd) -> None:
+    for address in "abcde":
+        crowd.comes(address)
+    answered = crowd.comes("f", Stage.PARTING)
+    assert crowd.connections.one_too_many(crowd.comes("g")) is answered
 
 
 def test_a_kept_alive_connection_goes_after_all_that_arrive(crowd: Crowd) -> None:
