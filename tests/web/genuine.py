@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 from uuid import UUID
 
 from bridge.source import Source
@@ -46,12 +45,20 @@ def genuine(random: Random, source: str, now: Callable[[], float]) -> Genuine:
     return Genuine(source, body, sign(source, body, now()))
 
 
-def new_body(random: Random, source: str, **more: Any) -> bytes:
+def new_body(random: Random, source: str) -> bytes:
     number = str(UUID(int=random.getrandbits(128)))
-    if source == "showpad":
-        return joined(id=number, **more)
-    data = {"transaction_id": number, "customer_email": f"{number}@example.com"}
-    return purchase(id=number, webhook_event_uuid=number, data=data, **more)
+    return _BODIES[source].replace(_NUMBER, number.encode())
+
+
+_NUMBER = b"{number}"
+_BODIES = {
+    "showpass": purchase(
+        id="{number}",
+        webhook_event_uuid="{number}",
+        data={"transaction_id": "{number}", "customer_email": "{number}@example.com"},
+    ),
+    "showpad": joined(id="{number}"),
+}
 
 
 def sign(source: str, body: bytes, now: float, secret: str | None = None) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ from tests.web.genuine import SECRETS
 
 ROOT = Path(__file__).parent.parent.parent
 MAX_BODY = 1_000_000
+WORKERS = 2
 # From here `listed` takes webhooks; no test can send from there.
 LISTED = "34.83.8.110"
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -33,7 +34,7 @@ sources:
   showpad: {secrets: {env: SHOWPAD_SECRETS}, max_body: %(max_body)d}
   listed: {kind: showpass, secrets: {env: SHOWPASS_SECRETS}, allow_from: [%(listed)s]}
 accounts: {}
-server: {%(server)s}
+server: {web_workers: %(workers)d, %(server)s}
 """
 
 
@@ -123,7 +124,7 @@ def running(
     folder: Path, redis_url: str, database_url: str, server: str = ""
 ) -> Iterator[Receiver]:
     """`server` is what stands in `bridge.yaml` under it."""
-    settings = {"max_body": MAX_BODY, "listed": LISTED, "server": server}
+    settings = {"max_body": MAX_BODY, "listed": LISTED, "workers": WORKERS, "server": server}
     (folder / "bridge.yaml").write_text(BRIDGE_YAML % settings)
     port, log = free_port(), folder / "log"
     environ = {
@@ -142,7 +143,7 @@ def running(
     ):
         found = Receiver(port, process, Database(database_url), log, environ)
         try:
-            wait_until(lambda: _is_up(found))
+            wait_until(lambda: _is_up(found) and len(found.web_processes()) == WORKERS)
             yield found
         finally:
             process.terminate()
