@@ -90,9 +90,12 @@ class Receiver:
             rows = connection.execute(select(webhooks.c.source, webhooks.c.body))
             return Counter((source, body) for source, body in rows)
 
-    def count(self) -> int:
+    def count(self, source: str, body: bytes) -> int:
+        """How often the ledger holds it."""
+        wanted = (webhooks.c.source == source, webhooks.c.body == body)
         with self.database.read() as connection:
-            return int(connection.execute(select(func.count()).select_from(webhooks)).scalar_one())
+            query = select(func.count()).select_from(webhooks).where(*wanted)
+            return int(connection.execute(query).scalar_one())
 
     def errors(self) -> Sequence[str]:
         """Log lines that nothing a stranger does may cause."""
