@@ -339,8 +339,8 @@ def _options() -> Plan:
 
 
 def main() -> None:
-    # As if it were another machine: it takes no processor time that the receiver wants.
-    os.nice(15)
+    # Another machine would take no processor time from the receiver; this one takes little.
+    os.nice(5)
     _say(json.dumps(asyncio.run(attack(_options(), lambda: _say("begun")))))
 
 

@@ -208,8 +208,8 @@ _HEADS: Mapping[str, Case] = {
     "a space before the first header": lambda inside: (
         _with_length(inside).replace(b"\r\nHost", b"\r\n Host", 1),
     ),
-    "no colon": lambda inside: (_with_length(inside, **{"X": "y"}).replace(b"X: y", b"Xy", 1),),
-    "no name": lambda inside: (_with_length(inside, **{"X": "y"}).replace(b"X: y", b": y", 1),),
+    "no colon": lambda inside: (_with_length(inside, X="y").replace(b"X: y", b"Xy", 1),),
+    "no name": lambda inside: (_with_length(inside, X="y").replace(b"X: y", b": y", 1),),
     "a line break in the path": lambda inside: (
         b"POST /hooks/showpass\r\n\r\n" + inside,
         b"POST /hooks/showpass?\nX: HTTP/1.1\r\nHost: x\r\n\r\n" + inside,

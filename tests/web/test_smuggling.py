@@ -118,20 +118,27 @@ def assert_others_have_their_own_answers(house: House, door: str) -> None:
     assert house.holds(webhook) == 1
 
 
-@pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("case", CASES)
+# A proxy waits for such a body as long as it likes, and nobody behind it hears of it.
+UNHEARD = "body: that is too large"
+EVERYWHERE = [
+    (door, case) for case in CASES for door in DOORS if door not in PROXIES or case != UNHEARD
+]
+
+
+@pytest.mark.parametrize(("door", "case"), EVERYWHERE)
 def test_no_request_is_smuggled_in_another(house: House, door: str, case: str) -> None:
     webhook = new()
     report = request("/readyz", method="GET", framing="")
+    taken = 0
     for inside in (webhook.raw, report):
         for raw in CASES[case](inside):
             heard = said(house.ports[door], raw)
+            answers = all_answers(heard)
             assert REPORT not in heard
-            assert 500 not in [answer.status for answer in all_answers(heard)]
-            taken = [one for one in all_answers(heard) if one.result == "accepted"]
-            # A proxy may take what is inside for a second request, and answer it as one.
-            allowed = len(taken) if door in PROXIES else 0
-            assert house.holds(webhook) <= allowed
+            assert 500 not in [answer.status for answer in answers]
+            taken += sum(answer.result in ("accepted", "duplicate") for answer in answers)
+    # A proxy may take what is inside for a second request, and answers it as one then.
+    assert house.holds(webhook) <= (taken if door in PROXIES else 0)
     assert_others_have_their_own_answers(house, door)
 
 
