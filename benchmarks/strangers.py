@@ -192,10 +192,10 @@ def measure(receiver: Receiver, bare: Measured, sources: Sequence[str]) -> Itera
 
 def _cost(server: Measured, kind: Kind, raw: bytes) -> Cost:
     """The genuine webhooks that would disturb the count are sent in a run of their own."""
-    _go(server.port, kind, raw)
     rest = [process.resident() for process in server.processes]
     for process in server.processes:
         process.forget_peak()
+    _go(server.port, kind, raw)
     before, end, done = server.cpu(), time.monotonic() + WALL_SECONDS, 0
     while server.cpu() - before < CPU_SECONDS and time.monotonic() < end:
         done += _go(server.port, kind, raw)

@@ -52,7 +52,7 @@ def long_key(size: int) -> bytes:
 
 
 def many_keys(size: int) -> bytes:
-    count = (size - 100) // 11
+    count = (size - 100) // 12
     return _with("d", b"{" + b",".join(b'"%07x":1' % number for number in range(count)) + b"}")
 
 

@@ -210,7 +210,7 @@ class _Lane:
             self._fault(f"answered {answer.status} {answer.result}", forgery.raw)
         if answer.result in TAKEN and not (behind and is_last):
             self._fault(f"answered {answer.result}", forgery.raw)
-        if answer.status == 400 and not answer.result and not is_last:
+        if (answer.is_last or (answer.status == 400 and not answer.result)) and not is_last:
             self._fault("malformed, and the connection went on", forgery.raw)
 
     def _settle(self, webhook: Genuine, answers: Sequence[Answer]) -> None:
@@ -223,11 +223,17 @@ class _Lane:
 
     def _send(self, data: bytes) -> None:
         if self._connection is None:
-            self._connection = connect(self._port)
+            self._connection = connect(self._port, self._address())
             self._received.clear()
             self.outcome.connections += 1
         with suppress(ConnectionError):
             self._connection.sendall(data)
+
+    def _address(self) -> str:
+        """One lane comes from where proxies do; the others take no port that a server may want."""
+        if self._number == 0:
+            return "127.0.0.1"
+        return f"127.0.{10 + self._number}.{1 + self.outcome.connections % 250}"
 
     def _next_answer(self) -> Answer | None:
         """None if the receiver hung up; `100 Continue` is none."""

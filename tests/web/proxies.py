@@ -36,7 +36,7 @@ http {
 _CADDY = """
 {
 	admin off
-	auto_https off
+	%(option)s
 }
 %(site)s
 """
@@ -60,14 +60,31 @@ def nginx(folder: Path, receiver: int) -> Iterator[int]:
 
 @contextmanager
 def caddy(folder: Path, receiver: int) -> Iterator[int]:
-    """Its port."""
+    """Its port, at which it speaks plain HTTP."""
     port = free_port()
-    site = _example("text", receiver, f"{HOST} {{\n")
-    site = site.replace(f"{HOST} {{\n", f"http://{HOST}:{port} {{\n\tbind 127.0.0.1\n")
-    (folder / "Caddyfile").write_text(_CADDY % {"site": site})
-    command = [_program("caddy", "caddy"), "run", "--config", "Caddyfile"]
-    with _running([*command, "--adapter", "caddyfile"], folder, port):
+    command = _caddy(folder, receiver, f"http://{HOST}:{port}", "auto_https off")
+    with _running(command, folder, port):
         yield port
+
+
+@contextmanager
+def encrypting_caddy(folder: Path, receiver: int) -> Iterator[int]:
+    """Its port, at which it speaks HTTP/2 by TLS, with a certificate that it made itself."""
+    port = free_port()
+    options = "local_certs\n\tskip_install_trust\n\tauto_https disable_redirects"
+    command = _caddy(folder, receiver, f"https://{HOST}:{port}", options)
+    with _running(command, folder, port):
+        yield port
+
+
+def _caddy(folder: Path, receiver: int, address: str, option: str) -> Sequence[str]:
+    site = _example("text", receiver, f"{HOST} {{\n")
+    site = site.replace(f"{HOST} {{\n", f"{address} {{\n\tbind 127.0.0.1\n")
+    (folder / "Caddyfile").write_text(_CADDY % {"site": site, "option": option})
+    return [
+        *(_program("caddy", "caddy"), "run", "--config", "Caddyfile"),
+        *("--adapter", "caddyfile"),
+    ]
 
 
 def _example(language: str, receiver: int, marked: str = "") -> str:

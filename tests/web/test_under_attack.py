@@ -81,7 +81,7 @@ def seen(receiver: Receiver) -> Seen:
 
 def test_every_genuine_webhook_is_accepted_in_time_during_an_attack(seen: Seen) -> None:
     assert seen.hostile["bytes"] > 1_000_000
-    assert sum(seen.hostile["statuses"].values()) > 50
+    assert sum(seen.hostile["statuses"].values()) > 10
     assert seen.genuine["answers"] == {"200 accepted": SECONDS * RATE}
     assert max(seen.genuine["latencies"]) < PATIENCE
 
