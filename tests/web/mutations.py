@@ -70,14 +70,21 @@ class _Sent:
     again: bool = False
 
 
+Make = Callable[[Random, float], Mutated]
+
+
 def flood(
-    receiver: Receiver, requests: int, seed: int, told: Callable[[int], None] = lambda _: None
+    receiver: Receiver,
+    requests: int,
+    seed: int,
+    told: Callable[[int], None] = lambda _: None,
+    make: Make = mutated,
 ) -> Outcome:
     """Send so many, then compare the ledger; `told` hears now and then how many were sent."""
     before = receiver.web_processes()
     with ThreadPoolExecutor(LANES) as pool:
         tally = _Tally(told)
-        lanes = [_Lane(receiver.port, seed, number, tally) for number in range(LANES)]
+        lanes = [_Lane(receiver.port, seed, number, tally, make) for number in range(LANES)]
         share = -(-requests // LANES)
         seen = list(pool.map(lambda lane: lane.run(share), lanes))
     outcome = Outcome()
@@ -112,12 +119,13 @@ class _Tally:
 class _Lane:
     """One of several that send at once, one connection each."""
 
-    def __init__(self, port: int, seed: int, number: int, tally: _Tally) -> None:
+    def __init__(self, port: int, seed: int, number: int, tally: _Tally, make: Make) -> None:
         self.outcome = Outcome()
         self._port = port
         self._seed = seed
         self._number = number
         self._tally = tally
+        self._make = make
         self._connection: socket.socket | None = None
         self._received = bytearray()
         self._window = MAX_PIPELINE
@@ -128,7 +136,7 @@ class _Lane:
             size = min(GROUP, count - group * GROUP)
             self._place = f"seed {self._seed}, lane {self._number}, group {group}"
             made = Random(f"{self._seed}/{self._number}/{group}")
-            self._send_group(made, [mutated(made, time.time()) for _ in range(size)])
+            self._send_group(made, [self._make(made, time.time()) for _ in range(size)])
             self._tally.add(size)
             if len(self.outcome.faults) >= MAX_FAULTS:
                 break

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from tests.web.genuine import genuine
 from tests.web.mutations import MAX_FAULTS, SERVER, Outcome, flood
-from tests.web.mutator import mutated
+from tests.web.mutator import Mutated, mutated
 from tests.web.receivers import running
 
 SEED = int(os.environ.get("SHOWBRIDGE_FUZZ_SEED", "20270703"))
@@ -35,6 +37,22 @@ def test_the_mutated_requests_and_the_genuine_between_them_reach_every_answer(
 ) -> None:
     assert {200, 400, 401, 403, 404, 405, 415} <= outcome.statuses.keys()
     assert outcome.held.total() > REQUESTS / 20
+
+
+@pytest.mark.xdist_group("processes")
+@pytest.mark.parametrize("is_framed", [True, False])
+def test_a_forgery_that_is_taken_is_found(
+    tmp_path: Path, redis_url: str, *, is_framed: bool
+) -> None:
+    """Shown with requests that are none."""
+
+    def make(random: Random, now: float) -> Mutated:
+        return Mutated(genuine(random, "showpass", lambda: now).raw, is_framed=is_framed)
+
+    with running(tmp_path, redis_url, f"sqlite:///{tmp_path / 'ledger.db'}", SERVER) as receiver:
+        faults = flood(receiver, 80, 1, make=make).faults
+    assert any("answered" in fault and "accepted" in fault for fault in faults)
+    assert any("in the ledger, and never sent" in fault for fault in faults)
 
 
 def test_the_same_seed_makes_the_same_mutated_requests() -> None:
