@@ -15,7 +15,7 @@ install: $(VENV)/.installed ## make .venv with the locked dependencies
 run: $(VENV)/.installed ## start everything in the foreground; Ctrl-C stops it
 	@exec $(BIN)/showbridge run
 
-test: lint types tests ## all checks: style, types, tests (needs Redis and PostgreSQL installed)
+test: lint types tests ## all checks: style, types, tests (needs Redis, PostgreSQL, nginx and Caddy)
 
 lint: $(VENV)/.developing
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }

@@ -5,13 +5,14 @@ from __future__ import annotations
 import getpass
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,6 +22,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 START_SECONDS = 30.0
+SERVER_PORTS = range(10_000, 32_000)
 
 
 @contextmanager
@@ -137,9 +139,12 @@ def missing(what: str, package: str) -> NoReturn:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that connections get that go out: one of them could take it meanwhile."""
+    while True:
+        port = secrets.choice(SERVER_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(condition: object, seconds: float = START_SECONDS) -> None:
