@@ -29,7 +29,7 @@ _MAX_PIECE = 1_000
 
 # Skipping a value takes time, however short it is. Showpass's bodies have a value for every 25
 # bytes; made-up ones have one for every two. What is denser is refused before it is looked at.
-MIN_BYTES_OF_MEMBER = 16
+MIN_BYTES_OF_MEMBER = 20
 FREE_MEMBERS = 20_000
 
 _NOT_SIGNABLE = "id-missing-or-unusable"
