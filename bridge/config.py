@@ -31,7 +31,7 @@ from bridge.settings import (
 )
 from bridge.settings_alerts import TellReader
 from bridge.settings_files import SettingsReader
-from bridge.settings_schema import BridgeText, DeliveryText, ServerText
+from bridge.settings_schema import BridgeText, DeliveryText, RetentionText, ServerText
 from bridge.yaml_text import read
 
 __all__ = [
@@ -134,7 +134,7 @@ class _Loader:
             server=_server(valid.server),
             delivery=_delivery(valid.delivery),
             alerts=AlertsConfig(tell, valid.alerts.again, valid.alerts.resting_after),
-            retention=RetentionConfig(valid.retention.bodies, valid.retention.finished),
+            retention=_retention(valid.retention),
             publishing=PublishingConfig(valid.rules.publish),
         )
 
@@ -146,6 +146,16 @@ def _group(value: Any, name: str) -> Mapping[str, Any]:
 
 def _server(text: ServerText) -> ServerConfig:
     return ServerConfig(**{one.name: getattr(text, one.name) for one in fields(ServerConfig)})
+
+
+def _retention(text: RetentionText) -> RetentionConfig:
+    return RetentionConfig(
+        bodies_seconds=text.bodies,
+        finished_seconds=text.finished,
+        quarantine_seconds=text.quarantine,
+        quarantine_bytes=text.quarantine_size,
+        quarantine_webhooks=text.quarantine_webhooks,
+    )
 
 
 def _delivery(text: DeliveryText) -> DeliveryConfig:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from bridge import strict_json
+from bridge.errors import Malformed
 
 ORDER_KEY_LENGTH = 320
 
@@ -34,17 +35,32 @@ class Webhook:
             self.__dict__["_json"] = strict_json.loads(self.body)
         return self.__dict__["_json"]
 
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the content: of the JSON, whatever its key order and white space, or else
+        of the very bytes.
+        """
+        try:
+            return strict_json.fingerprint(self.json)
+        except Malformed:
+            return strict_json.raw_fingerprint(self.body)
+
 
 @dataclass(frozen=True)
 class Identity:
     """What the receiver must know of a verified webhook before it can be kept.
 
     `idempotency_key` is the same on a redelivery and different otherwise: 1 to
-    128 printable ASCII characters. `fingerprint` is a quick hash of what was
-    sent: where one key comes with two, the source's `same_content` decides
-    whether that raises an alert. `quarantine` says why an
-    authentic webhook cannot be processed; `alerts` what a person should know
-    of one that can.
+    128 printable ASCII characters. `former_key` is what an earlier version of the source
+    would have named it, None if that was the same.
+
+    `fingerprint` is a hash of what was sent: where one key comes with two, a person is told,
+    and both contents are kept. `Webhook.fingerprint` does for most.
+
+    `quarantine` says why an authentic webhook cannot be processed; `alerts` what a person
+    should know of one that can. `signed_part` is what the signature covers where that is not
+    the whole body: its holder can write all the rest. Who holds one fills no more of the
+    quarantine than what came under that one leaves room for.
     """
 
     idempotency_key: str
@@ -52,6 +68,8 @@ class Identity:
     fingerprint: str
     quarantine: str | None = None
     alerts: tuple[str, ...] = ()
+    former_key: str | None = None
+    signed_part: str = ""
 
 
 @dataclass(frozen=True)

@@ -76,10 +76,16 @@ class DeliveryConfig:
 
 @dataclass(frozen=True)
 class RetentionConfig:
-    """How long to keep what is finished: bodies, and all the rest; infinity is for ever."""
+    """How long to keep what is finished: bodies, and all the rest; infinity is for ever.
+
+    And what of each source is in quarantine: for how long, and how much of it at most.
+    """
 
     bodies_seconds: float = 90 * 86400.0
     finished_seconds: float = 400 * 86400.0
+    quarantine_seconds: float = 90 * 86400.0
+    quarantine_bytes: int = 100_000_000
+    quarantine_webhooks: int = 10_000
 
 
 @dataclass(frozen=True)

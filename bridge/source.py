@@ -84,7 +84,8 @@ class Source(ABC):
     def verify(self, webhook: Webhook) -> None:
         """Return if one of the secrets signed it; compare in constant time.
 
-        Raises VerificationFailed, or Malformed where the body must be read first.
+        Until then nothing is built of a stranger's body: it costs about what hashing it costs.
+        Raises VerificationFailed, or Malformed where a part of the body must be found first.
         """
 
     @abstractmethod
@@ -92,21 +93,16 @@ class Source(ABC):
         """Name a verified webhook.
 
         Raises Malformed only where the signature does not cover the body; an
-        authentic body that cannot be read is quarantined instead.
+        authentic body that cannot be read is quarantined instead. What rules and guards ask
+        is normalised by the same functions as in `normalise`.
         """
-
-    def same_content(self, first: bytes, second: bytes) -> bool:
-        """Whether two bodies under one idempotency key say the same; asked only where they differ.
-
-        False raises an alert: somebody sent something else under a known key.
-        """
-        return first == second
 
     @abstractmethod
     def normalise(self, webhook: Webhook) -> tuple[Event, ...]:
         """The events of a verified, identified webhook.
 
-        An unknown type yields one event of that type with its raw data.
+        An unknown type yields one event of that type with its raw data. Raises Malformed
+        for what was put aside unread, which stays in quarantine.
         """
 
     @abstractmethod

@@ -1,18 +1,26 @@
 """JSON as a security boundary: what one parser reads otherwise than another is refused.
 
-A source that signs only a part of the body has to parse before it can verify,
-so this module meets hostile bytes first.
+What would take too much to build is refused before anything is built. The checks of the
+whole text are made of few calls over all its bytes, whose cost does not depend on its shape.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from itertools import accumulate
 from typing import Any, NoReturn
 
 from bridge.errors import Malformed
 
 MAX_DEPTH = 64
 MAX_DIGITS = 64
+MAX_MEMBERS = 100_000
+"""Values in one body. The largest real events have 20,000."""
+
+TOO_MANY = "too-many-members"
+"""The reason of what is refused unread, whether it is JSON or not."""
 
 
 def loads(body: bytes) -> Any:
@@ -20,21 +28,34 @@ def loads(body: bytes) -> Any:
 
     Raises Malformed for duplicate keys, NaN and infinities, numbers of more
     than 64 digits, nesting deeper than 64, lone surrogates, other encodings,
-    an empty body, and anything after the value.
+    an empty body, anything after the value, and, before anything is read, for
+    more than 100,000 members.
     """
+    if count_members(body) > MAX_MEMBERS:
+        raise Malformed(TOO_MANY)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Malformed("not-utf-8") from None
+    if _is_too_deep(body):
+        raise Malformed("nested-too-deeply")
     try:
         value = _decoder.decode(text)
     except RecursionError:
         raise Malformed("nested-too-deeply") from None
     except ValueError:
         raise Malformed("invalid-json") from None
-    if _may_nest_deeply(body) or _may_hold_surrogates(text):
-        _inspect(value)
+    if _holds_lone_surrogates(text):
+        raise Malformed("lone-surrogate")
     return value
+
+
+def count_members(body: bytes) -> int:
+    """At least as many as there are values in it but for the first, whether it is JSON or not.
+
+    Each other value follows a comma or an opening bracket. What stands in texts counts too.
+    """
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -71,38 +92,50 @@ _decoder = json.JSONDecoder(
 )
 
 
-def _may_nest_deeply(body: bytes) -> bool:
-    return body.count(b"[") + body.count(b"{") > MAX_DEPTH
+def _is_too_deep(body: bytes) -> bool:
+    """By the brackets outside of texts."""
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return False
+    marks = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_MARKS)
+    # A text for each key and each value, with two quotes.
+    if marks.count(b'"') > 4 * (MAX_MEMBERS + 1):
+        raise Malformed("invalid-json")
+    brackets = b"".join(marks.split(b'"')[::2])
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > MAX_DEPTH
 
 
-def _may_hold_surrogates(text: str) -> bool:
-    return "\\ud" in text or "\\uD" in text
+_NO_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
+_STEPS = [0] * 256
+for _bracket, _step in ((b"[", 1), (b"{", 1), (b"]", -1), (b"}", -1)):
+    _STEPS[ord(_bracket)] = _step
 
 
-def _inspect(value: Any) -> None:
-    """Walks without recursion, since the value may be nested up to the interpreter's limit."""
-    pending = [(value, 1)]
-    while pending:
-        item, depth = pending.pop()
-        if depth > MAX_DEPTH:
-            raise Malformed("nested-too-deeply")
-        if isinstance(item, str):
-            _refuse_surrogates(item)
-        elif isinstance(item, dict):
-            for key, member in item.items():
-                _refuse_surrogates(key)
-                pending.append((member, depth + 1))
-        elif isinstance(item, list):
-            pending.extend((member, depth + 1) for member in item)
+def _holds_lone_surrogates(text: str) -> bool:
+    """Only escapes can write them: encoded ones are no UTF-8."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return False
+    # Not by nothing: what stands on both sides of it would become one.
+    without_pairs = _PAIR.sub(" ", text.replace("\\\\", "  "))
+    return _SURROGATE.search(without_pairs) is not None
 
 
-def _refuse_surrogates(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Malformed("lone-surrogate") from None
+_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def canonical(value: Any) -> bytes:
     """One byte string per JSON value, whatever its key order and white space."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def fingerprint(value: Any) -> str:
+    """A hash of the content, the same whatever its key order and white space."""
+    return JSON_MARK + hashlib.sha256(canonical(value)).hexdigest()
+
+
+def raw_fingerprint(body: bytes) -> str:
+    """The same of what cannot be read as JSON: of its very bytes."""
+    return RAW_MARK + hashlib.sha256(body).hexdigest()
+
+
+JSON_MARK, RAW_MARK = "json:", "raw:"

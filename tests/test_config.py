@@ -147,7 +147,12 @@ def test_durations_have_units(load: Load) -> None:
 
 def test_what_is_kept_may_be_kept_for_ever(load: Load) -> None:
     assert load().retention == config.RetentionConfig(90 * 86400.0, 400 * 86400.0)
-    told = load(f"{SMALL}retention:\n  bodies: 30 days\n  finished: Never\n").retention
+    told = load(
+        f"{SMALL}retention:\n  bodies: 30 days\n  finished: Never\n  quarantine: 7 days\n"
+        "  quarantine_size: 20 MB\n  quarantine_webhooks: 500\n"
+    ).retention
+    assert (told.quarantine_seconds, told.quarantine_bytes) == (7 * 86400.0, 20_000_000)
+    assert told.quarantine_webhooks == 500
     assert told == config.RetentionConfig(30 * 86400.0, float("inf"))
 
 

@@ -1,14 +1,17 @@
 """For each check of the suite one source that is wrong in just that way."""
 
+import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bridge.errors import VerificationFailed
+from bridge import strict_json
+from bridge.errors import Malformed, VerificationFailed
 from bridge.event import Event, Identity, Webhook
 from bridge.source import Field, Sample, Source, SourceSettings
 from bridge.sources.showpad import SIGNATURE, Showpad
@@ -142,10 +145,25 @@ class FingerprintsTheKey(Signed):
         return replace(identity, fingerprint=identity.idempotency_key)
 
 
-@fails("test_the_same_content_is_told_from_another")
-class TakesAllForTheSame(Signed):
-    def same_content(self, first: bytes, second: bytes) -> bool:
-        return True
+@fails("test_neither_key_order_nor_white_space_changes_the_fingerprint")
+class FingerprintsTheBytes(Signed):
+    def identify(self, webhook: Webhook) -> Identity:
+        found = hashlib.sha256(webhook.body).hexdigest()
+        return replace(super().identify(webhook), fingerprint=found)
+
+
+@fails("test_nothing_is_built_of_a_strangers_body")
+class ParsesBeforeItVerifies(SignedById):
+    def verify(self, webhook: Webhook) -> None:
+        with suppress(Malformed):
+            strict_json.loads(webhook.body)
+        super().verify(webhook)
+
+
+@fails("test_the_type_has_one_spelling")
+class TakesTheTypeAsItIs(Signed):
+    def identify(self, webhook: Webhook) -> Identity:
+        return replace(super().identify(webhook), event_type=webhook.json["type"].strip())
 
 
 @fails("test_names_are_safe_to_store")

@@ -24,7 +24,9 @@ from bridge.config import Config, load
 from bridge.ledger.alerts import Alert, clear_seen, open_alerts
 from bridge.ledger.books import Books, books
 from bridge.ledger.database import Database
+from bridge.ledger.quarantine import Load, holdings
 from bridge.ledger.rule_versions import Published
+from bridge.settings import RetentionConfig
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Status:
     alerts: Sequence[Alert]
     rules: LiveState
     resting: Sequence[Account]
+    quarantine: Mapping[str, Load]
+    bounds: RetentionConfig
 
 
 @click.command("status")
@@ -56,6 +60,7 @@ def command(as_json: bool, seen: bool) -> None:
 def status_of(config: Config, database: Database, now: float) -> Status:
     with database.snapshot() as connection:
         balance, alerts = books(connection), open_alerts(connection)
+        quarantine = holdings(connection)
         rules = live_state(config, connection)
     accounts = accounts_now(config, standings_by_name(database), now)
     return Status(
@@ -63,6 +68,8 @@ def status_of(config: Config, database: Database, now: float) -> Status:
         alerts=alerts,
         rules=rules,
         resting=[account for account in accounts if account.state != "ready"],
+        quarantine=quarantine,
+        bounds=config.retention,
     )
 
 
@@ -72,6 +79,10 @@ def _object(status: Status) -> dict[str, object]:
         "deliveries": dict(status.books.deliveries.states),
         "books": book_object(status.books),
         "balanced": status.books.are_balanced,
+        "quarantine": {
+            source: {"webhooks": load.webhooks, "bytes": load.bytes}
+            for source, load in status.quarantine.items()
+        },
         "rules": _rules_object(status.rules),
         "accounts": [account_object(account) for account in status.resting],
         "alerts": [
@@ -95,6 +106,9 @@ def _print(console: Console, status: Status, now: float) -> None:
     table.add_row("webhooks", _counts(status.books.webhooks.states))
     table.add_row("deliveries", _counts(status.books.deliveries.states))
     table.add_row("books", book_text(status.books))
+    for number, source in enumerate(status.quarantine):
+        said = _held(source, status.quarantine[source], status.bounds)
+        table.add_row("" if number else "quarantine", said)
     for number, said in enumerate(rules_lines(status.rules, now)):
         table.add_row("" if number else "rules", said)
     for account in status.resting:
@@ -116,6 +130,14 @@ def _calm(balance: Books) -> Text:
     if balance.are_balanced:
         return Text("No open alerts: nothing needs a person.", style="green")
     return Text("No open alerts, but the books need a person.", style="red")
+
+
+def _held(source: str, load: Load, bounds: RetentionConfig) -> Text:
+    """With the bounds, of which the nearer one makes room when it is reached."""
+    return Text(
+        f"{clean(source)} {load.webhooks:,} of {bounds.quarantine_webhooks:,} webhooks, "
+        f"{load.bytes / 1e6:,.1f} of {bounds.quarantine_bytes / 1e6:,.0f} MB"
+    )
 
 
 def _counts(counts: Mapping[str, int]) -> Text:

@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bridge.errors import LedgerUnavailable
-from bridge.ledger import books, cancellers, endings, occasions, prune, shrink, threads
+from bridge.ledger import (
+    books,
+    cancellers,
+    endings,
+    occasions,
+    prune,
+    quarantine,
+    shrink,
+    threads,
+)
 from bridge.ledger.alerts import forget_told
 from bridge.ledger.database import Connection, Database
 from bridge.ledger.prune import Pruned
@@ -80,6 +89,7 @@ class Housekeeping:
         """One round."""
         emptied = yield from self._prune(prune.empty_bodies)
         dropped = yield from self._prune(prune.drop_records)
+        yield from self._keep_quarantine_in_bounds()
         if emptied or dropped:
             log.info("pruned: %d bodies, %d whole records", emptied, dropped)
         while self._forget_endings():
@@ -113,6 +123,31 @@ class Housekeeping:
             if done.after is None:
                 return count
             after = done.after
+
+    def _keep_quarantine_in_bounds(self) -> Steps[None]:
+        yield from self._prune(quarantine.release)
+        while self._list_quarantined():
+            yield
+        yield from self._prune(quarantine.expire)
+        while self._let_go():
+            yield
+
+    def _list_quarantined(self) -> bool:
+        """Bodies are packed while nothing is locked."""
+        with self.database.read() as connection:
+            found = quarantine.unlisted(connection, self._limit)
+        if found:
+            with self.database.write() as connection:
+                quarantine.pack(connection, found)
+        return bool(found)
+
+    def _let_go(self) -> bool:
+        with self.database.read() as connection:
+            found = quarantine.too_much(connection, self.retention)
+        if not found:
+            return False
+        with self.database.write() as connection:
+            return quarantine.let_go(connection, found[: self._limit], self.now()) > 0
 
     def _forget_endings(self) -> bool:
         """A purchase that comes so late meets no record of its refund any more."""

@@ -1,4 +1,9 @@
-"""Accepting a webhook: one durable transaction, shared by all that wait at that moment."""
+"""Accepting a webhook: one durable transaction, shared by all that wait at that moment.
+
+Nothing that grows with what was sent is done while the ledger is held but to write it down:
+contents are compared by hashes that were made before, and what goes into quarantine is packed,
+and room made for it, by a thread of its own that nobody else waits for.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +11,48 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bridge.errors import LedgerUnavailable
 from bridge.event import Identity, Webhook
+from bridge.ledger import quarantine
 from bridge.ledger.alerts import Alert, raise_alerts
+from bridge.ledger.bodies import Packed, packed
 from bridge.ledger.books import ACKNOWLEDGED, tally
 from bridge.ledger.database import Database
+from bridge.ledger.differing import (
+    REASON,
+    Differing,
+    Kept,
+    Key,
+    examined,
+    holds_former_keys,
+    kept_under,
+    key_of_its_own,
+)
+from bridge.ledger.quarantine import Listed, Load
 from bridge.ledger.tables import webhooks
 from bridge.logs import place_of
+from bridge.settings import RetentionConfig
 
 log = logging.getLogger(__name__)
 
 # How long others may join where several came at once before.
 GATHER_SECONDS = 0.001
-# Of 11 values each: a SQLite of any age takes 999 values in a statement.
-MOST_AT_ONCE = 90
-
-Key = tuple[str, str]
+# What is put aside can wait, and making room for it takes a look at all of it.
+GATHER_ASIDE_SECONDS = 0.05
+# Of 12 values each: a SQLite of any age takes 999 values in a statement.
+MOST_AT_ONCE = 83
+# Their bodies are packed one after the other, and written in one transaction.
+LIMIT_ASIDE = 20
 
 
 class Acceptance(Enum):
@@ -40,7 +61,7 @@ class Acceptance(Enum):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
-    """The key is known with another content; the first was kept and an alert raised."""
+    """The key is known with another content; both are kept, and an alert was raised."""
 
 
 Answer = Acceptance | LedgerUnavailable
@@ -48,38 +69,94 @@ Answer = Acceptance | LedgerUnavailable
 
 @dataclass(frozen=True)
 class Arrival:
-    """A verified webhook, ready to be kept; `webhook.headers` hold no credentials."""
+    """A verified webhook, ready to be kept; `webhook.headers` hold no credentials.
+
+    `small` is its body as it is to be kept, if that is not as it was received. `differing`
+    tells of what was kept under the key that it came with.
+    """
 
     webhook: Webhook
     identity: Identity
-    same_content: Callable[[bytes, bytes], bool] = bytes.__eq__
-    """Asked with the body that was kept, where the fingerprints differ."""
+    small: Packed | None = None
+    differing: Differing | None = None
 
     @property
     def key(self) -> Key:
         return self.webhook.source, self.identity.idempotency_key
 
+    @property
+    def former_key(self) -> Key | None:
+        former = self.identity.former_key
+        return None if former is None else (self.webhook.source, former)
+
 
 @dataclass(frozen=True)
 class _Ticket:
-    """An arrival in the queue, and whom to tell what became of it."""
+    """An arrival in a line, and whom to tell what became of it."""
 
     arrival: Arrival
     done: Callable[[Answer], None]
 
 
-class Acceptor:
-    """Accepts from many threads at once: one of its own writes for all that gathered meanwhile.
+class _Line:
+    """Those that wait for one writer, which is a thread of its own and takes all that gathered.
 
-    After a batch of several it lets more gather for a moment: a transaction
-    costs as much as several rows. Who is alone never waits.
+    `write` gives one answer for each of a batch, to which it may let more join; None for what
+    waits in another line now. After a batch of several it lets more gather for `pause` seconds:
+    a transaction costs as much as several rows. Who is alone never waits.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(
+        self, name: str, write: Callable[[list[_Ticket]], Sequence[Answer | None]], pause: float
+    ) -> None:
+        self._name = name
+        self._write = write
+        self._pause = pause
         self._gathered: SimpleQueue[_Ticket] = SimpleQueue()
         self._starting = threading.Lock()
         self._writer: threading.Thread | None = None
+
+    def put(self, ticket: _Ticket) -> None:
+        if self._writer is None:
+            self._start()
+        self._gathered.put(ticket)
+
+    def join(self, batch: list[_Ticket], limit: int) -> None:
+        with suppress(Empty):
+            while len(batch) < limit:
+                batch.append(self._gathered.get_nowait())
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._writer is None:
+                writer = threading.Thread(target=self._keep_writing, name=self._name, daemon=True)
+                writer.start()
+                self._writer = writer
+
+    def _keep_writing(self) -> None:
+        crowded = False
+        while True:
+            batch = [self._gathered.get()]
+            if crowded:
+                time.sleep(self._pause)
+            for ticket, answer in zip(batch, self._write(batch), strict=True):
+                if answer is not None:
+                    ticket.done(answer)
+            crowded = len(batch) > 1
+
+
+class Acceptor:
+    """Accepts from many threads at once: one of its own writes for all that gathered meanwhile.
+
+    `bounds` say how much is kept in quarantine.
+    """
+
+    def __init__(self, database: Database, bounds: RetentionConfig | None = None) -> None:
+        self._database = database
+        self._bounds = bounds or RetentionConfig()
+        self._fresh = _Line("accept", self._write, GATHER_SECONDS)
+        self._aside = _Line("quarantine", self._put_aside, GATHER_ASIDE_SECONDS)
+        self._looks_back: bool | None = None
 
     def accept(self, arrival: Arrival) -> Acceptance:
         """Returns once the arrival is on the disk; raises LedgerUnavailable otherwise."""
@@ -95,110 +172,186 @@ class Acceptor:
         return answers.get()
 
     def submit(self, arrival: Arrival, done: Callable[[Answer], None]) -> None:
-        """`done` is told from the writing thread, which it must not hold up; it never raises."""
-        if self._writer is None:
-            self._start()
-        self._gathered.put(_Ticket(arrival, done))
+        """`done` is told from a writing thread, which it must not hold up; it never raises."""
+        line = self._aside if arrival.identity.quarantine else self._fresh
+        line.put(_Ticket(arrival, done))
 
-    def _start(self) -> None:
-        with self._starting:
-            if self._writer is None:
-                writer = threading.Thread(target=self._keep_writing, name="accept", daemon=True)
-                writer.start()
-                self._writer = writer
-
-    def _keep_writing(self) -> None:
-        crowded = False
-        while True:
-            batch = [self._gathered.get()]
-            if crowded:
-                time.sleep(GATHER_SECONDS)
-            for ticket, answer in zip(batch, self._write(batch), strict=True):
-                ticket.done(answer)
-            crowded = len(batch) > 1
-
-    def _write(self, batch: list[_Ticket]) -> Sequence[Answer]:
+    def _write(self, batch: list[_Ticket]) -> Sequence[Answer | None]:
         """One answer for each of the batch, to which is added what else has gathered."""
         try:
             with self._database.write() as connection:
                 # Only now: while this waited for its turn to write, more gathered.
-                self._join(batch)
-                return keep(connection, [ticket.arrival for ticket in batch])
+                self._fresh.join(batch, MOST_AT_ONCE)
+                answers = self._keep(connection, [ticket.arrival for ticket in batch])
         except LedgerUnavailable as failure:
-            self._join(batch)
+            self._fresh.join(batch, MOST_AT_ONCE)
             return [failure] * len(batch)
         except BaseException as error:  # noqa: BLE001  # one bad row is not its neighbours' failure
             log.error("a batch of %d was refused, each goes alone: %s", len(batch), place_of(error))
-            return [self._write_alone(ticket) for ticket in batch]
+            answers = [_alone(partial(self._write_one, ticket.arrival)) for ticket in batch]
+        return [self._or_aside(*each) for each in zip(batch, answers, strict=True)]
 
-    def _write_alone(self, ticket: _Ticket) -> Answer:
+    def _write_one(self, arrival: Arrival) -> Answer:
+        with self._database.write() as connection:
+            return self._keep(connection, [arrival])[0]
+
+    def _keep(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Answer]:
+        if self._looks_back is None:
+            self._looks_back = holds_former_keys(connection)
+        return [*keep(connection, arrivals, looks_back=self._looks_back)]
+
+    def _or_aside(self, ticket: _Ticket, answer: Answer) -> Answer | None:
+        """What seems to differ from what was kept is looked at while nothing is locked."""
+        if answer is not Acceptance.CONFLICT:
+            return answer
+        self._aside.put(replace(ticket, arrival=replace(ticket.arrival, differing=Differing())))
+        return None
+
+    def _put_aside(self, batch: list[_Ticket]) -> Sequence[Answer | None]:
+        self._aside.join(batch, LIMIT_ASIDE)
         try:
-            with self._database.write() as connection:
-                return keep(connection, [ticket.arrival])[0]
+            answers = self._write_aside([ticket.arrival for ticket in batch])
         except LedgerUnavailable as failure:
-            return failure
-        except BaseException as error:  # noqa: BLE001  # the sender is asked to come back
-            log.error("a webhook was refused by the ledger: %s", place_of(error))
-            return LedgerUnavailable("the ledger refused this webhook")
+            return [failure] * len(batch)
+        except BaseException as error:  # noqa: BLE001  # one bad row is not its neighbours' failure
+            log.error("a batch of %d was refused, each goes alone: %s", len(batch), place_of(error))
+            answers = [_alone(partial(self._write_one_aside, each.arrival)) for each in batch]
+        return [
+            answer if ticket.arrival.differing else self._or_aside(ticket, answer)
+            for ticket, answer in zip(batch, answers, strict=True)
+        ]
 
-    def _join(self, batch: list[_Ticket]) -> None:
-        with suppress(Empty):
-            while len(batch) < MOST_AT_ONCE:
-                batch.append(self._gathered.get_nowait())
+    def _write_one_aside(self, arrival: Arrival) -> Answer:
+        return self._write_aside([arrival])[0]
+
+    def _write_aside(self, arrivals: Sequence[Arrival]) -> list[Answer]:
+        """Only the last of these steps holds the ledger."""
+        ready = [self._made_ready(arrival) for arrival in arrivals]
+        new = [arrival for arrival in ready if arrival is not None]
+        with self._database.read() as connection:
+            surplus = quarantine.surplus(connection, _loads(connection, new), self._bounds)
+        with self._database.write() as connection:
+            if surplus:
+                quarantine.let_go(
+                    connection, surplus, max(each.webhook.received_at for each in new)
+                )
+            answers = iter(self._keep(connection, new))
+        return [_aside_answer(arrival, answers) for arrival in ready]
+
+    def _made_ready(self, arrival: Arrival) -> Arrival | None:
+        """As it goes into quarantine; None if what seemed to differ does not."""
+        if arrival.differing:
+            differing = examined(self._database, arrival.webhook, arrival.identity)
+            if differing is None:
+                return None
+            arrival = _as_differing(arrival, differing)
+        return replace(arrival, small=packed(arrival.webhook.body))
 
 
-def keep(connection: Connection, arrivals: Sequence[Arrival]) -> list[Acceptance]:
-    """Insert what is new, in the order given; one answer for each arrival."""
-    fresh = _insert(connection, arrivals)
+def keep(
+    connection: Connection, arrivals: Sequence[Arrival], *, looks_back: bool = True
+) -> list[Acceptance]:
+    """Insert what is new, in the order given; one answer for each arrival.
+
+    `CONFLICT` says that the fingerprints differ; what differs is not kept here. `looks_back`:
+    the ledger may hold webhooks under their former keys.
+    """
+    earlier: dict[Key, Kept] = _known_before(connection, arrivals) if looks_back else {}
+    fresh = _insert(connection, [each for each in arrivals if each.former_key not in earlier])
     tally(connection, ACKNOWLEDGED, len(fresh))
+    known = earlier | kept_under(connection, {each.key for each in arrivals} - fresh.keys())
     answers = []
-    alerts: list[Alert] = []
+    kept: list[tuple[int, Arrival]] = []
     for arrival in arrivals:
-        if arrival.key in fresh:
+        number = fresh.pop(arrival.key, None)
+        if number is not None:
             # The first of its key in this batch is the one that was kept.
-            fresh.remove(arrival.key)
-            alerts.extend(_alerts(arrival))
+            known[arrival.key] = Kept(number, arrival.identity.fingerprint, is_pruned=False)
+            kept.append((number, arrival))
             answers.append(Acceptance.ACCEPTED)
-            continue
-        answers.append(_compare(connection, arrival))
-        if answers[-1] is Acceptance.CONFLICT:
-            alerts.append(_changed(arrival))
-    raise_alerts(connection, alerts)
+        else:
+            answers.append(_compare(known, arrival))
+    quarantine.list_as_kept(connection, _listed(kept))
+    raise_alerts(connection, [alert for each in kept for alert in _alerts(*each)])
     return answers
 
 
-def _compare(connection: Connection, arrival: Arrival) -> Acceptance:
+def _alone(write: Callable[[], Answer]) -> Answer:
+    try:
+        return write()
+    except LedgerUnavailable as failure:
+        return failure
+    except BaseException as error:  # noqa: BLE001  # the sender is asked to come back
+        log.error("a webhook was refused by the ledger: %s", place_of(error))
+        return LedgerUnavailable("the ledger refused this webhook")
+
+
+def _known_before(connection: Connection, arrivals: Sequence[Arrival]) -> dict[Key, Kept]:
+    return kept_under(connection, {each.former_key for each in arrivals if each.former_key})
+
+
+def _compare(known: Mapping[Key, Kept], arrival: Arrival) -> Acceptance:
     """A known key: the same again, or something else under its name."""
-    source, key = arrival.key
-    kept = connection.execute(
-        select(webhooks.c.fingerprint, webhooks.c.body, webhooks.c.pruned_at).where(
-            webhooks.c.source == source, webhooks.c.idempotency_key == key
-        )
-    ).one()
-    if kept.fingerprint == arrival.identity.fingerprint:
-        return Acceptance.DUPLICATE
+    kept = known.get(arrival.key) or known[arrival.former_key or arrival.key]
     # What was pruned cannot be compared any more.
-    if kept.pruned_at is not None or arrival.same_content(kept.body, arrival.webhook.body):
+    if kept.is_pruned or kept.fingerprint == arrival.identity.fingerprint:
         return Acceptance.DUPLICATE
     return Acceptance.CONFLICT
 
 
-def _changed(arrival: Arrival) -> Alert:
-    source, key = arrival.key
-    text = (
-        f"{source} sent {key} again with another content; the first was kept. "
-        "Compare both in the sender's dashboard."
+def _as_differing(arrival: Arrival, differing: Differing) -> Arrival:
+    """A webhook of its own, which waits for a person who compares it with the one that was kept."""
+    which = f"webhook {differing.kept}" if differing.kept else "one that is gone by now"
+    identity = replace(
+        arrival.identity,
+        idempotency_key=key_of_its_own(arrival.identity),
+        former_key=None,
+        quarantine=f"{REASON}: {which} came first under {differing.key}",
     )
-    at = arrival.webhook.received_at
-    return Alert("changed-redelivery", f"{source} {key}", text, at, at, 1)
+    return replace(arrival, identity=identity, differing=differing)
 
 
-def _insert(connection: Connection, arrivals: Sequence[Arrival]) -> set[Key]:
+def _aside_answer(arrival: Arrival | None, answers: Iterator[Answer]) -> Answer:
+    if arrival is None:
+        return Acceptance.DUPLICATE
+    answer = next(answers)
+    # As often as it is sent: the sender is told that it differs.
+    return Acceptance.CONFLICT if arrival.differing else answer
+
+
+def _loads(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str, Load]:
+    """What is to come, by source, without what is there already."""
+    known = kept_under(connection, {arrival.key for arrival in arrivals})
+    loads: dict[str, Load] = {}
+    for arrival in arrivals:
+        if arrival.key not in known:
+            source = arrival.webhook.source
+            loads[source] = loads.get(source, Load()) + Load(1, _listed_bytes(arrival))
+    return loads
+
+
+def _listed(kept: Sequence[tuple[int, Arrival]]) -> Iterator[Listed]:
+    for number, arrival in kept:
+        if arrival.identity.quarantine:
+            source, part = arrival.webhook.source, arrival.identity.signed_part
+            yield Listed(number, source, part, _listed_bytes(arrival))
+
+
+def _listed_bytes(arrival: Arrival) -> int:
+    body = arrival.small.body if arrival.small else arrival.webhook.body
+    return len(body) + len(str(arrival.webhook.headers)) + quarantine.ROW_BYTES
+
+
+def _insert(connection: Connection, arrivals: Sequence[Arrival]) -> dict[Key, int]:
+    """The numbers of what is new."""
+    if not arrivals:
+        return {}
     # In the order of the keys, so that two processes with the same ones cannot deadlock.
     ordered = sorted(arrivals, key=lambda arrival: arrival.key)
     statement = _insertion(connection.dialect.name, len(ordered))
     values = tuple(value for arrival in ordered for value in _row(arrival))
-    return {(source, key) for source, key in connection.exec_driver_sql(statement, values)}
+    rows = connection.exec_driver_sql(statement, values)
+    return {(source, key): number for source, key, number in rows}
 
 
 @lru_cache(maxsize=512)
@@ -213,19 +366,21 @@ def _insertion(dialect: str, count: int) -> str:
     return (
         f"INSERT INTO {webhooks.name} ({', '.join(_COLUMNS)})"  # noqa: S608  # our own names
         f" VALUES {', '.join([row] * count)}"
-        " ON CONFLICT (source, idempotency_key) DO NOTHING RETURNING source, idempotency_key"
+        " ON CONFLICT (source, idempotency_key) DO NOTHING"
+        " RETURNING source, idempotency_key, number"
     )
 
 
 _COLUMNS = (
     *("source", "idempotency_key", "fingerprint", "event_type", "received_at", "method"),
-    *("headers", "body", "state", "reason", "replayed"),
+    *("headers", "body", "received_bytes", "state", "reason", "replayed"),
 )
 
 
 def _row(arrival: Arrival) -> tuple[Any, ...]:
     """The values of `_COLUMNS`."""
     webhook, identity = arrival.webhook, arrival.identity
+    body = arrival.small or Packed(webhook.body)
     return (
         webhook.source,
         identity.idempotency_key,
@@ -234,16 +389,19 @@ def _row(arrival: Arrival) -> tuple[Any, ...]:
         webhook.received_at,
         webhook.method,
         json.dumps(dict(webhook.headers)),
-        webhook.body,
+        body.body,
+        body.received_bytes,
         "quarantined" if identity.quarantine else "waiting",
         identity.quarantine,
         False,
     )
 
 
-def _alerts(arrival: Arrival) -> list[Alert]:
+def _alerts(number: int, arrival: Arrival) -> list[Alert]:
     identity, at = arrival.identity, arrival.webhook.received_at
     source = arrival.webhook.source
+    if arrival.differing:
+        return [_changed(number, arrival, arrival.differing)]
     texts = list(identity.alerts)
     if identity.quarantine:
         texts.append(
@@ -252,3 +410,14 @@ def _alerts(arrival: Arrival) -> list[Alert]:
         )
     kind = identity.quarantine or "webhook"
     return [Alert(kind, f"{source}: {text}"[:200], text, at, at, 1) for text in texts]
+
+
+def _changed(number: int, arrival: Arrival, differing: Differing) -> Alert:
+    source, at = arrival.webhook.source, arrival.webhook.received_at
+    text = (
+        f"{source} sent {differing.key} again with another content. The first, webhook "
+        f"{differing.kept or 'of an unknown number'}, is processed as it came; the other is in "
+        f"quarantine as webhook {number}. Compare them (`showbridge event {number} --body`) with "
+        f"the sender's dashboard; if the second is right, `showbridge replay {number}`."
+    )
+    return Alert("changed-redelivery", f"{source} {differing.key}"[:200], text, at, at, 1)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import accumulate, takewhile
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from bridge.event import Webhook
 from bridge.ledger import cancellers, consents, endings, owed, withdrawn
 from bridge.ledger.alerts import raise_alert
+from bridge.ledger.bodies import RECEIVED_SIZE, body_of
 from bridge.ledger.books import PLANNED, tally
 from bridge.ledger.endings import Ending
 from bridge.ledger.tables import WAITING_WEBHOOK, events, webhooks
@@ -136,7 +137,7 @@ class Plan:
 def waiting(connection: Connection, limit: int, most_bytes: int = MOST_BYTES) -> list[Waiting]:
     """Those that wait longest, in the order of receipt: one, or what fits in `most_bytes`."""
     sizes = connection.execute(
-        select(webhooks.c.number, func.length(webhooks.c.body))
+        select(webhooks.c.number, RECEIVED_SIZE)
         .where(WAITING_WEBHOOK)
         .order_by(webhooks.c.number)
         .limit(limit)
@@ -163,7 +164,7 @@ def as_waiting(row: Mapping[Any, Any]) -> Waiting:
     """A row of webhooks as routing wants it."""
     webhook = Webhook(
         source=row["source"],
-        body=row["body"],
+        body=body_of(row),
         headers=row["headers"],
         received_at=row["received_at"],
         method=row["method"],

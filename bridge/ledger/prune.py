@@ -3,7 +3,7 @@
 Of a webhook whose deliveries have all ended, first the body and the headers
 go, and its row stays, so that a redelivery is still recognised. Long after,
 the whole record goes. What is scheduled, waits, is dead, or is kept aside stays until a
-person has acted, however old it is.
+person has acted, however old it is; what is in quarantine has bounds of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from sqlalchemy import Connection, Select, delete, or_, select, update
 
 from bridge.ledger import consents
 from bridge.ledger.books import PRUNED_DELIVERIES, PRUNED_WEBHOOKS, tally
-from bridge.ledger.tables import WITH_BODY, attempts, cancellers, deliveries, events, webhooks
+from bridge.ledger.tables import (
+    WITH_BODY,
+    attempts,
+    cancellers,
+    deliveries,
+    events,
+    quarantine,
+    webhooks,
+)
 from bridge.settings import RetentionConfig
 
 DONE = ("routed", "unrouted")
@@ -46,7 +54,7 @@ def empty_bodies(
         update(webhooks)
         # Asked again: a replay may have come in between.
         .where(webhooks.c.number.in_(ripe), WITH_BODY)
-        .values(body=b"", headers={}, pruned_at=now)
+        .values(body=b"", received_bytes=None, headers={}, pruned_at=now)
     ).rowcount
     return Pruned(emptied, end)
 
@@ -60,7 +68,7 @@ def drop_records(
     old, end = _old(connection, query, after, limit, cutoff)
     ripe = _held(connection, _ripe(connection, old, cutoff))
     if ripe:
-        _delete(connection, ripe)
+        delete_records(connection, ripe)
     return Pruned(len(ripe), end)
 
 
@@ -121,7 +129,8 @@ def _held(connection: Connection, numbers: list[int]) -> list[int]:
     return [number for number in held if number not in taken_up]
 
 
-def _delete(connection: Connection, numbers: list[int]) -> None:
+def delete_records(connection: Connection, numbers: list[int]) -> None:
+    """Delete webhooks with all that is theirs, and count them as pruned."""
     of_these = deliveries.c.webhook.in_(numbers)
     names = select(deliveries.c.id).where(of_these)
     consents.close(connection, numbers)
@@ -129,6 +138,7 @@ def _delete(connection: Connection, numbers: list[int]) -> None:
     connection.execute(delete(cancellers).where(cancellers.c.delivery.in_(names)))
     owed = connection.execute(delete(deliveries).where(of_these)).rowcount
     connection.execute(delete(events).where(events.c.webhook.in_(numbers)))
+    connection.execute(delete(quarantine).where(quarantine.c.webhook.in_(numbers)))
     gone = connection.execute(delete(webhooks).where(webhooks.c.number.in_(numbers))).rowcount
     tally(connection, PRUNED_DELIVERIES, owed)
     tally(connection, PRUNED_WEBHOOKS, gone)

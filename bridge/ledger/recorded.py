@@ -12,6 +12,7 @@ from itertools import accumulate, takewhile
 
 from sqlalchemy import Connection, func, select
 
+from bridge.ledger.bodies import RECEIVED_SIZE
 from bridge.ledger.database import Database
 from bridge.ledger.plan import MOST_BYTES, Waiting, as_waiting
 from bridge.ledger.tables import webhooks
@@ -82,7 +83,7 @@ def _portion(connection: Connection, after: int, span: Span) -> Portion:
     number = webhooks.c.number
     within = (number > after, number <= span.last)
     sizes = connection.execute(
-        select(number, func.length(webhooks.c.body)).where(*within).order_by(number).limit(_PORTION)
+        select(number, RECEIVED_SIZE).where(*within).order_by(number).limit(_PORTION)
     ).all()
     if not sizes:
         return Portion(span.last, (), 0, 0)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from bridge.ledger.bodies import body_of
 from bridge.ledger.tables import attempts, deliveries, events, webhooks
 
 
@@ -98,7 +99,7 @@ def story(connection: Connection, number: int) -> Story | None:
         idempotency_key=row["idempotency_key"],
         received_at=row["received_at"],
         headers=row["headers"],
-        body=row["body"],
+        body=body_of(row),
         state=row["state"],
         reason=row["reason"],
         events=_events(connection, number),

@@ -7,6 +7,7 @@ amount that is no number is no amount.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,6 +18,8 @@ UNKNOWN_TYPE = "unknown"
 
 _MAX_KEY = 128
 _MAX_TYPE = 200
+# Normalising takes longer than the text is long.
+_MAX_TYPE_SENT = 2_000
 _MAX_MOMENT = 40
 # No amount of money has more than fifteen digits before the point.
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{0,12})?", re.ASCII)
@@ -83,9 +86,21 @@ def mappings(value: Any) -> list[Mapping[str, Any]]:
 
 
 def event_type(value: Any) -> str:
-    """A name that a text column takes: at most 200 characters, no U+0000."""
-    name = value.replace("\0", "").strip() if isinstance(value, str) else ""
-    return name[:_MAX_TYPE].strip() or UNKNOWN_TYPE
+    """A name in one spelling, which guards and rules alike take for the same or for another.
+
+    In compatibility form, without regard to case, trimmed, of at most 200 characters. What
+    is not plain after that is a type that nobody knows.
+    """
+    if not isinstance(value, str):
+        return UNKNOWN_TYPE
+    # PostgreSQL's texts hold no U+0000, nor may one part what is one name without it.
+    name = value.replace("\0", "")[:_MAX_TYPE_SENT]
+    # Each form can make what the other one changes. Rules fold the case last, so it ends so.
+    return _plainly(_plainly(name)).strip()[:_MAX_TYPE].strip() or UNKNOWN_TYPE
+
+
+def _plainly(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def key(value: Any) -> str | None:

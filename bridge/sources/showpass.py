@@ -20,10 +20,17 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict
 
 from bridge import strict_json
-from bridge.errors import Malformed, VerificationFailed
-from bridge.event import Event, Identity, Webhook
+from bridge.errors import VerificationFailed
+from bridge.event import Contact, Event, Identity, Webhook
 from bridge.source import Field, Source, SourceSettings
 from bridge.sources import lenient
+from bridge.sources.showpass_envelope import (
+    TEST,
+    Envelope,
+    envelope,
+    require_same_id,
+    signed_id,
+)
 from bridge.sources.showpass_invoice import FIELDS, buyer, facts, matters, without_barcodes
 
 HEADER = "x-showpass-signature"
@@ -38,6 +45,7 @@ _NOUNS = {
     "webhook.test": "test",
 }
 _ENDINGS = ("invoice.refund", "invoice.void")
+_MAX_KEY = 128
 
 _SIGNATURE = re.compile(r'("?)([0-9a-fA-F]{40})\1', re.ASCII)
 
@@ -97,50 +105,54 @@ class Showpass(Source):
     settings: ShowpassSettings
 
     def verify(self, webhook: Webhook) -> None:
-        """Raises VerificationFailed before the body is read where the header alone is wrong.
+        """Raises VerificationFailed before the body is looked at where the header alone is wrong.
 
-        Raises Malformed for a body without an `id` that can be signed: a text
-        of 1 to 128 printable ASCII characters, or an integer.
+        Raises Malformed for a body without an `id` that can be signed (a text of 1 to 128
+        printable ASCII characters, or an integer), and for what is signed and no strict JSON.
+        What holds too many members is verified and left for `identify` to put aside.
         """
         given = _given(webhook.headers)
-        signed = _signed(webhook.json)
+        signed = signed_id(webhook.body)
         matches = [hmac.compare_digest(given, _signature(key, signed)) for key in self.secrets]
         if not any(matches):
             raise VerificationFailed("signature-mismatch")
+        if strict_json.count_members(webhook.body) <= strict_json.MAX_MEMBERS:
+            require_same_id(webhook.json, signed)
 
     def identify(self, webhook: Webhook) -> Identity:
-        """The key is `webhook_event_uuid`, else a hash of id, type and data."""
-        payload = _payload(webhook.json)
-        key = lenient.key(payload.get("webhook_event_uuid"))
+        """The key is the signed id with `webhook_event_uuid`, else a hash of id, type and data."""
+        found = envelope(webhook)
         return Identity(
-            idempotency_key=key or _substitute(payload),
-            event_type=lenient.event_type(payload.get("event_type")),
-            fingerprint=hashlib.sha256(webhook.body).hexdigest(),
-            quarantine=self._quarantine(payload),
-            alerts=self._oddities(payload),
+            idempotency_key=_key(webhook, found),
+            event_type=found.event_type,
+            fingerprint=webhook.fingerprint,
+            quarantine=self._quarantine(found),
+            alerts=self._oddities(found),
+            former_key=found.uuid,
+            signed_part=found.id,
         )
 
-    def same_content(self, first: bytes, second: bytes) -> bool:
-        """Neither key order nor white space is content."""
-        one, other = strict_json.loads(first), strict_json.loads(second)
-        return strict_json.canonical(one) == strict_json.canonical(other)
-
     def normalise(self, webhook: Webhook) -> tuple[Event, ...]:
-        """One event of every webhook; only `invoice.*` events have facts."""
-        payload = _payload(webhook.json)
-        event_type = lenient.event_type(payload.get("event_type"))
-        data = payload.get("data")
-        invoice = lenient.mapping(data)
+        """One event of every webhook; only `invoice.*` events have facts.
+
+        Raises Malformed for what `identify` put aside because it holds too many members.
+        """
+        payload, found = webhook.json, envelope(webhook)
+        event_type = found.event_type
+        invoice = lenient.mapping(found.data)
         named = matters(payload, invoice)
         event = Event(
             source=webhook.source,
             type=event_type,
-            contact=buyer(event_type, invoice),
-            facts=facts(payload, invoice) if event_type.startswith("invoice.") else {},
-            raw=without_barcodes(data if isinstance(data, dict) else {"data": data}),
+            # No guard looks at a test event, so nobody is written to on its word.
+            contact=Contact() if event_type == TEST else buyer(event_type, invoice),
+            facts=facts(payload, invoice) if found.is_invoice else {},
+            raw=without_barcodes(
+                found.data if isinstance(found.data, dict) else {"data": found.data}
+            ),
             # What is signed: else whoever has one signature could answer in others' threads.
             subject=lenient.text(payload.get("id")) or lenient.text(invoice.get("transaction_id")),
-            remarks=self._oddities(payload),
+            remarks=self._oddities(found),
             noun=_NOUNS.get(event_type, ""),
             amount=lenient.money(invoice.get("net_sales")),
             currency=lenient.text(invoice.get("currency")) or "",
@@ -151,39 +163,36 @@ class Showpass(Source):
 
     def sign(self, body: bytes, secret: str, now: float) -> Mapping[str, str]:
         """Raises Malformed where the body has no `id` that can be signed."""
-        signed = _signed(strict_json.loads(body))
-        return {"X-SHOWPASS-SIGNATURE": _signature(secret.encode(), signed)}
+        return {"X-SHOWPASS-SIGNATURE": _signature(secret.encode(), signed_id(body))}
 
-    def _quarantine(self, payload: Mapping[str, Any]) -> str | None:
+    def _quarantine(self, found: Envelope) -> str | None:
         """Authentic by its signature, so kept even where it cannot be processed."""
-        event_type = lenient.event_type(payload.get("event_type"))
-        data = payload.get("data")
-        if event_type == lenient.UNKNOWN_TYPE:
+        if not found.is_whole:
+            return strict_json.TOO_MANY
+        if found.event_type == lenient.UNKNOWN_TYPE:
             return "event-type-missing"
-        if event_type.startswith("invoice.") and not isinstance(data, dict):
+        if found.is_invoice and not isinstance(found.data, dict):
             return "data-not-an-object"
-        if self._of_other_organization(event_type, lenient.mapping(data)):
+        if self._of_other_organization(found):
             return "organization-mismatch"
         strict = self.settings.transaction_mismatch == "quarantine"
-        return "transaction-mismatch" if strict and _of_other_transaction(payload) else None
+        return "transaction-mismatch" if strict and _of_other_transaction(found) else None
 
-    def _of_other_organization(self, event_type: str, data: Mapping[str, Any]) -> bool:
-        """Only an invoice must name its organization; a test event may hold anything."""
-        named = lenient.text(data.get("showpass_organization_id"))
-        if self.settings.organization is None or (
-            named is None and not event_type.startswith("invoice.")
-        ):
+    def _of_other_organization(self, found: Envelope) -> bool:
+        """Every type that rules may be asked about names it; a test event may hold anything."""
+        ours = lenient.text(self.settings.organization)
+        if ours is None or (found.event_type == TEST and found.organization is None):
             return False
-        return named != self.settings.organization
+        return found.organization != ours
 
-    def _oddities(self, payload: Mapping[str, Any]) -> tuple[str, ...]:
+    def _oddities(self, found: Envelope) -> tuple[str, ...]:
         accepted = self.settings.transaction_mismatch == "accept"
-        found = []
-        if lenient.key(payload.get("webhook_event_uuid")) is None:
-            found.append(_NO_UUID)
-        if accepted and _of_other_transaction(payload):
-            found.append(_OTHER_TRANSACTION)
-        return tuple(found)
+        oddities = []
+        if found.uuid is None:
+            oddities.append(_NO_UUID)
+        if accepted and _of_other_transaction(found):
+            oddities.append(_OTHER_TRANSACTION)
+        return tuple(oddities)
 
 
 def _given(headers: Mapping[str, str]) -> str:
@@ -201,32 +210,32 @@ def _signature(secret: bytes, signed: bytes) -> str:
     return hmac.digest(secret, signed, "sha1").hex()
 
 
-def _signed(value: Any) -> bytes:
-    """The `id` as it is signed. It looks like a UUID and is none, so its form is not checked."""
-    given = _payload(value).get("id")
-    if isinstance(given, int) and not isinstance(given, bool):
-        return str(given).encode()
-    name = lenient.key(given)
-    if name is None:
-        raise Malformed("id-missing-or-unusable")
-    return name.encode()
-
-
-def _payload(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise Malformed("not-an-object")
-    return value
-
-
-def _of_other_transaction(payload: Mapping[str, Any]) -> bool:
-    event_type, data = payload.get("event_type"), payload.get("data")
-    if not isinstance(data, dict) or not lenient.event_type(event_type).startswith("invoice."):
+def _of_other_transaction(found: Envelope) -> bool:
+    """Invoices name theirs; a test event may hold anything, and other types need not name one."""
+    if found.event_type == TEST or not found.is_whole:
         return False
-    return lenient.text(data.get("transaction_id")) != lenient.text(payload.get("id"))
+    if found.is_invoice:
+        return isinstance(found.data, dict) and found.transaction != lenient.text(found.id)
+    return found.transaction not in (None, lenient.text(found.id))
 
 
-def _substitute(payload: Mapping[str, Any]) -> str:
-    return "sha256:" + _sha256([payload.get(name) for name in ("id", "event_type", "data")])
+def _key(webhook: Webhook, found: Envelope) -> str:
+    """Bound to the signed id: whoever holds another id's signature cannot take its place.
+
+    The separator stands in it once, so that no other two texts make the same key.
+    """
+    if found.uuid is None:
+        return _substitute(webhook, found)
+    key = f"{found.id}/{found.uuid}"
+    if len(key) <= _MAX_KEY and key.count("/") == 1:
+        return key
+    return "sha256:" + _sha256([found.id, found.uuid])
+
+
+def _substitute(webhook: Webhook, found: Envelope) -> str:
+    if not found.is_whole:
+        return "sha256:" + hashlib.sha256(webhook.body).hexdigest()
+    return "sha256:" + _sha256([found.id_as_sent, found.sent_type, found.data])
 
 
 def _sha256(value: Any) -> str:

@@ -16,6 +16,7 @@ UNREADABLE: dict[str, bytes] = {
     "NaN": b'{"id": "1", "amount": NaN}',
     "an infinity": b'{"id": "1", "amount": 1e999}',
     "an integer of 5000 digits": b'{"id": "1", "amount": ' + b"9" * 5000 + b"}",
+    "150,000 members": b'{"id": "1", "data": [0' + b",0" * 150_000 + b"]}",
     "100,000 brackets": b"[" * 100_000 + b"]" * 100_000,
     "a lone surrogate": b'{"id": "1", "name": "\\ud83d"}',
     "UTF-16": '{"id": "1"}'.encode("utf-16"),
@@ -36,6 +37,16 @@ STRANGE: dict[str, bytes] = {
     "a byte order mark": b'\xef\xbb\xbf{"id": "1"}',
 }
 """JSON, but not what anybody sends."""
+
+COSTLY: dict[str, bytes] = {
+    "lists": b'{"id": "1", "data": [' + b"[]," * 30_000 + b"0]}",
+    "lists in lists": b'{"id": "1", "data": [' + (b"[" * 50 + b"]" * 50 + b",") * 1_000 + b"0]}",
+    "keys": b'{"id": "1"' + b"".join(b',"%05d":0' % number for number in range(10_000)) + b"}",
+    "escapes": b'{"id": "1", "data": "' + b"\\u00e9" * 30_000 + b'"}',
+    "a long id": b'{"id": "' + b"1" * 200_000 + b'"}',
+    "ids": b'{"id": "1"' + b',"id": "1"' * 10_000 + b"}",
+}
+"""What costs most to build, for each byte that was sent."""
 
 SUBSTITUTES: tuple[Any, ...] = (
     None,
@@ -66,6 +77,16 @@ def variations(body: bytes) -> Iterator[bytes]:
             del holder[place]
             yield json.dumps(payload).encode()
             holder[place] = kept
+
+
+def spellings(event_type: str) -> Iterator[str]:
+    """Of the type, which people and rules take for the same."""
+    yield event_type.upper()
+    yield event_type.title()
+    yield f" \t{event_type}\u3000\n"
+    yield f"\0{event_type[:3]}\0{event_type[3:]}"
+    yield "".join(chr(ord(character) + 0xFEE0) for character in event_type)
+    yield event_type.replace("s", "\u017f")
 
 
 def replaced(value: Any, old: Any, new: Any) -> Any:

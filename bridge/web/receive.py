@@ -168,7 +168,7 @@ def _arrival(config: SourceConfig, webhook: Webhook, identity: Identity) -> Arri
         received_at=webhook.received_at,
         method=webhook.method,
     )
-    return Arrival(kept, identity, config.source.same_content)
+    return Arrival(kept, identity)
 
 
 def _right_path(expected: str | None, given: str | None) -> bool:

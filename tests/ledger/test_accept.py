@@ -44,11 +44,11 @@ def test_a_redelivery_with_another_content_keeps_the_first_and_raises_an_alert(
     database: Database,
 ) -> None:
     accept(database, arrival())
-    assert accept(database, arrival(fingerprint="forged")) == [Acceptance.CONFLICT]
+    assert Acceptor(database).accept(arrival(fingerprint="forged")) is Acceptance.CONFLICT
     with database.read() as connection:
         assert [alert.kind for alert in open_alerts(connection)] == ["changed-redelivery"]
-        query = select(webhooks.c.fingerprint)
-        assert connection.execute(query).scalars().all() == ["f1"]
+        query = select(webhooks.c.state, webhooks.c.fingerprint).order_by(webhooks.c.number)
+        assert connection.execute(query).all() == [("waiting", "f1"), ("quarantined", "forged")]
 
 
 def test_one_batch_may_hold_the_same_webhook_twice(database: Database) -> None:

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from bridge.engine.route import event_id
 from bridge.errors import OperatorError
 from bridge.ledger.database import Database
-from bridge.ledger.migrate import migrate, require_current
+from bridge.ledger.migrate import _FOLDER, migrate, require_current
+from bridge.ledger.plan import waiting
 from bridge.ledger.tables import metadata
 
 
@@ -24,6 +28,32 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database) 
 
 def test_migrating_again_changes_nothing(database: Database) -> None:
     migrate(database)
+
+
+def test_a_ledger_of_the_version_before_keeps_its_webhooks_and_their_ids(
+    database_url: str,
+) -> None:
+    ledger = Database(database_url, keeps_time=False)
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    with ledger.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.execute(text(_KEPT_BEFORE), {"body": b'{"id": "T-1"}'})
+    migrate(ledger)
+    with ledger.read() as connection:
+        [kept] = waiting(connection, 10)
+    assert (kept.idempotency_key, kept.webhook.body) == ("u-1", b'{"id": "T-1"}')
+    assert event_id("showpass", kept.idempotency_key, 1) == "b1b9c9aab9fea0dfc130d78a"
+    require_current(ledger)
+    ledger.close()
+
+
+_KEPT_BEFORE = """
+INSERT INTO webhooks (source, idempotency_key, fingerprint, event_type, received_at, method,
+                      headers, body, state, replayed)
+VALUES ('showpass', 'u-1', 'f1', 'webhook.test', 1.0, 'POST', '{}', :body, 'waiting', FALSE)
+"""
 
 
 def _migrate(url: str) -> None:

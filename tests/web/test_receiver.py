@@ -75,7 +75,8 @@ def test_a_webhook_without_uuid_is_known_by_its_content(receiver: Receiver) -> N
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_what_showpass_cannot_have_sent_is_refused(receiver: Receiver, body: bytes) -> None:
     answer = receiver.post("showpass", body, {"X-SHOWPASS-SIGNATURE": "0" * 40})
-    assert answer.status_code == 400
+    # As malformed where no signed part can be found, else for its signature.
+    assert answer.status_code in (400, 401)
     assert receiver.stored() == []
 
 

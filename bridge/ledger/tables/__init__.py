@@ -1,6 +1,7 @@
 """The ledger's tables. Times are Unix seconds by our clock; JSON is plain data.
 
 webhooks ─< events            what arrived, and what it meant when it was routed
+webhooks ── quarantine        what of them is kept for a person, within bounds
 webhooks ─< deliveries ─< attempts   what is owed for it, and each try
 endings                       which refund ended which matter, for its purchase if that comes late
 occasions                     what was done already of that which is done once
@@ -26,6 +27,7 @@ from bridge.ledger.tables.flow import (
     attempts,
     deliveries,
     events,
+    quarantine,
     webhooks,
 )
 from bridge.ledger.tables.memory import (
@@ -70,6 +72,7 @@ __all__ = [
     "metadata",
     "occasions",
     "offices",
+    "quarantine",
     "rule_publications",
     "rule_versions",
     "tallies",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -48,6 +49,8 @@ webhooks = Table(
     Column("replayed", Boolean, nullable=False),
     # When its body and headers were emptied, for their age.
     Column("pruned_at", Float),
+    # The length of the body as received, if `body` holds it compressed.
+    Column("received_bytes", BigInteger),
     UniqueConstraint("source", "idempotency_key"),
     sqlite_autoincrement=True,
 )
@@ -69,6 +72,19 @@ Index(
     webhooks.c.number,
     sqlite_where=WITH_BODY,
     postgresql_where=WITH_BODY,
+)
+
+# What of each source is kept for a person, to keep it within bounds.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("webhook", Number, ForeignKey("webhooks.number"), primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False),
+    # What the signature covers; empty if that is the whole body.
+    Column("signed_part", Text, nullable=False),
+    # What body, headers and row take in the ledger.
+    Column("bytes", BigInteger, nullable=False),
+    Index("ix_quarantine_source_signed_part_webhook", "source", "signed_part", "webhook"),
 )
 
 events = Table(
