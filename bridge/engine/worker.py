@@ -16,6 +16,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from redis import Redis
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker, worker_registration
 from rq.exceptions import StopRequested
@@ -81,12 +82,16 @@ class _TurnWorker(SimpleWorker):
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
     ) -> tuple[Job, Queue] | None:
-        self.foreign.tell()
         self._waits = True
         try:
             return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
         finally:
             self._waits = False
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Also while it waits for a job, every half minute."""
+        self.foreign.tell()
+        super().heartbeat(timeout, pipeline)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """A turn at the lane that the job names; its time is ours to say, not the job's."""

@@ -17,6 +17,7 @@ from rq.registry import StartedJobRegistry
 from rq.repeat import Repeat
 from rq.serializers import JSONSerializer, PickleSerializer
 from rq.suspension import suspend
+from rq.utils import as_text
 
 from bridge.engine.jobs import TAKE_TURN
 from bridge.engine.queue import DELIVERIES_QUEUE, INBOX_QUEUE
@@ -129,7 +130,7 @@ def test_no_registry_channel_or_key_of_rqs_holds_or_ends_a_worker(
     suspend(redis)
     bridge.start("web", "worker", "clock")
     for key in redis.smembers("rq:workers"):
-        send_shutdown_command(redis, key.decode().removeprefix("rq:worker:"))
+        send_shutdown_command(redis, as_text(key).removeprefix("rq:worker:"))
     works(bridge)
     works(bridge)
     assert bridge.processes["worker"].poll() is None
