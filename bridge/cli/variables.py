@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bridge import yaml_text
-from bridge.config import FILE, AccountConfig, Config, SourceConfig
+from bridge import regular_files, yaml_text
+from bridge.config import FILE, MAX_BYTES, AccountConfig, Config, SourceConfig
 from bridge.settings_files import secret_fields, secrets_file
 
 
@@ -25,7 +25,9 @@ class Variables:
 
     def __init__(self, config: Config) -> None:
         file = config.folder / FILE
-        self._value = yaml_text.read(file.read_text("utf-8-sig"), str(file)).value
+        self._value = yaml_text.read(
+            regular_files.read(file, MAX_BYTES).decode("utf-8-sig"), str(file)
+        ).value
         self._config = config
 
     def of_source(self, source: SourceConfig) -> list[Variable]:
