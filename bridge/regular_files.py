@@ -31,7 +31,7 @@ def read(file: Path, most: int, inside: Path | None = None) -> bytes:
     """
     real = os.path.realpath(file, strict=True)
     root = None if inside is None else os.path.realpath(inside, strict=True)
-    _require_regular(os.stat(real), file)
+    _require_regular(Path(real).stat(), file)
     _require_inside(real, root, file)
     opened = os.open(real, _FLAGS)
     with os.fdopen(opened, "rb") as content:
@@ -68,6 +68,6 @@ def _require_inside(real: str, root: str | None, file: Path) -> None:
 def _path_of(opened: int, real: str) -> str:
     """Where the opened file lies, as far as the system tells."""
     try:
-        return os.readlink(f"/proc/self/fd/{opened}")
+        return str(Path(f"/proc/self/fd/{opened}").readlink())
     except OSError:
         return real

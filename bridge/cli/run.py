@@ -15,6 +15,7 @@ from typing import IO
 import click
 from redis.exceptions import RedisError
 
+from bridge.cli.concerns import concerns
 from bridge.cli.embedded_redis import redis_command
 from bridge.cli.start import (
     load_config,
@@ -58,6 +59,8 @@ def _run(config: Config, database: Database, log: IO[bytes] | None) -> None:
     if own_redis is None:
         _warn_of_redis(url)
     supervisor = Supervisor(list(_parts(config, url, own_redis, log)), _warn)
+    for concern in concerns(config):
+        _warn(concern)
     with supervisor.running():
         if _wait_until_up(config, url, supervisor):
             click.echo(welcome(config, own_redis, log_file(config.data) if log else None))
