@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from bridge import regular_files
 from bridge.environment import Environment, read_environment
 from bridge.errors import ConfigurationError, Mistake, OperatorError
 from bridge.findings import Findings
@@ -48,6 +49,7 @@ __all__ = [
 ]
 
 FILE = "bridge.yaml"
+MAX_BYTES = 4_000_000
 
 
 def load(
@@ -78,7 +80,7 @@ def world(config: Config) -> World:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text("utf-8-sig")
+        return regular_files.read(file, MAX_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         raise OperatorError(
             f"{file} is missing; start in the folder that holds it, or set SHOWBRIDGE_CONFIG"

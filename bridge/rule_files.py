@@ -1,7 +1,8 @@
 """The files of the rules: `rules.yaml` and, after it, `rules/*.yaml` in alphabetical order.
 
 Names that begin with a dot, and editors' backups, are left out. A draft is a
-file or folder that lies elsewhere and is to take the place of some of them.
+file or folder that lies elsewhere and is to take the place of some of them. Links
+may lead to files of the same folder alone: mistakes repeat lines of what was read.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.errors import ConfigurationError, Mistake, OperatorError
+from bridge.regular_files import OutsideError, TooLongError, is_below, read
 from bridge.rules import Rule, RuleSet, World
 from bridge.rules.compile import compile_files, version_of
 from bridge.rules.expected import Expectation
@@ -53,7 +55,7 @@ class RuleFiles:
 
     def _holds(self, name: str, text: str) -> bool:
         try:
-            return self.places[name] == self.folder / name or _text(self.folder / name) == text
+            return self.places[name] == self.folder / name or _own_text(self.folder / name) == text
         except OperatorError:
             return False
 
@@ -112,7 +114,7 @@ def read_draft(folder: Path, draft: Path) -> RuleFiles:
         raise OperatorError(f"there is no file or folder {draft}")
     if not draft.is_dir():
         own = {name: folder / name for name in _names(folder)}
-        return _read(folder, {**own, _place_of(draft, own): draft})
+        return _read(folder, {**own, _place_of(draft, own): draft}, named=draft)
     if (draft / RULES_FILE).exists():
         return _read(folder, {name: draft / name for name in _names(draft)})
     inside = {f"{FOLDER}/{name}": draft / name for name in _listed(draft)}
@@ -150,7 +152,12 @@ def _place_of(draft: Path, own: Mapping[str, Path]) -> str:
 
 def _names(folder: Path) -> list[str]:
     """Of those that are in a configuration's folder; rules.yaml also where it is missing."""
-    return [RULES_FILE, *(f"{FOLDER}/{name}" for name in _listed(folder / FOLDER))]
+    names = [RULES_FILE, *(f"{FOLDER}/{name}" for name in _listed(folder / FOLDER))]
+    if len(names) > 1 and not is_below(folder / FOLDER, folder):
+        raise OperatorError(
+            f"{folder / FOLDER} is a link that leads out of {folder}; put the folder itself there"
+        )
+    return names
 
 
 def _listed(folder: Path) -> list[str]:
@@ -201,39 +208,52 @@ def _readable(folder: Path, name: str) -> str:
     raise OperatorError(f"{folder} holds a file whose name cannot be read ({shown}); rename it")
 
 
-def _read(folder: Path, places: Mapping[str, Path]) -> RuleFiles:
+def _read(folder: Path, places: Mapping[str, Path], named: Path | None = None) -> RuleFiles:
+    """`named` was chosen by the person who asks, and may be a link to anywhere."""
     texts: dict[str, str] = {}
     for name, place in places.items():
-        if place == folder / name:
-            _refuse_endless(place)
-        texts[name] = _text(place)
+        texts[name] = _text(place) if place == named else _own_text(place)
         total = sum(map(len, texts.values()))
         if total > MOST_CHARACTERS:
             raise OperatorError(_too_large(place))
     return RuleFiles(folder, texts, places)
 
 
-def _refuse_endless(place: Path) -> None:
-    """What is neither file nor folder, such as a pipe, may keep whoever reads it for ever."""
-    if place.exists() and not (place.is_file() or place.is_dir()):
-        raise OperatorError(f"{place} is no file; take it away, or put a text file there")
+def _own_text(place: Path) -> str:
+    return _text(place, inside=place.parent)
 
 
-def _text(place: Path) -> str:
-    most = MOST_CHARACTERS * _MOST_BYTES_EACH
+def _text(place: Path, inside: Path | None = None) -> str:
+    """Raises OperatorError."""
     try:
-        with place.open("rb") as file:
-            content = file.read(most + 1)
-        if len(content) > most:
-            raise OperatorError(_too_large(place))
-        text = content.decode("utf-8-sig")
+        _refuse_endless(place)
+        _refuse_other_names(place, inside)
+        text = read(place, MOST_CHARACTERS * _MOST_BYTES_EACH, inside).decode("utf-8-sig")
     except FileNotFoundError:
         raise OperatorError(f"{place} is missing; make it, or set SHOWBRIDGE_CONFIG") from None
     except UnicodeDecodeError:
         raise OperatorError(f"{place} is not in UTF-8; save it as UTF-8 text") from None
+    except TooLongError:
+        raise OperatorError(_too_large(place)) from None
+    except OutsideError:
+        raise OperatorError(
+            f"{place} is a link that leads out of its folder; put the file itself there"
+        ) from None
     except OSError as error:
         raise OperatorError(f"{place} cannot be read: {error.strerror}") from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _refuse_endless(place: Path) -> None:
+    """What is neither file nor folder, such as a pipe, may keep its reader waiting for ever."""
+    if place.exists() and not (place.is_file() or place.is_dir()):
+        raise OperatorError(f"{place} is no file; take it away, or put a text file there")
+
+
+def _refuse_other_names(place: Path, inside: Path | None) -> None:
+    """A link to what is no rules file, such as one that holds a secret; raises OSError."""
+    if inside is not None and place.is_symlink() and place.resolve().suffix != _ENDING:
+        raise OutsideError
 
 
 def _too_large(place: Path) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+from bridge import regular_files
 from bridge.findings import Findings
 from bridge.wording import quoted
 from bridge.yaml_text import Path
@@ -49,8 +50,7 @@ class References:
     def read(self, file: FilePath, path: Path) -> str | None:
         """The text of a file, without the white space around it."""
         try:
-            with file.open(encoding="utf-8") as opened:
-                return opened.read(_LONGEST).strip() or None
+            return regular_files.read(file, _LONGEST).decode("utf-8").strip() or None
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is no text"
             self.findings.add(path, f"{quoted(str(file))} cannot be read: {why}")

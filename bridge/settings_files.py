@@ -18,6 +18,7 @@ from bridge.secret_values import References
 from bridge.settings import AccountConfig, SourceConfig
 from bridge.settings_schema import SourceText
 from bridge.source import Source
+from bridge.weak_secrets import is_placeholder
 from bridge.wording import meant, quoted
 from bridge.yaml_text import Path
 
@@ -65,6 +66,7 @@ class SettingsReader:
             self._refuse_literal(given.get(field), (*path, field), f"{name}_{field}")
         found = dict(self._references.resolved(dict(given), path))
         found["secrets"] = _joined(found.get("secrets"))
+        self._refuse_placeholders(found["secrets"], source.kind, (*path, "secrets"))
         every = [*SourceText.model_fields, *source.Settings.model_fields]
         common = {key: value for key, value in found.items() if key in SourceText.model_fields}
         special = {key: value for key, value in found.items() if key not in common}
@@ -86,7 +88,12 @@ class SettingsReader:
 
     def _secrets(self, name: str, named: str | None) -> tuple[str, ...]:
         text = named or self._made_secret(name)
-        return tuple(filter(None, (part.strip() for part in re.split(r"[,\n]", text))))
+        return _parts(text)
+
+    def _refuse_placeholders(self, secrets: Any, kind: str, path: Path) -> None:
+        if isinstance(secrets, str) and any(map(is_placeholder, _parts(secrets))):
+            what = "a signing secret is still the example of the documents"
+            self._findings.add(path, what, f"put the key in its place that {kind} shows")
 
     def _made_secret(self, name: str) -> str:
         file = secrets_file(self._data, name)
@@ -179,6 +186,10 @@ class SettingsReader:
                 variable = re.sub(r"[^A-Z0-9]", "_", field.upper())
                 advice = f"write {{env: {variable}}} and set that variable"
                 self._findings.add(path, f"`{path[-1]}`: {_NEVER}", advice)
+
+
+def _parts(secrets: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in re.split(r"[,\n]", secrets))))
 
 
 def _variable(name: str, field: str) -> str:

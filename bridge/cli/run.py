@@ -15,11 +15,13 @@ from typing import IO
 import click
 from redis.exceptions import RedisError
 
-from bridge.cli.embedded_redis import redis_command, socket_path
+from bridge.cli.concerns import concerns
+from bridge.cli.embedded_redis import redis_command
 from bridge.cli.start import (
     load_config,
     make_data_folder,
     open_ledger,
+    redis_url,
     require_free_port,
 )
 from bridge.cli.supervisor import Part, Supervisor
@@ -53,10 +55,12 @@ def command() -> None:
 
 def _run(config: Config, database: Database, log: IO[bytes] | None) -> None:
     own_redis = None if config.redis_url else redis_command(config.data)
-    url = config.redis_url or f"unix://{socket_path(config.data)}"
+    url = redis_url(config)
     if own_redis is None:
         _warn_of_redis(url)
     supervisor = Supervisor(list(_parts(config, url, own_redis, log)), _warn)
+    for concern in concerns(config):
+        _warn(concern)
     with supervisor.running():
         if _wait_until_up(config, url, supervisor):
             click.echo(welcome(config, own_redis, log_file(config.data) if log else None))

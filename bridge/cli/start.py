@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from bridge.cli.embedded_redis import socket_path
 from bridge.config import Config, load
+from bridge.engine.own_redis import own_url
 from bridge.errors import LedgerUnavailable, OperatorError
 from bridge.ledger.database import Database
 from bridge.ledger.migrate import migrate
@@ -76,7 +77,7 @@ def _may_pass(failure: str) -> bool:
 
 def redis_url(config: Config) -> str:
     """REDIS_URL, or where our own Redis of this data folder listens while it runs."""
-    return config.redis_url or f"unix://{socket_path(config.data)}"
+    return config.redis_url or own_url(socket_path(config.data))
 
 
 def require_redis_named(config: Config) -> None:

@@ -16,6 +16,7 @@ from bridge.cli import json_lines
 from bridge.cli.accounts import Account, accounts_now, standings_by_name
 from bridge.cli.accounts import as_object as account_object
 from bridge.cli.book_lines import book_differences, book_object, book_text
+from bridge.cli.concerns import concerns
 from bridge.cli.event_lines import counted_states
 from bridge.cli.existing import existing_ledger
 from bridge.cli.live_state import LiveState, live_state
@@ -37,6 +38,7 @@ class Status:
     resting: Sequence[Account]
     quarantine: Mapping[str, Load]
     bounds: RetentionConfig
+    concerns: Sequence[str]
 
 
 @click.command("status")
@@ -70,6 +72,7 @@ def status_of(config: Config, database: Database, now: float) -> Status:
         resting=[account for account in accounts if account.state != "ready"],
         quarantine=quarantine,
         bounds=config.retention,
+        concerns=concerns(config),
     )
 
 
@@ -85,6 +88,7 @@ def _object(status: Status) -> dict[str, object]:
         },
         "rules": _rules_object(status.rules),
         "accounts": [account_object(account) for account in status.resting],
+        "security": list(status.concerns),
         "alerts": [
             {
                 "kind": alert.kind,
@@ -113,6 +117,8 @@ def _print(console: Console, status: Status, now: float) -> None:
         table.add_row("" if number else "rules", said)
     for account in status.resting:
         table.add_row("account", _resting(account))
+    for concern in status.concerns:
+        table.add_row("security", Text(clean(concern, 1000), "yellow"))
     console.print(table)
     for difference in book_differences(status.books):
         console.print(f"\n{difference}", style="red")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from bridge import yaml_text
-from bridge.config import FILE, AccountConfig, Config, SourceConfig
+from bridge import regular_files, yaml_text
+from bridge.config import FILE, MAX_BYTES, AccountConfig, Config, SourceConfig
 from bridge.settings_files import secret_fields, secrets_file
 
 
@@ -25,7 +26,9 @@ class Variables:
 
     def __init__(self, config: Config) -> None:
         file = config.folder / FILE
-        self._value = yaml_text.read(file.read_text("utf-8-sig"), str(file)).value
+        self._value = yaml_text.read(
+            regular_files.read(file, MAX_BYTES).decode("utf-8-sig"), str(file)
+        ).value
         self._config = config
 
     def of_source(self, source: SourceConfig) -> list[Variable]:
@@ -41,9 +44,21 @@ class Variables:
         fields = secret_fields(account.connector.Settings)
         return [one for field in fields for one in _references(entry.get(field))]
 
+    def files(self) -> list[Path]:
+        """Every file that bridge.yaml takes a value from."""
+        return [self._config.folder / name for name in _files(self._value)]
+
     def _entry(self, group: str, name: str) -> dict[str, Any]:
         entry = self._value[group][name]
         return entry if isinstance(entry, dict) else {}
+
+
+def _files(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and len(value) == 1 and isinstance(value.get("file"), str):
+        yield value["file"]
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _files(part)
 
 
 def _references(value: Any) -> Iterator[Variable]:

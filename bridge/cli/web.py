@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from bridge.cli.concerns import log_concerns
 from bridge.cli.start import (
     await_ledger,
     load_config,
@@ -22,6 +23,7 @@ def command() -> None:
     url = redis_url(config)
     require_free_port(config)
     set_up_logging("web")
+    log_concerns(config)
     await_ledger(config).close()
     # Flask and gunicorn are of no use to any other command.
     from bridge.web.server import Server

@@ -8,6 +8,7 @@ import time
 
 import click
 
+from bridge.cli.concerns import log_concerns
 from bridge.cli.start import await_ledger, load_config, redis_url, require_redis_named
 from bridge.cli.supervisor import Part, Supervisor
 from bridge.config import Config
@@ -40,6 +41,7 @@ def command(processes: int | None) -> None:
     else:
         # What no worker can start without is said once, and not by each again and again.
         set_up_logging("worker")
+        log_concerns(config)
         await_ledger(config).close()
         _work_side_by_side(count)
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from redis.exceptions import RedisError
 
+from bridge.engine.foreign import Foreign
 from bridge.engine.lease import since_boot
 from bridge.engine.queue import LaneQueue
 from bridge.engine.wake import Waker
@@ -51,12 +52,17 @@ class Clock:
     elapsed: Callable[[], float] = since_boot
     holder: str = field(default_factory=lambda: uuid4().hex)
     _held_at: float | None = field(default=None, init=False)
+    _foreign: Foreign = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._foreign = Foreign(self.database, self.now)
 
     def tick(self) -> None:
         """Wake what needs it; errors of ledger and Redis are for the next tick."""
         try:
             if self._holds_office():
                 self._promote()
+                self._mend()
                 self._wake()
         except LedgerUnavailable as failure:
             log.warning("the clock waits, the ledger is away: %s", failure)
@@ -113,6 +119,11 @@ class Clock:
             log.error("%d that are due cannot be promoted: %s", len(ids), place_of(error))
             return len(ids) > 1 and len(ids) == sum(self._promoted([each]) for each in ids)
         return count == len(ids)
+
+    def _mend(self) -> None:
+        self._foreign.tell()
+        for key in self.queue.mend():
+            self._foreign.key(key)
 
     def _wake(self) -> None:
         with self.database.read() as connection:

@@ -97,7 +97,7 @@ class AccountPacer:
             if not granted:
                 raise NotNow(wait)
             if wait > 0:
-                self._limits.sleep(wait)
+                self._limits.sleep(min(wait, LONGEST_WAIT))
             self._hold()
             yield
         finally:

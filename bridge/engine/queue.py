@@ -6,9 +6,12 @@ import logging
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue, Worker
+from rq import Queue
 from rq.serializers import JSONSerializer
+from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY
 
+from bridge.engine.jobs import TAKE_TURN, TurnQueue
+from bridge.engine.own_redis import is_own, own_client
 from bridge.errors import OperatorError
 from bridge.ledger.lanes import INBOX
 
@@ -19,7 +22,8 @@ INBOX_QUEUE = "showbridge-inbox"
 DELIVERIES_QUEUE = "showbridge-deliveries"
 # The last resort against a turn that hangs; turns end by themselves within seconds.
 TURN_TIMEOUT = 600
-KEEP_FAILED_JOBS = 86400
+# A lane has one job at most; what stands behind so many is not looked at.
+MAX_HELD = 100_000
 
 
 class LaneQueue:
@@ -35,12 +39,11 @@ class LaneQueue:
         queue = self.inbox if lane == INBOX else self.deliveries
         try:
             queue.enqueue_call(
-                "bridge.engine.turns.take_turn",
+                TAKE_TURN,
                 args=(lane,),
                 job_id=job,
                 timeout=TURN_TIMEOUT,
                 result_ttl=0,
-                failure_ttl=KEEP_FAILED_JOBS,
                 description=f"turn at {lane}",
             )
         except (RedisError, OSError) as error:
@@ -50,20 +53,52 @@ class LaneQueue:
 
     def holds(self) -> set[str]:
         """The jobs that wait in the queues; raises RedisError."""
-        return {*self.inbox.get_job_ids(), *self.deliveries.get_job_ids()}
+        waiting = [self.redis.lrange(each.key, 0, MAX_HELD - 1) for each in self._queues]
+        return {_text(name) for names in waiting for name in names}
 
     def workers(self) -> int:
         """How many workers are there; raises RedisError."""
-        return int(Worker.count(connection=self.redis))
+        return int(self.redis.scard(REDIS_WORKER_KEYS))
+
+    def mend(self) -> list[str]:
+        """Delete keys of ours that hold something else; their names. Raises RedisError.
+
+        Nothing could be queued or taken any more, and nothing else would take them away.
+        """
+        kinds = {
+            Queue.redis_queues_keys: "set",
+            REDIS_WORKER_KEYS: "set",
+            **{each.key: "list" for each in self._queues},
+            **{WORKERS_BY_QUEUE_KEY % each.name: "set" for each in self._queues},
+        }
+        with self.redis.pipeline(transaction=False) as together:
+            for key in kinds:
+                together.type(key)
+            found = [kind.decode() for kind in together.execute()]
+        named = zip(kinds.items(), found, strict=True)
+        broken = [key for (key, kind), holds in named if holds not in (kind, "none")]
+        if broken:
+            self.redis.unlink(*broken)
+        return broken
+
+    @property
+    def _queues(self) -> tuple[Queue, Queue]:
+        return self.inbox, self.deliveries
 
 
 def _queue(name: str, redis: Redis) -> Queue:
-    # A job is one text. Pickle, RQ's default, would run whatever stands in Redis.
-    return Queue(name, connection=redis, serializer=JSONSerializer)
+    # Nothing that stands in Redis is unpickled, RQ's default; what is read is in `jobs`.
+    return TurnQueue(name, connection=redis, serializer=JSONSerializer)
+
+
+def _text(name: bytes | str) -> str:
+    return name if isinstance(name, str) else name.decode(errors="replace")
 
 
 def connect(url: str, *, timeout: float = 2.0) -> Redis:
     """A client; connects at the first command. `timeout` in seconds bounds each answer."""
+    if is_own(url):
+        return own_client(url, timeout)
     return Redis.from_url(url, socket_connect_timeout=timeout, socket_timeout=timeout)
 
 

@@ -1,4 +1,11 @@
-"""A worker process: RQ's non-forking worker, taught to outlive Redis and to stop between rounds."""
+"""A worker process: RQ's non-forking worker, taught to outlive Redis and to stop between rounds.
+
+Whoever may write to Redis can make it take a turn at a lane, which does no harm,
+and nothing else: see `bridge.engine.jobs`. What RQ's workers do besides is left
+out, since each of it is a way for Redis to choose code or to hold the worker:
+callbacks, retries, dependents, results, webhooks, the registries of jobs that
+failed, the channel of commands (stop, kill), and suspension.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +16,20 @@ from collections.abc import Callable
 from types import FrameType
 
 from redis import Redis
+from redis.client import Pipeline
 from redis.exceptions import RedisError
-from rq import Queue, SimpleWorker
+from rq import Queue, SimpleWorker, worker_registration
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException
+from rq.utils import now as utc_now
+from rq.worker import WorkerStatus
 
-from bridge.engine.queue import LaneQueue
-from bridge.engine.turns import Turns, install
+from bridge.engine.foreign import Foreign
+from bridge.engine.jobs import TurnJob, TurnQueue
+from bridge.engine.queue import TURN_TIMEOUT, LaneQueue
+from bridge.engine.turns import Turns, install, take_turn
 
 log = logging.getLogger(__name__)
 
@@ -28,18 +41,19 @@ RECONNECT_SECONDS = 1.0
 def work(turns: Turns, connect: Callable[[], Redis]) -> None:
     """Take turns until the process is told to stop (SIGTERM, SIGINT); the main thread only."""
     install(turns)
+    foreign = Foreign(turns.database, turns.now)
     stop = threading.Event()
     turns.stop = stop.is_set
     log.info("the worker waits for turns")
     while not stop.is_set():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        _work_once(connect(), stop)
+        _work_once(connect(), foreign, stop)
         # RQ gives up when Redis breaks off in the middle of a job; the next one starts afresh.
         stop.wait(RECONNECT_SECONDS)
 
 
-def _work_once(redis: Redis, stop: threading.Event) -> None:
+def _work_once(redis: Redis, foreign: Foreign, stop: threading.Event) -> None:
     queue = LaneQueue(redis)
     try:
         worker = _TurnWorker(
@@ -48,6 +62,7 @@ def _work_once(redis: Redis, stop: threading.Event) -> None:
             serializer=JSONSerializer,
             worker_ttl=WORKER_TTL,
         )
+        worker.foreign = foreign
         worker.stop = stop
         worker.work(logging_level="WARNING")
     except (RedisError, OSError) as error:
@@ -55,9 +70,12 @@ def _work_once(redis: Redis, stop: threading.Event) -> None:
 
 
 class _TurnWorker(SimpleWorker):
+    queue_class = TurnQueue
+    job_class = TurnJob
     # Redis is back within a second or two; RQ would wait up to a minute to look again.
     exponential_backoff_factor = 1
     log_job_description = False
+    foreign: Foreign
     stop: threading.Event
     _waits = False
 
@@ -69,6 +87,40 @@ class _TurnWorker(SimpleWorker):
             return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
         finally:
             self._waits = False
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Also while it waits for a job, every half minute."""
+        self.foreign.tell()
+        super().heartbeat(timeout, pipeline)
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """A turn at the lane that the job names; its time is ours to say, not the job's."""
+        if isinstance(job, TurnJob) and job.fault:
+            self.foreign.job(queue.name, job.fault)
+        elif isinstance(job, TurnJob) and job.lane is not None:
+            self.set_state(WorkerStatus.BUSY)
+            self.heartbeat(TURN_TIMEOUT + 60)
+            self._take_turn(job.lane)
+            self.set_state(WorkerStatus.IDLE)
+
+    def _take_turn(self, lane: str) -> None:
+        try:
+            with self.death_penalty_class(TURN_TIMEOUT, JobTimeoutException):
+                take_turn(lane)
+        except JobTimeoutException:
+            log.error("a turn took longer than %d seconds and was cut off", TURN_TIMEOUT)
+
+    def run_maintenance_tasks(self) -> None:
+        """RQ's own would run the callbacks that it finds in its registries of jobs."""
+        for queue in self.queues:
+            worker_registration.clean_worker_registry(queue)
+        self.last_cleaned_at = utc_now()  # type: ignore[assignment]  # rq declares None alone
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """One key in Redis would stop all workers for good."""
+
+    def subscribe(self) -> None:
+        """RQ's channel of commands ends workers."""
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Runs as the signal's handler; asks nothing of Redis, which may be away.

@@ -24,6 +24,7 @@ from jinja2 import (
     nodes,
 )
 from jinja2.environment import TemplateModule
+from jinja2.loaders import split_template_path
 from jinja2.runtime import BlockReference, LoopContext, Macro, TemplateReference, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -175,6 +176,20 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.unop_table[operator](value)
 
 
+class _Files(FileSystemLoader):
+    """Files of the folder alone: a pipe has no end, and a link could send any file to a person."""
+
+    def get_source(self, environment: Any, template: str) -> Any:
+        folder = Path(self.searchpath[0]).resolve()
+        file = folder.joinpath(*split_template_path(template)).resolve()
+        if file.exists():
+            if not (file.is_file() and file.is_relative_to(folder)):
+                raise TemplateNotFound(template)
+            if file.stat().st_size > LONGEST:
+                raise TemplateSyntaxError(f"longer than {LONGEST:,} bytes", 1, template)
+        return super().get_source(environment, template)
+
+
 def _member(members: Any, place: int) -> Any:
     return members[place] if -len(members) <= place < len(members) else None
 
@@ -182,7 +197,7 @@ def _member(members: Any, place: int) -> Any:
 @lru_cache(maxsize=16)
 def _environment(folder: Path, zone: str) -> _Environment:
     made = _Environment(
-        loader=FileSystemLoader(folder),
+        loader=_Files(folder),
         undefined=ChainableUndefined,
         finalize=shown,
         autoescape=lambda name: name is None or not name.endswith(".txt"),

@@ -555,3 +555,20 @@ def test_a_calendar_is_attached_as_one(tmp_path: Path) -> None:
     assert file.get_filename() == "event.ics"
     assert file.get_param("method") == "PUBLISH"
     assert "LOCATION:Calgary" in file.get_content()
+
+
+def test_a_template_is_a_file_of_its_folder(tmp_path: Path) -> None:
+    """A link could send any file to a person, and a pipe would keep the worker for ever."""
+    folder = tmp_path / "emails"
+    folder.mkdir()
+    (tmp_path / "secret.txt").write_text("the secret")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    os.mkfifo(folder / "pipe.txt")
+    (folder / "long.txt").write_text("x" * 600_000)
+    (folder / "kept.txt").write_text("kept")
+    (folder / "inner.txt").symlink_to("kept.txt")
+    assert written(folder, "UTC", "inner.txt", {}) == "kept"
+    for name in ("link.txt", "pipe.txt", "long.txt"):
+        with pytest.raises(CannotWriteError) as refused:
+            written(folder, "UTC", name, {})
+        assert "the secret" not in str(refused.value)
