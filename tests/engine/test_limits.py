@@ -203,3 +203,21 @@ def test_alone_a_process_makes_one_call_at_a_time() -> None:
     assert not alone.enter("two")
     assert alone.leave("one")
     assert alone.enter("two")
+
+
+@pytest.mark.parametrize("value", ["nan", "-nan", "inf", "no number", ""])
+def test_a_value_in_redis_that_is_no_number_lifts_no_limit(redis: Redis, value: str) -> None:
+    limits = Limits(redis)
+    one = [1_000_000, 0, 0]
+    redis.set("showbridge:limit:a:1", value)
+    for _ in range(2):
+        limits.take(keys=["showbridge:limit:a:1"], args=[*one, 0])
+    granted, wait = limits.take(keys=["showbridge:limit:a:1"], args=[*one, 0])
+    assert granted == 0
+    assert 0 < wait <= 12_000_000
+
+
+def test_slots_that_never_lapse_hold_no_account(redis: Redis) -> None:
+    limits = Limits(redis)
+    redis.zadd("showbridge:calls:a", {f"held-{n}": float("inf") for n in range(9)})
+    assert limits.enter(keys=["showbridge:calls:a"], args=["mine", 5, 20]) == 1
