@@ -12,6 +12,8 @@ import re
 from itertools import accumulate
 from typing import Any, NoReturn
 
+import msgspec
+
 from bridge.errors import Malformed
 
 MAX_DEPTH = 64
@@ -31,7 +33,7 @@ def loads(body: bytes) -> Any:
     an empty body, anything after the value, and, before anything is read, for
     more than 100,000 members.
     """
-    if count_members(body) > MAX_MEMBERS:
+    if has_more_members(body, MAX_MEMBERS):
         raise Malformed(TOO_MANY)
     try:
         text = body.decode("utf-8-sig")
@@ -50,12 +52,12 @@ def loads(body: bytes) -> Any:
     return value
 
 
-def count_members(body: bytes) -> int:
-    """At least as many as there are values in it but for the first, whether it is JSON or not.
+def has_more_members(body: bytes, limit: int) -> bool:
+    """Whether there may be more values in it, whether it is JSON or not; the first is not counted.
 
     Each other value follows a comma or an opening bracket. What stands in texts counts too.
     """
-    return body.count(b",") + body.count(b"[") + body.count(b"{")
+    return len(body) > limit and sum(map(body.count, (b",", b"[", b"{"))) > limit
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -112,7 +114,8 @@ for _bracket, _step in ((b"[", 1), (b"{", 1), (b"]", -1), (b"}", -1)):
 
 def _holds_lone_surrogates(text: str) -> bool:
     """Only escapes can write them: encoded ones are no UTF-8."""
-    if "\\ud" not in text and "\\uD" not in text:
+    # Most have no escapes at all, which is seen at once.
+    if "\\" not in text or ("\\ud" not in text and "\\uD" not in text):
         return False
     # Not by nothing: what stands on both sides of it would become one.
     without_pairs = _PAIR.sub(" ", text.replace("\\\\", "  "))
@@ -130,7 +133,11 @@ def canonical(value: Any) -> bytes:
 
 def fingerprint(value: Any) -> str:
     """A hash of the content, the same whatever its key order and white space."""
-    return JSON_MARK + hashlib.sha256(canonical(value)).hexdigest()
+    return JSON_MARK + hashlib.sha256(_in_order.encode(value)).hexdigest()
+
+
+# Part of every acceptance, and many times as quick as `canonical`, by which keys are made.
+_in_order = msgspec.json.Encoder(order="deterministic")
 
 
 def raw_fingerprint(body: bytes) -> str:

@@ -151,9 +151,7 @@ def test_what_is_kept_may_be_kept_for_ever(load: Load) -> None:
         f"{SMALL}retention:\n  bodies: 30 days\n  finished: Never\n  quarantine: 7 days\n"
         "  quarantine_size: 20 MB\n  quarantine_webhooks: 500\n"
     ).retention
-    assert (told.quarantine_seconds, told.quarantine_bytes) == (7 * 86400.0, 20_000_000)
-    assert told.quarantine_webhooks == 500
-    assert told == config.RetentionConfig(30 * 86400.0, float("inf"))
+    assert told == config.RetentionConfig(30 * 86400.0, float("inf"), 7 * 86400.0, 20_000_000, 500)
 
 
 def test_rules_go_live_when_saved_unless_told_otherwise(load: Load) -> None:

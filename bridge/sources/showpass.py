@@ -116,7 +116,7 @@ class Showpass(Source):
         matches = [hmac.compare_digest(given, _signature(key, signed)) for key in self.secrets]
         if not any(matches):
             raise VerificationFailed("signature-mismatch")
-        if strict_json.count_members(webhook.body) <= strict_json.MAX_MEMBERS:
+        if not strict_json.has_more_members(webhook.body, strict_json.MAX_MEMBERS):
             require_same_id(webhook.json, signed)
 
     def identify(self, webhook: Webhook) -> Identity:

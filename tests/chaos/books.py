@@ -66,4 +66,5 @@ def open_work(database: Database) -> dict[str, int]:
 
 
 def _uuid(key: str) -> str:
-    return key.partition("#")[0]
+    """Of a key like `transaction/uuid#more`."""
+    return key.partition("#")[0].rpartition("/")[2]

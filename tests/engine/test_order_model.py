@@ -227,7 +227,7 @@ class Bridge(RuleBasedStateMachine):
     def _number(self, received: Received) -> int:
         key = tables.webhooks.c.idempotency_key
         with self.database.read() as connection:
-            query = tables.webhooks.select().where(key == received.name)
+            query = tables.webhooks.select().where(key == f"{received.transaction}/{received.name}")
             return int(connection.execute(query).one().number)
 
     def _record(self, found: Sequence[Waiting]) -> None:

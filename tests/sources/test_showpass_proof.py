@@ -157,7 +157,7 @@ def test_a_large_order_has_far_fewer_members_than_are_read() -> None:
         if sample.name == "invoice.purchase"
     )
     body = json.dumps({"id": "T-1", "data": {"ticket_items": [ticket] * 500}}).encode()
-    assert strict_json.count_members(body) < strict_json.MAX_MEMBERS / 5
+    assert not strict_json.has_more_members(body, strict_json.MAX_MEMBERS // 5)
     showpass().verify(signed(body, "T-1"))
 
 

@@ -106,6 +106,13 @@ def test_what_holds_too_many_members_takes_no_memory() -> None:
     assert most < 100_000
 
 
+def test_integers_of_any_size_have_a_fingerprint() -> None:
+    large = strict_json.loads(b'{"a": ' + b"9" * 60 + b', "b": 1}')
+    turned = strict_json.loads(b'{"b": 1, "a": ' + b"9" * 60 + b"}")
+    assert strict_json.fingerprint(large) == strict_json.fingerprint(turned)
+    assert strict_json.fingerprint(large) != strict_json.fingerprint({"a": 9, "b": 1})
+
+
 def test_a_fingerprint_tells_json_from_bytes() -> None:
     assert strict_json.fingerprint({"a": 1}).startswith("json:")
     assert strict_json.raw_fingerprint(b"{").startswith("raw:")

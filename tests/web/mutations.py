@@ -341,7 +341,7 @@ def _report(outcome: Outcome, seed: int, seconds: float) -> None:
         f" in {seconds:.0f} s, {outcome.requests / seconds:.0f}/s"
     )
     _say(f"answers: {dict(sorted(outcome.statuses.items()))}")
-    _say(f"genuine webhooks between them: {outcome.held.total()}, all in the ledger")
+    _say(f"genuine webhooks between them: {outcome.held.total()} that must be in the ledger")
     for fault in outcome.faults[:MAX_FAULTS]:
         _say(f"FAULT {fault}")
     _say(f"{len(outcome.faults)} faults")

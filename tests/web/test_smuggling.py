@@ -95,13 +95,18 @@ def answer_to(port: int, raw: bytes, address: str = "127.0.0.1") -> Answer:
         return next_answer(connection)
 
 
-def next_answer(connection: socket.socket) -> Answer:
+def next_answer(connection: socket.socket, *, is_final: bool = False) -> Answer:
+    """A final one is none that only tells to go on, which some proxies say twice."""
     received = b""
-    while (found := first_answer(received)) is None:
-        part = connection.recv(65536)
-        assert part, "hung up without an answer"
-        received += part
-    return found[0]
+    while True:
+        if (found := first_answer(received)) is None:
+            part = connection.recv(65536)
+            assert part, "hung up without an answer"
+            received += part
+        elif is_final and found[0].status == 100:
+            received = received[found[1] :]
+        else:
+            return found[0]
 
 
 def results(port: int, *requests: bytes) -> Sequence[str]:
@@ -304,7 +309,8 @@ def test_a_body_that_is_asked_for_is_one_webhook(house: House, door: str) -> Non
         connection.sendall(raw[:end])
         assert next_answer(connection).status == 100
         connection.sendall(raw[end:])
-        assert next_answer(connection).result == "accepted"
+        answer = next_answer(connection, is_final=True)
+        assert (answer.status, answer.result) == (200, "accepted")
     assert house.holds(webhook) == 1
     assert_others_have_their_own_answers(house, door)
 
