@@ -1,4 +1,7 @@
-"""What one refused request costs, by kind and size, beside receiving and hashing its bytes."""
+"""What one refused request costs, by kind and size, beside receiving and hashing its bytes.
+
+What is sent counts: of refused requests in a pipeline ours reads the first.
+"""
 
 from __future__ import annotations
 
@@ -122,14 +125,14 @@ KINDS: Sequence[Kind] = (
 
 
 def _go(port: int, kind: Kind, raw: bytes) -> int:
-    """One go; how many requests were answered."""
+    """One go; how many requests were sent."""
     if kind.at_once > 1:
         return asyncio.run(_many(port, kind, raw))
     count = max(1, min(kind.pipelined, MOST_PIPELINED_BYTES // len(raw)))
     with connect(port) as connection, suppress(ConnectionError):
         threading.Thread(target=_push, args=(connection, raw * count), daemon=True).start()
-        return _answers(connection, count)
-    return 1
+        _answers(connection, count)
+    return count
 
 
 def _push(connection: socket.socket, data: bytes) -> None:

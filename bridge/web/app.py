@@ -20,14 +20,12 @@ from bridge.ledger.database import Database
 from bridge.ledger.lanes import INBOX
 from bridge.web.answers import Answer
 from bridge.web.health import Readiness, Report, readiness
-from bridge.web.hooks import broken, posts_first, posts_later, reply_to
+from bridge.web.hooks import METHODS, answers_later, broken, plain, posts_first, reply_to
 from bridge.web.pressure import Pressure, free_disk_of
 from bridge.web.receive import Receiver
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-_METHODS = ["GET", "HEAD", "POST"]
 
 
 def create_app(
@@ -41,7 +39,7 @@ def create_app(
 
     `app.extensions["bell"]` wakes the inbox; whoever closes the database stops it first.
     `app.extensions["pressure"]` is to be started by who wants the receiver to refuse.
-    `app.extensions["posts_later"]` takes webhooks from a server's loop.
+    `app.extensions["answers_later"]` answers in a server's loop whatever needs no thread.
     """
     bell = Bell(Waker(database, LaneQueue(redis), now), INBOX)
     pressure = Pressure(config.server, database, free_disk_of(database), now)
@@ -56,11 +54,12 @@ def create_app(
     app = Flask("bridge", static_folder=None)
     app.extensions["bell"] = bell
     app.extensions["pressure"] = pressure
-    app.extensions["posts_later"] = posts_later(receiver)
     _add_hooks(app, receiver)
     ready = Readiness(lambda: readiness(database, redis, now(), pressure.reason), elapsed)
     _add_health(app, ready.ask)
     _add_error_answers(app)
+    of_flask = frozenset(rule.rule for rule in app.url_map.iter_rules() if not rule.arguments)
+    app.extensions["answers_later"] = answers_later(receiver, of_flask)
     quick = _plain_paths(posts_first(receiver, app.wsgi_app))
     app.wsgi_app = quick  # type: ignore[method-assign, assignment]  # Flask's own way
     return app
@@ -73,7 +72,7 @@ def _add_hooks(app: Flask, receiver: Receiver) -> None:
         return _response(answer, source, began)
 
     for path in ("/hooks/<source>", "/hooks/<source>/<secret>"):
-        app.add_url_rule(path, "hook", hook, methods=_METHODS)
+        app.add_url_rule(path, "hook", hook, methods=METHODS)
 
 
 def _response(answer: Answer, source: str, began: float) -> Response:
@@ -106,12 +105,8 @@ def _add_error_answers(app: Flask) -> None:
 
 
 def _plain_paths(app: WSGIApplication) -> WSGIApplication:
-    """`//hooks/showpass/` is `/hooks/showpass`: senders follow no redirect."""
-
-    def plain(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        if "//" in path or path.endswith("/"):
-            environ["PATH_INFO"] = re.sub("/+", "/", path).rstrip("/") or "/"
+    def with_plain_path(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        environ["PATH_INFO"] = plain(environ.get("PATH_INFO", ""))
         return app(environ, start)
 
-    return plain
+    return with_plain_path

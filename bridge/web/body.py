@@ -50,9 +50,10 @@ def _raw(environ: Mapping[str, Any], cap: int) -> bytes:
     stream: Stream = environ["wsgi.input"]
     try:
         body = stream.read(cap + 1 if length is None else length)
-    except (OSError, ParseException) as error:
-        # Gone in mid-body, or chunks that the server cannot tell apart.
+    except OSError as error:
         raise Incomplete("body-incomplete") from error
+    except ParseException as error:
+        raise Malformed("invalid-chunks") from error
     if len(body) > cap:
         raise TooLarge("body-too-large")
     if length is not None and len(body) < length:

@@ -6,9 +6,10 @@ here: whatever it is given has arrived, so it never waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.http import errors, wsgi
@@ -20,6 +21,8 @@ from bridge.web.hooks import Reply
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+SKIP_BYTES = 1_000_000
 
 _STATUSES: Mapping[type[Exception], int] = {
     errors.LimitRequestLine: 414,
@@ -37,14 +40,8 @@ class Exchange:
     keeps_alive: bool
     version: str
     without_body: bool
-    _parser: Any
-    _arrived: _Arrived
-
-    def has_read_all(self) -> bool:
-        """Whether the request ends where its bytes do; what the application left is skipped."""
-        return bool(self._parser.finish_body()) and not (
-            self._arrived.rest or self._parser.unreader.buf.getbuffer().nbytes
-        )
+    ends_with_its_bytes: Callable[[], bool]
+    """Whether the parser, too, finds the request's end where its bytes end."""
 
     def answer(self, reply: Reply, *, closes: bool) -> bytes:
         """The whole answer as it is sent."""
@@ -79,9 +76,31 @@ def read(
         keeps_alive=not request.should_close(),
         version=".".join(map(str, request.version)),
         without_body=request.method == "HEAD",
-        _parser=parser,
-        _arrived=arrived,
+        ends_with_its_bytes=_with_body(environ, request, arrived),
     )
+
+
+def _with_body(environ: WSGIEnvironment, request: Any, arrived: _Arrived) -> Callable[[], bool]:
+    """Give the application its body; chunks are left to the parser to be put together."""
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return lambda: (
+            _is_skipped(request.body)
+            and not (arrived.rest or request.unreader.buf.getbuffer().nbytes)
+        )
+    body = bytes(arrived.rest)
+    environ["wsgi.input"] = BytesIO(body)
+    agrees = int(environ.get("CONTENT_LENGTH") or 0) == len(body)
+    return lambda: agrees
+
+
+def _is_skipped(body: Any) -> bool:
+    """Whether what the application left of a body could be read to its end."""
+    try:
+        while body.read(SKIP_BYTES):
+            pass
+    except (errors.ParseException, OSError):
+        return False
+    return True
 
 
 def run(app: WSGIApplication, environ: WSGIEnvironment) -> Reply:

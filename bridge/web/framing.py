@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass, field
 
 from bridge.errors import SenderError, TooLarge
-from bridge.web.hooks import HOOK_PATH
 
 MAX_HEAD = 32_768
 # What a loop may verify by itself without keeping others waiting.
@@ -33,8 +32,7 @@ _FRAMED_BY = re.compile(
 )
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,15}")
-_PLAIN_LINE = re.compile(rb"POST %s HTTP/1\.1\r\n" % HOOK_PATH.encode())
-_ENCODED = re.compile(rb"\r\n(?:Transfer|Content)-Encoding:", re.IGNORECASE)
+_ENCODED = re.compile(rb"\r\nContent-Encoding:", re.IGNORECASE)
 _CONTINUES = re.compile(rb"\r\nExpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 
 
@@ -52,6 +50,8 @@ class Framing:
     """
 
     max_body: int
+    inflates: bool = False
+    """Whether some source takes compressed bodies, which are larger than they look."""
     head: int | None = field(default=None, init=False)
     """How long the head is, with its empty line, once it is there."""
     _end: int | None = field(default=None, init=False)
@@ -70,17 +70,10 @@ class Framing:
             self._end = self._follow_chunks(received)
         return self._end if self._end is not None and self._end <= len(received) else _MORE
 
-    def is_hook(self, received: bytearray) -> bool:
-        """Whether it is a POST to what looks like a source's URL, written plainly."""
-        return _PLAIN_LINE.match(received) is not None
-
-    def is_small(self, received: bytearray) -> bool:
-        """Whether the whole request is a plain webhook that costs next to nothing to verify."""
-        return (
-            self._end is not None
-            and self._end <= MAX_SMALL
-            and self.is_hook(received)
-            and _ENCODED.search(received, 0, self.head or 0) is None
+    def is_small(self, received: bytearray, end: int) -> bool:
+        """Whether it costs next to nothing to read and verify its first `end` bytes."""
+        return end <= MAX_SMALL and not (
+            self.inflates and _ENCODED.search(received, 0, self.head or end)
         )
 
     def wants_to_be_told_to_continue(self, received: bytearray) -> bool:

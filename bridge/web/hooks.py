@@ -12,7 +12,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+METHODS = ("GET", "HEAD", "POST")
 HOOK_PATH = r"/hooks/([a-z0-9_-]{1,40})(?:/([A-Za-z0-9_-]{1,128}))?"
 _HOOK = re.compile(HOOK_PATH, re.ASCII)
 
@@ -46,7 +47,7 @@ class Reply:
 
 
 Finish = Callable[[], Reply]
-Later = Callable[["WSGIEnvironment", Callable[[Finish], None]], None]
+Later = Callable[["WSGIEnvironment", Callable[[Finish], None]], bool]
 
 
 def posts_first(receiver: Receiver, others: WSGIApplication) -> WSGIApplication:
@@ -64,25 +65,35 @@ def posts_first(receiver: Receiver, others: WSGIApplication) -> WSGIApplication:
     return first
 
 
-def posts_later(receiver: Receiver) -> Later:
-    """The same for who cannot wait, and has only POSTs to what looks like a source's URL.
+def answers_later(receiver: Receiver, of_flask: Collection[str]) -> Later:
+    """The same without waiting, for all that is no path of Flask's own; whether it is answered.
 
     `done` is called with what makes the reply, maybe at once, maybe later from
     another thread.
     """
 
-    def later(environ: WSGIEnvironment, done: Callable[[Finish], None]) -> None:
-        found = _HOOK.fullmatch(environ["PATH_INFO"])
-        assert found is not None  # noqa: S101  # see above
-        source, began = found[1], time.perf_counter()
+    def later(environ: WSGIEnvironment, done: Callable[[Finish], None]) -> bool:
+        path, began = plain(environ["PATH_INFO"]), time.perf_counter()
+        if path in of_flask or environ["REQUEST_METHOD"] not in METHODS:
+            return False
+        found = _HOOK.fullmatch(path)
+        source, secret = (found[1], found[2]) if found else ("", None)
         try:
             receiver.receive_later(
-                source, found[2], environ, lambda make: done(partial(_reply, make, source, began))
+                source, secret, environ, lambda make: done(partial(_reply, make, source, began))
             )
         except Exception as error:  # noqa: BLE001  # as in _reply
             done(partial(reply_to, broken(error), source, began))
+        return True
 
     return later
+
+
+def plain(path: str) -> str:
+    """`//hooks/showpass/` is `/hooks/showpass`: senders follow no redirect."""
+    if "//" in path or path.endswith("/"):
+        return re.sub("/+", "/", path).rstrip("/") or "/"
+    return path
 
 
 def _reply(make: Callable[[], Answer], source: str, began: float) -> Reply:

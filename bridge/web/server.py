@@ -34,11 +34,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load_config(self) -> None:
         server, shares, refusals = self._config.server, Shares(), Refusals()
         hooks.log.addFilter(refusals)
+        inflates = any(source.accept_gzip for source in self._config.sources.values())
         largest = max((source.max_body for source in self._config.sources.values()), default=0)
         settings = {
             "bind": [f"{server.host}:{self._config.port}"],
             "workers": server.web_workers,
-            "worker_class": worker_class(Terms(server, shares, refusals, largest)),
+            "worker_class": worker_class(Terms(server, shares, refusals, largest, inflates)),
             # However it ended.
             "child_exit": lambda _arbiter, worker: shares.leave(worker.age),
             "logger_class": JsonLogger,

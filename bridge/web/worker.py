@@ -1,10 +1,10 @@
 """A gunicorn worker in which one loop reads for all clients, and nobody else waits for any.
 
 A thread for each client that still sends is what slow clients are after, so
-none is given: a request is handed on when all of it has arrived. A plain
-webhook is verified in the loop itself, since a change of threads costs as much
-as checking its signature; a large one by a few threads, and what is for Flask
-by others. Recording is another thread's work again, and many are recorded at
+none is given: a request is handed on when all of it has arrived. A webhook of the
+usual size is verified in the loop itself, since a change of threads costs as
+much as checking its signature; a large one by a thread for such, and what is
+for Flask by others. Recording is another thread's work again, and many are recorded at
 once. All answers are written by the loop.
 
 New connections go to the process that has the fewest, as far as that is awake.
@@ -74,6 +74,7 @@ class Terms:
     shares: Shares
     refusals: Refusals
     max_body: int
+    inflates: bool
 
 
 def worker_class(terms: Terms) -> type[Worker]:
@@ -82,7 +83,7 @@ def worker_class(terms: Terms) -> type[Worker]:
 
 
 class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
-    """`app.extensions["posts_later"]` answers webhooks; the rest is for Flask."""
+    """`app.extensions["answers_later"]` answers what needs no thread; the rest is for Flask."""
 
     terms: Terms
 
@@ -251,7 +252,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         return _counted_by(peer[0], self.terms.server.trusted_proxies)
 
     def _new_framing(self) -> Framing:
-        return Framing(self.terms.max_body)
+        return Framing(self.terms.max_body, self.terms.inflates)
 
     def _watch(self, connection: Connection, wanted: bool) -> None:
         if wanted != connection.is_watched:
@@ -359,40 +360,38 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
             self._give_up(crowding, CROWDED)
 
     def _hand_on(self, connection: Connection, end: int) -> None:
-        framing = connection.framing
-        is_small = framing.is_small(connection.received)
-        is_hook = framing.is_hook(connection.received)
+        is_small = connection.framing.is_small(connection.received, end)
         self._connections.move(connection, Stage.ANSWERING, time.monotonic())
         received = self._connections.take(connection, end)
+        take_up = partial(self._guarded, connection, partial(self._take_up, connection, received))
         if is_small:
-            self._receive(connection, received)
+            take_up()
             return
         self._is_trimmed = False
-        threads, work = (self._large, self._receive) if is_hook else (self._others, self._ask_flask)
-        if not threads.submit(partial(self._guarded, work, connection, received)):
+        if not self._large.submit(take_up):
             self._refuse(connection, BUSY)
 
     # Requests are answered
 
-    def _receive(self, connection: Connection, received: bytes) -> None:
+    def _take_up(self, connection: Connection, received: bytes) -> None:
         """In the loop or in a thread; the answer comes later, maybe from another one."""
         request = self._read(connection, received)
-        if request:
-            later = self.wsgi.extensions["posts_later"]
-            later(request.environ, partial(self._finish, connection, request))
+        if request is None:
+            return
+        finish = partial(self._finish, connection, request)
+        if not self.wsgi.extensions["answers_later"](request.environ, finish):
+            ask = partial(self._ask_flask, request, finish)
+            if not self._others.submit(partial(self._guarded, connection, ask)):
+                finish(lambda: _reply(BUSY))
 
-    def _ask_flask(self, connection: Connection, received: bytes) -> None:
+    def _ask_flask(self, request: Exchange, finish: Callable[[Finish], None]) -> None:
         """In a thread."""
-        request = self._read(connection, received)
-        if request:
-            reply = exchange.run(self.wsgi, request.environ)
-            self._finish(connection, request, lambda: reply)
+        reply = exchange.run(self.wsgi, request.environ)
+        finish(lambda: reply)
 
-    def _guarded(
-        self, work: Callable[[Connection, bytes], None], connection: Connection, received: bytes
-    ) -> None:
+    def _guarded(self, connection: Connection, work: Callable[[], None]) -> None:
         try:
-            work(connection, received)
+            work()
         except Exception as error:  # noqa: BLE001  # a bug of ours: the sender is to come back
             failed = broken(error)
             self._finish(connection, None, lambda: _reply(failed))
@@ -438,7 +437,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
             request is None
             or not self.alive
             or connection.has_ended
-            or not (request.has_read_all() and request.keeps_alive)
+            or not (request.ends_with_its_bytes() and request.keeps_alive)
             or (reply.is_refusal and bool(connection.received))
         )
 
