@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 import json
+import time
 import tracemalloc
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -161,7 +163,7 @@ def test_a_large_order_has_far_fewer_members_than_are_read() -> None:
     showpass().verify(signed(body, "T-1"))
 
 
-@pytest.mark.parametrize(
+COSTLY = pytest.mark.parametrize(
     "body",
     [
         b'{"id": "T-1", "data": [' + (b"[" * 60 + b"]" * 60 + b",") * 41_000 + b"0]}",
@@ -172,6 +174,9 @@ def test_a_large_order_has_far_fewer_members_than_are_read() -> None:
     ],
     ids=["lists", "a long text", "a long id", "many ids", "deep"],
 )
+
+
+@COSTLY
 def test_five_megabytes_of_a_stranger_take_no_memory(body: bytes) -> None:
     tracemalloc.start()
     with pytest.raises(SenderError):
@@ -179,3 +184,24 @@ def test_five_megabytes_of_a_stranger_take_no_memory(body: bytes) -> None:
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 100_000
+
+
+@COSTLY
+def test_five_megabytes_of_a_stranger_take_little_more_time_than_their_hash(body: bytes) -> None:
+    webhook = signed(body, "T-2")
+    hashing = min(_seconds(lambda: hashlib.sha1(body).digest()) for _ in range(5))
+    refusing = min(_seconds(lambda: _refuse(webhook)) for _ in range(5))
+    # Three to five times on a quiet machine; to build it takes fifty times and more.
+    assert refusing < 15 * hashing
+
+
+def _refuse(webhook: Webhook) -> None:
+    with suppress(SenderError):
+        showpass().verify(webhook)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """Of this thread alone, whoever else is at work on the machine."""
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began

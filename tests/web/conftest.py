@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from bridge.config import Config, load
 from bridge.engine.queue import connect
 from bridge.ledger.alerts import open_alerts
+from bridge.ledger.bodies import body_of
 from bridge.ledger.database import Database
 from bridge.ledger.tables import webhooks
 from bridge.web.app import create_app
@@ -81,7 +82,8 @@ class Receiver:
     def stored(self) -> list[Mapping[Any, Any]]:
         with self.database.read() as connection:
             query = select(webhooks).order_by(webhooks.c.number)
-            return [dict(row) for row in connection.execute(query).mappings()]
+            rows = connection.execute(query).mappings()
+            return [{**row, "body": body_of(row)} for row in rows]
 
     def alerts(self) -> list[str]:
         with self.database.read() as connection:

@@ -37,6 +37,7 @@ from sqlalchemy import select
 from bridge.config import Config, load, world
 from bridge.engine.queue import connect
 from bridge.engine.route import Router
+from bridge.ledger.bodies import body_of
 from bridge.ledger.database import Database
 from bridge.ledger.migrate import migrate
 from bridge.ledger.plan import waiting
@@ -224,8 +225,8 @@ class Bench:
 
     def ledger(self) -> Counter[tuple[str, bytes]]:
         with self.database.read() as connection:
-            rows = connection.execute(select(webhooks.c.source, webhooks.c.body))
-            return Counter((source, body) for source, body in rows)
+            rows = connection.execute(select(webhooks)).mappings()
+            return Counter((row["source"], body_of(row)) for row in rows)
 
     def _answer(self, request: Request) -> Answer:
         seen: list[Any] = []
