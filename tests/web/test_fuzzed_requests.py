@@ -224,8 +224,10 @@ class Bench:
         return answer
 
     def ledger(self) -> Counter[tuple[str, bytes]]:
+        """Without what is kept beside the first of its key, since it differs from that."""
+        first = ~webhooks.c.idempotency_key.startswith("differs:")
         with self.database.read() as connection:
-            rows = connection.execute(select(webhooks)).mappings()
+            rows = connection.execute(select(webhooks).where(first)).mappings()
             return Counter((row["source"], body_of(row)) for row in rows)
 
     def _answer(self, request: Request) -> Answer:
