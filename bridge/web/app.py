@@ -46,7 +46,7 @@ def create_app(
     receiver = Receiver(
         sources=config.sources,
         trusted_proxies=config.server.trusted_proxies,
-        acceptor=Acceptor(database),
+        acceptor=Acceptor(database, config.retention),
         now=now,
         rung=bell.ring,
         pressure=pressure,
