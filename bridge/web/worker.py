@@ -47,6 +47,7 @@ from bridge.web.shares import Shares
 log = logging.getLogger(__name__)
 
 READ_BYTES = 65_536
+READ_BYTES_OF_LARGE = 262_144
 MAX_ACCEPTS = 64
 # How long a client that has its answer is listened to, so that it can read it.
 PARTING_SECONDS = 2.0
@@ -131,7 +132,6 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
     # The loop
 
     def _turn(self) -> None:
-        self.notify()
         now = time.monotonic()
         if self.alive:
             self.terms.shares.tell(self.age, len(self._connections))
@@ -180,6 +180,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         if now < self._looked + LOOK_SECONDS:
             return
         self._looked = now
+        self.notify()
         self.terms.refusals.tell_rest()
         connections = self._connections
         for connection in connections.overdue(
@@ -296,7 +297,8 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         if not connection.is_watched:
             return  # closed by what came before it in this turn
         try:
-            data = connection.sock.recv(READ_BYTES)
+            is_large = len(connection.received) >= READ_BYTES
+            data = connection.sock.recv(READ_BYTES_OF_LARGE if is_large else READ_BYTES)
         except BlockingIOError:
             return
         except OSError:
