@@ -97,13 +97,20 @@ def events_of(waiting: Waiting, source: Source) -> list[Event]:
     webhook = waiting.webhook
     return [
         replace(
-            event,
+            _believed(event) if waiting.released else event,
             source=webhook.source,
             id=event_id(webhook.source, waiting.idempotency_key, position),
             received_at=webhook.received_at,
         )
         for position, event in enumerate(source.normalise(webhook), start=1)
     ]
+
+
+def _believed(event: Event) -> Event:
+    """What a person released ends what it claims to end."""
+    if not (event.holds_claims and event.ends):
+        return event
+    return replace(event, ends=(*event.ends, *event.claims), claims=())
 
 
 def _event(position: int, event: Event, verdicts: tuple[Verdict, ...]) -> PlannedEvent:
@@ -117,6 +124,8 @@ def _event(position: int, event: Event, verdicts: tuple[Verdict, ...]) -> Planne
         ends=_short(event.ends),
         order_key=event.order_key,
         known_as=known_as(event),
+        claims=_short(event.claims),
+        holds_claims=event.holds_claims,
     )
 
 

@@ -24,7 +24,14 @@ from bridge.errors import Malformed, VerificationFailed
 from bridge.event import Event, Identity, Webhook
 from bridge.source import Field, Source, SourceSettings
 from bridge.sources import lenient
-from bridge.sources.showpass_invoice import FIELDS, buyer, facts, matters, without_barcodes
+from bridge.sources.showpass_invoice import (
+    FIELDS,
+    buyer,
+    claimed_matters,
+    facts,
+    signed_matters,
+    without_barcodes,
+)
 
 HEADER = "x-showpass-signature"
 
@@ -38,6 +45,7 @@ _NOUNS = {
     "webhook.test": "test",
 }
 _ENDINGS = ("invoice.refund", "invoice.void")
+_CLAIMING = ("invoice.purchase", *_ENDINGS)
 
 _SIGNATURE = re.compile(r'("?)([0-9a-fA-F]{40})\1', re.ASCII)
 
@@ -63,12 +71,19 @@ class ShowpassSettings(SourceSettings):
     differ there too. `quarantine` keeps it for a person: then somebody who has
     got hold of one signature cannot write events of other transactions with
     it. Made-up data of the same transaction passes either way.
+
+    `ticket_mismatch` says what becomes of a refund or void that names tickets
+    of a purchase, but was signed for another transaction. `alert` processes it
+    by itself: it cancels nothing that waits for the purchase, and a person is
+    told. `accept` takes the tickets' word for it. `quarantine` keeps it for a
+    person, whose replay accepts it.
     """
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     organization: str | None = None
     transaction_mismatch: Literal["accept", "quarantine"] = "accept"
+    ticket_mismatch: Literal["alert", "accept", "quarantine"] = "alert"
 
 
 class Showpass(Source):
@@ -131,7 +146,10 @@ class Showpass(Source):
         event_type = lenient.event_type(payload.get("event_type"))
         data = payload.get("data")
         invoice = lenient.mapping(data)
-        named = matters(payload, invoice)
+        claims = claimed_matters(payload, invoice) if event_type in _CLAIMING else ()
+        named = signed_matters(payload)
+        if self.settings.ticket_mismatch == "accept":
+            named, claims = named + claims, ()
         event = Event(
             source=webhook.source,
             type=event_type,
@@ -139,13 +157,15 @@ class Showpass(Source):
             facts=facts(payload, invoice) if event_type.startswith("invoice.") else {},
             raw=without_barcodes(data if isinstance(data, dict) else {"data": data}),
             # What is signed: else whoever has one signature could answer in others' threads.
-            subject=lenient.text(payload.get("id")) or lenient.text(invoice.get("transaction_id")),
+            subject=lenient.text(payload.get("id")),
             remarks=self._oddities(payload),
             noun=_NOUNS.get(event_type, ""),
             amount=lenient.money(invoice.get("net_sales")),
             currency=lenient.text(invoice.get("currency")) or "",
             begins=named if event_type == "invoice.purchase" else (),
             ends=named if event_type in _ENDINGS else (),
+            claims=claims,
+            holds_claims=self.settings.ticket_mismatch == "quarantine",
         )
         return (event,)
 

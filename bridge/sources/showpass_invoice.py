@@ -19,7 +19,7 @@ from bridge.sources import lenient
 Json = Mapping[str, Any]
 
 # A body made up to do harm may name hundreds of thousands.
-_MOST_MATTERS = 100
+MAX_CLAIMS = 100
 
 
 def buyer(event_type: str, invoice: Json) -> Contact:
@@ -51,16 +51,23 @@ def facts(payload: Json, invoice: Json) -> dict[str, Any]:
     }
 
 
-def matters(payload: Json, invoice: Json) -> tuple[str, ...]:
-    """By what a refund knows its purchase: it may carry another transaction, but not other tickets.
+def signed_matters(payload: Json) -> tuple[str, ...]:
+    """By what a refund surely knows its purchase: the id that the signature covers."""
+    name = lenient.text(payload.get("id"))
+    return (f"transaction {name}",) if name else ()
 
-    The two ids of a webhook should be the same; published samples differ there too.
+
+def claimed_matters(payload: Json, invoice: Json) -> tuple[str, ...]:
+    """By what it may be known besides: unsigned, so anybody with one signature can name them.
+
+    A genuine refund may carry another transaction than its purchase, but not other tickets.
+    The two ids of a webhook should be the same; published samples differ there.
     """
-    transactions = [invoice.get("transaction_id"), payload.get("id")]
+    transactions = [payload.get("id"), invoice.get("transaction_id")]
     tickets = [ticket.get("id") for ticket in lenient.mappings(invoice.get("ticket_items"))]
-    found = [f"transaction {name}" for name in map(lenient.text, transactions) if name]
+    found = [f"named transaction {name}" for name in map(lenient.text, transactions) if name]
     found += [f"ticket {name}" for name in map(lenient.text, tickets) if name]
-    return tuple(dict.fromkeys(found))[:_MOST_MATTERS]
+    return tuple(dict.fromkeys(found))[:MAX_CLAIMS]
 
 
 def without_barcodes(value: Any) -> Any:
@@ -91,7 +98,8 @@ def _names(value: Any) -> tuple[str | None, str | None, str | None]:
 
 def _order(payload: Json, invoice: Json) -> dict[str, Any]:
     return {
-        "id": lenient.text(invoice.get("transaction_id")) or lenient.text(payload.get("id")),
+        # What is signed: deals and orders at vendors are found by it.
+        "id": lenient.text(payload.get("id")),
         "total": lenient.money(invoice.get("net_sales")),
         "currency": lenient.text(invoice.get("currency")),
         "gross_revenue": lenient.money(invoice.get("gross_revenue")),
