@@ -133,7 +133,10 @@ class PlannedDelivery:
 
 @dataclass(frozen=True)
 class Plan:
-    """What routing made of one webhook: its new state, events and deliveries."""
+    """What routing made of one webhook: its new state, events and deliveries.
+
+    `too_much` says what of it there was no room for; empty: nothing.
+    """
 
     number: int
     state: str
@@ -143,6 +146,7 @@ class Plan:
     replayed: bool = False
     events: Sequence[PlannedEvent] = ()
     deliveries: Sequence[PlannedDelivery] = ()
+    too_much: str = ""
 
 
 def waiting(connection: Connection, limit: int, most_bytes: int = MOST_BYTES) -> list[Waiting]:
@@ -202,6 +206,8 @@ def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
         # Of a mismatch `unproven.tell` says more.
         if plan.state == "quarantined" and plan.reason != CLAIM_MISMATCH:
             _tell(connection, plan, now)
+        if plan.too_much:
+            _tell_too_much(connection, plan, now)
     _record_events(connection, plans, now)
     consents.record(connection, plans, now)
     fresh = owed.record_deliveries(connection, plans, now)
@@ -223,6 +229,18 @@ def _leaving(plans: Sequence[Plan]) -> Iterator[str]:
     for each in (delivery for plan in plans for delivery in plan.deliveries):
         if each.consent and each.consent.decision == withdrawn.LEAVES and each.state == "waiting":
             yield each.id
+
+
+def _tell_too_much(connection: Connection, plan: Plan, now: float) -> None:
+    raise_alert(
+        connection,
+        kind="too-much",
+        subject=f"event {plan.number}",
+        text=f"Event {plan.number} made more than one webhook may: {plan.too_much}. If it is "
+        "genuine, let rules do less for each entry, publish them, and run "
+        f"`showbridge replay {plan.number}`; `showbridge event {plan.number}` shows it.",
+        at=now,
+    )
 
 
 def _tell(connection: Connection, plan: Plan, now: float) -> None:

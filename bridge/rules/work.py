@@ -21,6 +21,9 @@ NOTHING = ChainableUndefined()
 MOST_WORK = 200_000
 """Steps in one text for one event."""
 
+MAX_TOGETHER = 5_000_000
+"""Steps in all texts for one webhook, however many deliveries its rules make of it."""
+
 CALL = 6
 """Steps for calling a filter or a test once, whatever it is given."""
 
@@ -33,6 +36,11 @@ TOO_MUCH = (
 )
 
 
+TOO_MUCH_TOGETHER = (
+    "the texts for this webhook take too much work together; let rules go through fewer entries"
+)
+
+
 class CannotRender(Exception):
     """Says in plain words why a text cannot be filled in, without any value."""
 
@@ -41,25 +49,42 @@ class CannotRender(Exception):
 class Meter:
     """What may still be spent, and what was."""
 
-    left: int = MOST_WORK
+    most: int = MOST_WORK
+    spent: int = 0
 
     @property
-    def spent(self) -> int:
-        return MOST_WORK - self.left
+    def is_empty(self) -> bool:
+        return self.spent > self.most
 
 
 _meter: ContextVar[Meter] = ContextVar("_meter")
+_whole: ContextVar[Meter] = ContextVar("_whole")
 
 
 @contextmanager
 def limited() -> Iterator[Meter]:
     """What happens inside may spend MOST_WORK; beyond that `spend` raises CannotRender."""
-    meter = Meter()
+    meter, whole = Meter(), _whole.get(None)
+    if whole is not None and whole.is_empty:
+        raise CannotRender(TOO_MUCH_TOGETHER)
     token = _meter.set(meter)
     try:
         yield meter
     finally:
         _meter.reset(token)
+        if whole is not None:
+            whole.spent += meter.spent
+
+
+@contextmanager
+def together() -> Iterator[Meter]:
+    """All texts inside may spend MAX_TOGETHER; then each of them raises CannotRender."""
+    meter = Meter(MAX_TOGETHER)
+    token = _whole.set(meter)
+    try:
+        yield meter
+    finally:
+        _whole.reset(token)
 
 
 def spend(amount: int = 1) -> None:
@@ -67,8 +92,8 @@ def spend(amount: int = 1) -> None:
     meter = _meter.get(None)
     if meter is None:
         return
-    meter.left -= amount
-    if meter.left < 0:
+    meter.spent += amount
+    if meter.is_empty:
         raise CannotRender(TOO_MUCH)
 
 

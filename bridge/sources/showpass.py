@@ -24,11 +24,13 @@ from bridge.errors import Malformed, VerificationFailed
 from bridge.event import Event, Identity, Webhook
 from bridge.source import Field, Source, SourceSettings
 from bridge.sources import lenient
+from bridge.sources.bounded import bounded
 from bridge.sources.showpass_invoice import (
     FIELDS,
     buyer,
     claimed_matters,
     facts,
+    long_addresses,
     signed_matters,
     without_barcodes,
 )
@@ -144,7 +146,7 @@ class Showpass(Source):
         """One event of every webhook; only `invoice.*` events have facts."""
         payload = _payload(webhook.json)
         event_type = lenient.event_type(payload.get("event_type"))
-        data = payload.get("data")
+        data, left_out = bounded(payload.get("data"))
         invoice = lenient.mapping(data)
         claims = claimed_matters(payload, invoice) if event_type in _CLAIMING else ()
         named = signed_matters(payload)
@@ -158,7 +160,7 @@ class Showpass(Source):
             raw=without_barcodes(data if isinstance(data, dict) else {"data": data}),
             # What is signed: else whoever has one signature could answer in others' threads.
             subject=lenient.text(payload.get("id")),
-            remarks=self._oddities(payload),
+            remarks=(*self._oddities(payload), *left_out, *long_addresses(invoice)),
             noun=_NOUNS.get(event_type, ""),
             amount=lenient.money(invoice.get("net_sales")),
             currency=lenient.text(invoice.get("currency")) or "",

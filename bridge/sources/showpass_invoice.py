@@ -33,13 +33,24 @@ def buyer(event_type: str, invoice: Json) -> Contact:
     name, first_name, last_name = _names(invoice.get("customer_name"))
     asked = event_type == "invoice.purchase"
     return Contact(
-        email=lenient.text(invoice.get("customer_email")),
+        email=lenient.address(invoice.get("customer_email")),
         name=name,
         first_name=first_name,
         last_name=last_name,
         phone=lenient.text(invoice.get("customer_phone_number")),
         consent=lenient.flag(invoice.get("subscribe_to_venue")) if asked else None,
     )
+
+
+def long_addresses(invoice: Json) -> tuple[str, ...]:
+    """A remark where an address is too long to be one."""
+    tickets = lenient.mappings(invoice.get("ticket_items"))
+    given = [invoice.get("customer_email"), *(each.get("email_on_ticket") for each in tickets)]
+    too_long = sum(1 for each in map(lenient.text, given) if each and lenient.address(each) is None)
+    if not too_long:
+        return ()
+    said = f"{too_long:,} e-mail address{'es' if too_long > 1 else ''}"
+    return (f"{said} of more than {lenient.MAX_ADDRESS} characters count as none",)
 
 
 def facts(payload: Json, invoice: Json) -> dict[str, Any]:
@@ -126,7 +137,7 @@ def _ticket(ticket: Json) -> dict[str, Any]:
         "product": lenient.text(ticket.get("product_name")),
         "transferred": lenient.flag(ticket.get("created_by_transfer")),
         "holder_name": _names(ticket.get("name_on_ticket"))[0],
-        "holder_email": lenient.text(ticket.get("email_on_ticket")),
+        "holder_email": lenient.address(ticket.get("email_on_ticket")),
         "holder_phone": lenient.text(ticket.get("phone_number_on_ticket")),
     }
 
