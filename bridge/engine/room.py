@@ -14,7 +14,7 @@ from typing import Any
 from bridge.ledger.plan import PlannedDelivery, Unless
 
 MAX_DELIVERIES = 2_000
-"""Deliveries that are planned for one webhook."""
+"""Deliveries that are planned for one webhook, of large ones."""
 
 MAX_ITEM = 200_000
 """Characters, as JSON, of what one delivery is filled in with."""
@@ -29,27 +29,32 @@ MAX_CANCELLERS = 10_000
 """By so many keys can what one webhook schedules be called off."""
 
 _MIN_PLANNED = 1_000_000
-_TIMES = 32
-# What a row takes in the ledger, with its indexes and its attempt, whatever it says.
-_ROW = 1_000
+_TIMES = 64
+# A delivery takes about 1,000 bytes whatever it says: so many for each webhook, and one more for
+# so many bytes of it. A real ticket has 600.
+_MIN_DELIVERIES = 200
+_BYTES_OF_ONE = 16
 _SAID_OF_RULE = 200
 
 
 @dataclass
 class Room:
-    """What is left for one webhook of `sent` bytes: 32 times as much, and at least 1 MB.
+    """What is left for one webhook of `sent` bytes: 1 MB and 64 times as much, up to 8 MB.
 
     `refused` counts the deliveries that are rejected for their size, `left_out` those
     that are not planned at all.
     """
 
     sent: int
-    deliveries: int = MAX_DELIVERIES
+    deliveries: int = field(init=False)
     refused: int = 0
     left_out: int = 0
     size: int = field(init=False)
+    _event: Any = field(default=None, repr=False)
+    _event_length: int = 0
 
     def __post_init__(self) -> None:
+        self.deliveries = min(_MIN_DELIVERIES + self.sent // _BYTES_OF_ONE, MAX_DELIVERIES)
         self.size = min(_MIN_PLANNED + _TIMES * self.sent, MAX_PLANNED)
 
     def verdicts(self, verdicts: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
@@ -60,16 +65,15 @@ class Room:
     def within(self, planned: Iterator[PlannedDelivery], count: int) -> Iterator[PlannedDelivery]:
         """As many of `count` as there is room for; those that are too large are rejected."""
         for number in range(count):
-            if self.deliveries <= 0 or self.size < _ROW:
+            if self.deliveries <= 0:
                 self.left_out += count - number
                 return
             each = next(planned)
             self.deliveries -= 1
-            self.size -= _ROW
             yield self._sized(each)
 
     def _sized(self, planned: PlannedDelivery) -> PlannedDelivery:
-        item, event = _length(planned.item), _length(planned.event)
+        item, event = _length(planned.item), self._length_of_event(planned.event)
         # Once as it is filled in, and once as its attempt says what was sent.
         needed = 2 * item + event
         too_large = _too_large(item, event, needed, self.size)
@@ -79,6 +83,12 @@ class Room:
         self.refused += 1
         bare = replace(planned, item={}, event=None, gist=None, consent=None, once=None)
         return replace(bare, unless=None, state="rejected", reason=too_large)
+
+    def _length_of_event(self, event: Any) -> int:
+        """Measured once: an event's deliveries share what they take along of it."""
+        if event is not self._event:
+            self._event, self._event_length = event, _length(event)
+        return self._event_length if event else 0
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ NOTHING = ChainableUndefined()
 MOST_WORK = 200_000
 """Steps in one text for one event."""
 
-MAX_TOGETHER = 5_000_000
+MAX_TOGETHER = 2_000_000
 """Steps in all texts for one webhook, however many deliveries its rules make of it."""
 
 CALL = 6
