@@ -106,6 +106,10 @@ class Event:
     ends a matter comes before what begins it, the end is done once more after
     the beginning. No event has both.
 
+    `claims` name matters too, but by what the signature does not cover: nothing is done
+    by them alone, and a person is told of an end that only they connect with what it ends.
+    With `holds_claims` such an end is kept for a person instead of being processed.
+
     `id` and `received_at` (Unix seconds, by our clock) are the receiver's, not the
     source's: the same on every replay.
     """
@@ -122,6 +126,8 @@ class Event:
     currency: str = ""
     begins: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    holds_claims: bool = False
     id: str = ""
     received_at: float | None = None
 

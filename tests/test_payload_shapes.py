@@ -258,7 +258,8 @@ def test_every_spelling_of_an_order_says_the_same(
 
 def test_an_id_that_is_not_the_transaction_s_is_routed_and_remarked(bridge: Bridge) -> None:
     told = bridge.receive("showpass", {**purchase(), "id": OTHER})
-    assert message(told).startswith(ORDER)
+    # By what is signed: what the data says anybody with one signature can write.
+    assert message(told).startswith(OTHER)
     assert "does not name the transaction which its signature covers" in bridge.alerts()
     assert "does not name the transaction" in told.events[0].remarks[0]
 

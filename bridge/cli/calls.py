@@ -101,12 +101,18 @@ def _call(call: Mapping[str, Any]) -> RenderableType:
     return line if call.get("body") is None else Group(line, pretty(call["body"]))
 
 
+MAX_LINES = 500
+"""Lines that are shown of one body or request."""
+
+
 def pretty(value: Any) -> RenderableType:
     """JSON as a person reads it; long lines keep their indent, nothing moves the cursor."""
     lines = json.dumps(value, indent=2, ensure_ascii=False, default=str).split("\n")
-    return Group(*(_line(line) for line in lines))
+    more = len(lines) - MAX_LINES
+    hint = [Text(f"and {more:,} more lines: `--json` has them", style="dim")] if more > 0 else []
+    return Group(*(_line(line) for line in lines[:MAX_LINES]), *hint)
 
 
 def _line(line: str) -> Padding:
     text = line.lstrip(" ")
-    return indented(Text(clean(text, 20_000), overflow="fold"), len(line) - len(text))
+    return indented(Text(clean(text, 5_000), overflow="fold"), len(line) - len(text))

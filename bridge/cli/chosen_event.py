@@ -59,7 +59,7 @@ def is_event(name: str) -> bool:
 def recorded(database: Database, name: str) -> Subject:
     """A webhook of the ledger; raises OperatorError where it has none, or not its body."""
     number, position = parse(name)
-    story = find(database, number)
+    story = find(database, number, limit=1, with_contents=False)
     with database.read() as connection:
         _require_body(connection, number)
         [waiting] = as_if_replayed(connection, [number])

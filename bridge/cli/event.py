@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 
 import click
 
@@ -17,21 +16,27 @@ from bridge.cli.story_object import story_object
 from bridge.config import load
 from bridge.errors import OperatorError
 from bridge.ledger.database import Database
-from bridge.ledger.stories import Story, story, webhook_number
+from bridge.ledger.stories import Part, Story, story, webhook_number
+
+LISTED = 50
+"""So many events and deliveries of one webhook are told, unless all are asked for."""
 
 EVENT = re.compile(r"\d{1,18}(-([1-9]\d{0,5}))?", re.ASCII)
 
 
 @click.command("event")
 @click.argument("event_id", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="All of it as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
 @click.option("--body", is_flag=True, help="The received body too, barcodes masked.")
-def command(event_id: str, as_json: bool, body: bool) -> None:
+@click.option(
+    "--all", "everything", is_flag=True, help=f"All deliveries, not the first {LISTED} alone."
+)
+def command(event_id: str, as_json: bool, body: bool, everything: bool) -> None:
     """Tell the whole story of one event: ID is as `showbridge events` shows it."""
     number, position = parse(event_id)
     config = load(os.environ)
     with existing_ledger(config) as database:
-        told = only(find(database, number), position)
+        told = find(database, number, position, None if everything else LISTED)
         with database.read() as connection:
             known = Versions(config, connection)
             versions = known.readable({each.rules_version for each in told.events})
@@ -53,21 +58,25 @@ def parse(event_id: str) -> tuple[int, int | None]:
     return number, int(found[2]) if found[2] else None
 
 
-def find(database: Database, number: int) -> Story:
-    """Raises OperatorError where there is no such webhook."""
+def find(
+    database: Database,
+    number: int,
+    position: int | None = None,
+    limit: int | None = None,
+    *,
+    with_contents: bool = True,
+) -> Story:
+    """The story with the one event that was asked for, else with all, up to `limit`.
+
+    The arguments are those of `Part`.
+
+    Raises OperatorError where there is no such webhook or event.
+    """
     with database.read() as connection:
-        found = story(connection, number)
+        found = story(connection, number, Part(position, limit, with_contents))
     if found is None:
         raise OperatorError(f"there is no event {number}; `showbridge events` lists the newest")
+    if position is not None and not found.events:
+        has = counted(found.events_in_all, "event")
+        raise OperatorError(f"there is no event {number}-{position}: {number} has {has}")
     return found
-
-
-def only(told: Story, position: int | None) -> Story:
-    """The story with the one event that was asked for; with all of them if none was."""
-    if position is None:
-        return told
-    chosen = [event for event in told.events if event.position == position]
-    if not chosen:
-        has = counted(len(told.events), "event")
-        raise OperatorError(f"there is no event {told.number}-{position}: {told.number} has {has}")
-    return replace(told, events=chosen)

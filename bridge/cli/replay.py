@@ -193,7 +193,7 @@ def _replay_delivery(guard: _Guard, delivery: str) -> None:
 
 def _replay_event(guard: _Guard, which: str) -> None:
     number, _ = parse(which)
-    story = find(guard.database, number)
+    story = find(guard.database, number, with_contents=False)
     owed = [delivery for event in story.events for delivery in event.deliveries]
     repeated = _repeated(guard.database, [delivery.id for delivery in owed])
     renewed = [delivery.id for delivery in owed if delivery.state in RENEWABLE]

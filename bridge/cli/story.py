@@ -32,6 +32,8 @@ from bridge.ledger.stories import AttemptRecord, DeliveryRecord, EventRecord, St
 from bridge.rules import RuleSet
 
 INDENT = 2
+MAX_BODY = 100_000
+"""Characters that are shown of a body that is no JSON."""
 
 
 Versions = Mapping[str, RuleSet]
@@ -59,6 +61,9 @@ def print_story(
         _print_event(console, story, event, config, now, versions)
     if not story.events:
         print_without_events(console, story)
+    unsaid = story.events_in_all - len(story.events)
+    if unsaid > 0 and len(story.events) > 1:
+        print_more(console, unsaid, "event", story.number)
 
 
 def _print_heading(console: Console, story: Story) -> None:
@@ -69,7 +74,9 @@ def _print_heading(console: Console, story: Story) -> None:
 
 
 def _became(story: Story) -> Text:
-    states = Counter(delivery.state for event in story.events for delivery in event.deliveries)
+    states: Counter[str] = Counter()
+    for event in story.events:
+        states.update(event.states)
     if story.state != "routed":
         return stated(story.state)
     return counted_states(states)
@@ -100,7 +107,7 @@ def _print_body(console: Console, story: Story) -> None:
     value = shown_body(story.body)
     console.print()
     console.print(Text("Body", style="bold"))
-    text = Text(clean_lines(value)) if isinstance(value, str) else pretty(value)
+    text = Text(clean_lines(value[:MAX_BODY])) if isinstance(value, str) else pretty(value)
     console.print(indented(text, INDENT))
 
 
@@ -133,8 +140,17 @@ def _print_event(
     for number, delivery in enumerate(event.deliveries, start=1):
         console.print()
         _print_delivery(console, number, delivery, config, now)
-    if not event.deliveries:
+    if event.more:
+        print_more(console, event.more, "delivery", event.id)
+    elif not event.deliveries:
         console.print(_nothing_owed(event))
+
+
+def print_more(console: Console, count: int, noun: str, name: str | int) -> None:
+    """That there is more than is told, and how to see it."""
+    many = counted(count, noun) if noun != "delivery" or count == 1 else f"{count:,} deliveries"
+    text = f"and {many} more: `showbridge event {name} --all`"
+    console.print(Padding(Text(text, style="dim"), (1, 0, 0, 0), expand=False))
 
 
 def _nothing_owed(event: EventRecord) -> Padding:

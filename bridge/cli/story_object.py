@@ -27,6 +27,7 @@ def story_object(
         "state": story.state,
         "reason": story.reason,
         "events": [_event(event, config, versions) for event in story.events],
+        "more_events": max(0, story.events_in_all - len(story.events)),
     }
     return told | {"body": shown_body(story.body)} if body else told
 
@@ -43,6 +44,7 @@ def _event(event: EventRecord, config: Config, versions: Versions) -> dict[str, 
         "routed_at": iso(event.routed_at),
         "verdicts": [dict(verdict) for verdict in event.verdicts],
         "deliveries": [_delivery(delivery, config) for delivery in event.deliveries],
+        "more_deliveries": event.more,
     }
 
 

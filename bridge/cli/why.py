@@ -8,7 +8,7 @@ import time
 import click
 
 from bridge.cli import json_lines
-from bridge.cli.event import find, only, parse
+from bridge.cli.event import LISTED, find, parse
 from bridge.cli.existing import existing_ledger
 from bridge.cli.handled import Versions, handled
 from bridge.cli.screen import screen
@@ -61,7 +61,7 @@ def _event(
     config: Config, database: Database, event_id: str, rule: str | None, as_json: bool
 ) -> None:
     number, position = parse(event_id)
-    story = only(find(database, number), position)
+    story = find(database, number, position, LISTED, with_contents=False)
     with database.snapshot() as connection:
         versions = Versions(config, connection)
         found = list(handled(config, connection, versions, story, story.events))

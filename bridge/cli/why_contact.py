@@ -13,13 +13,15 @@ from bridge.cli.consent import as_object as consent_object
 from bridge.cli.consent import said as consent_said
 from bridge.cli.delivery_words import as_object as delivery_object
 from bridge.cli.delivery_words import became
+from bridge.cli.event import LISTED
 from bridge.cli.json_lines import iso
 from bridge.cli.screen import clean, counted, full_time, indented, style_of
+from bridge.cli.story import print_more
 from bridge.ledger import persons
 from bridge.ledger.consents import Consent, of_person
 from bridge.ledger.database import Connection
 from bridge.ledger.look_up import SEARCHED
-from bridge.ledger.stories import EventRecord, Story, story
+from bridge.ledger.stories import EventRecord, Part, Story, story
 
 _LONGEST = 300
 
@@ -46,12 +48,14 @@ def tell_person(
     connection: Connection, address: str, limit: int, *, everything: bool
 ) -> PersonTold:
     found = persons.events_of(connection, address, limit, None if everything else SEARCHED)
-    stories: dict[int, Story] = {}
+    stories: dict[tuple[int, int], Story] = {}
     told = []
     for number, position in found.places:
-        whole = stories.get(number) or story(connection, number)
+        whole = stories.get((number, position)) or story(
+            connection, number, Part(position, LISTED, with_contents=False)
+        )
         if whole is not None:
-            stories[number] = whole
+            stories[number, position] = whole
             told += [(whole, each) for each in whole.events if each.position == position]
     decided = of_person(connection, address)
     return PersonTold(address, told, decided, found.bounded, everything)
@@ -95,6 +99,8 @@ def _print_event(
         said.append(f" {clean(became(delivery, now), _LONGEST)}", style=style_of(delivery.state))
         said.append(f"  by “{clean(delivery.rule)}”", style="dim")
         console.print(indented(said, 2))
+    if event.more:
+        print_more(console, event.more, "delivery", event.id)
     matched = {delivery.rule for delivery in deliveries}
     for rule, why in _unmatched(event, only, matched):
         not_done = Text.assemble(("✗ ", "yellow"), clean(rule))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from bridge.cli.handled import Handled
 from bridge.cli.json_lines import iso
 from bridge.cli.pairs import pairs
 from bridge.cli.screen import clean, full_time, indented, stated, style_of
-from bridge.cli.story import print_without_events
+from bridge.cli.story import print_more, print_without_events
 from bridge.cli.tried import nearest_first, stopped_by
 from bridge.cli.why_now import now_lines, now_object
 from bridge.errors import OperatorError
@@ -77,6 +76,8 @@ def _print(console: Console, each: Handled, only: str | None, now: float) -> Non
     for delivery in deliveries:
         for line in _delivery(delivery, now):
             console.print(line)
+    if each.record.more:
+        print_more(console, each.record.more, "delivery", each.record.id)
     console.print()
     console.print(Text("Why, and why not more", style="bold"))
     if each.then is None:
@@ -89,7 +90,7 @@ def _print(console: Console, each: Handled, only: str | None, now: float) -> Non
 
 def _print_heading(console: Console, each: Handled) -> None:
     story, record = each.story, each.record
-    states = Counter(delivery.state for delivery in record.deliveries)
+    states = record.states
     head = (f"Event {record.id}", "bold")
     kind = f"{clean(record.type)} from {clean(story.source)}"
     console.print(Text.assemble(head, "  ", kind, "  ", counted_states(states)))

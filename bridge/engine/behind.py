@@ -10,6 +10,7 @@ from bridge.ledger.endings import Place
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent
 from bridge.ledger.repeats import MayRepeat, Standing, key
 from bridge.ledger.stories import event_id
+from bridge.ledger.unproven import Doubt
 
 
 @dataclass(frozen=True)
@@ -17,13 +18,15 @@ class Before:
     """What was known before: each late beginning's endings, and what these wrote.
 
     `strangers` has beginnings that only an event about somebody else ended.
-    `called_off` says of deliveries why they are not to be sent any more.
+    `called_off` says of deliveries why they are not to be sent any more. `doubts` are ends
+    that only unsigned claims connect with what they would end.
     """
 
     endings: Mapping[Place, Sequence[Place]] = field(default_factory=dict)
     strangers: Mapping[Place, Place] = field(default_factory=dict)
     written: Mapping[Place, Sequence[PlannedDelivery]] = field(default_factory=dict)
     called_off: Mapping[str, str] = field(default_factory=dict)
+    doubts: Sequence[Doubt] = ()
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,14 @@ log = logging.getLogger(__name__)
 
 Calls = Sequence[Mapping[str, Any]]
 
+MAX_CALLS = 20
+"""Requests that are recorded of one attempt."""
+
+MAX_CALL = 20_000
+"""Characters, as JSON, that are recorded of one request."""
+
+_BEGINS = 2_000
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -74,12 +82,23 @@ def _gist(claimed: Claimed) -> Gist | None:
 def calls_of(action: Action, preview: Callable[[], Sequence[Call]]) -> Calls:
     """The preview as plain data; nothing where it fails, which must not stop the delivery."""
     try:
-        calls = [vars(call) for call in preview()]
-        plain: Calls = json.loads(json.dumps(calls, default=str))
+        calls = [vars(call) for call in preview()[:MAX_CALLS]]
+        plain: Calls = json.loads(json.dumps([_short(each) for each in calls], default=str))
     except Exception as error:  # noqa: BLE001  # a connector's bug: its place is told
         log.error("the preview of %s failed: %s", action.name, place_of(error))
         return []
     return plain
+
+
+def _short(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same; what is too long to be kept for each attempt says so, and how it begins."""
+    length = len(json.dumps(call, default=str))
+    if length <= MAX_CALL:
+        return call
+    text = json.dumps(call["body"], default=str)
+    said = f"{len(text):,} characters, of which the first {_BEGINS:,} are kept"
+    path = str(call["path"])[:_BEGINS]
+    return {**call, "path": path, "query": {}, "body": {"cut": said, "begins": text[:_BEGINS]}}
 
 
 def send(connector: Connector, action: Action, items: Sequence[Item]) -> Sequence[Outcome]:

@@ -17,6 +17,7 @@ from itertools import count
 from bridge.engine.course import Arrivals, Course, Owed
 from bridge.engine.estimate import Cost
 from bridge.engine.owing import Owing
+from bridge.engine.room import MAX_DELIVERIES
 from bridge.engine.route import events_of
 from bridge.engine.rule_pairs import Pair, Pairing, paired
 from bridge.engine.spending import Prices, Spending
@@ -80,7 +81,8 @@ class _Half:
         """What becomes of what these rules ask for, as far as can be told yet."""
         if not matched:
             return []
-        planned = one.owing.deliveries([self._named[each.rule] for each in matched], matched)
+        turns = one.owing.turns([self._named[each.rule] for each in matched], matched)
+        planned = one.owing.deliveries(turns[:MAX_DELIVERIES])
         return self._course.take(planned, one.place, one.about.at)
 
 

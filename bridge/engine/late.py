@@ -20,6 +20,7 @@ from bridge.ledger import (
     repeats,
     scheduled,
     undone,
+    unproven,
     withdrawn,
 )
 from bridge.ledger.database import Connection
@@ -47,6 +48,8 @@ def look(connection: Connection, plans: Sequence[Plan]) -> Before:
     are received at once, the higher may be committed, and routed, first. And
     so does one that comes earlier in `plans`.
     """
+    doubts = unproven.look(connection, plans)
+    plans = unproven.without_held(plans, doubts)
     known = endings.known(connection, {each for plan in plans for each in _asked(plan)})
     late: dict[Place, Sequence[Place]] = {}
     strangers: dict[Place, Place] = {}
@@ -62,7 +65,8 @@ def look(connection: Connection, plans: Sequence[Plan]) -> Before:
             known.setdefault(each, []).append(at)
     wanted = {place for found in late.values() for place in found}
     written = repeats.written_by(connection, wanted)
-    return Before(late, strangers, written, cancellers.came_before(connection, plans))
+    called_off = cancellers.came_before(connection, plans)
+    return Before(late, strangers, written, called_off, doubts)
 
 
 def _events(plans: Sequence[Plan]) -> Iterator[tuple[Place, PlannedEvent, str]]:
@@ -123,6 +127,8 @@ def record(
     send anew needs nothing behind it, so that recording a plan twice repeats
     nothing twice.
     """
+    unproven.tell(connection, before.doubts, now)
+    plans = unproven.remarked(unproven.without_held(plans, before.doubts), before.doubts)
     agreed = withdrawn.without(connection, cancellers.without(plans, before.called_off))
     decided = occasions.decide(connection, agreed)
     plans = decided.plans

@@ -64,13 +64,21 @@ def unless_of(rule: Rule, event: Event) -> Unless | None:
     if rule.unless is None:
         return None
     by_contact = rule.unless.same == "contact"
-    keys = _of_contact(event) if by_contact else _of_transaction(event)
-    return Unless(rule.unless.types, tuple(dict.fromkeys(keys)))
+    if by_contact:
+        return Unless(rule.unless.types, tuple(_of_contact(event)))
+    keys = tuple(dict.fromkeys(_of_transaction(event)))
+    return Unless(rule.unless.types, keys, tuple(_claimed(event)))
 
 
 def known_as(event: Event) -> tuple[str, ...]:
     """The keys by which it calls off what waits."""
     return tuple(dict.fromkeys([*_of_contact(event), *_of_transaction(event)]))
+
+
+def _claimed(event: Event) -> Iterator[str]:
+    if event.order_key:
+        for matter in event.claims:
+            yield key_of(event.source, short(matter), event.order_key)
 
 
 def _of_contact(event: Event) -> Iterator[str]:

@@ -69,17 +69,18 @@ class Owing:
     show_field: str | None
     now: float
 
-    def deliveries(
-        self, rules: Sequence[Rule], verdicts: Sequence[Verdict]
-    ) -> Iterator[PlannedDelivery]:
+    def turns(self, rules: Sequence[Rule], verdicts: Sequence[Verdict]) -> list[Turn]:
         """In the order of the rules, of the entries that fit, and of the steps."""
         matched = {verdict.rule: verdict for verdict in verdicts if verdict.matched}
-        turns = [
+        return [
             turn
             for rule in rules
             if rule.name in matched
             for turn in self._turns(rule, matched[rule.name])
         ]
+
+    def deliveries(self, turns: Sequence[Turn]) -> Iterator[PlannedDelivery]:
+        """One for each turn, in their order; filled in as they are asked for."""
         done_by: dict[str, int] = {}
         for place, turn in enumerate(turns):
             name = self._name(turn)

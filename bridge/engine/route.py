@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bridge.connector import Connector
 from bridge.engine.lane_names import short
 from bridge.engine.occasions import known_as
 from bridge.engine.owing import Owing
+from bridge.engine.room import Room, with_fewer_keys
 from bridge.event import Event
 from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, Waiting
 from bridge.logs import place_of
-from bridge.rules import RuleSet, Verdict, judge
+from bridge.rules import RuleSet, judge
 from bridge.rules.match import MOST_MEMBERS, about
 from bridge.rules.seen import Seen
 from bridge.rules.values import view
+from bridge.rules.work import together
 from bridge.source import Source
 
 log = logging.getLogger(__name__)
@@ -46,7 +49,8 @@ class Router:
         if source is None:
             return self.quarantine(waiting, "this source is no longer configured")
         try:
-            return self._plan(waiting, source, now)
+            with together():
+                return self._plan(waiting, source, now)
         except Exception as error:  # noqa: BLE001
             # A bug, in a source or here, must cost no webhook: it is kept and can be replayed.
             log.error("webhook %d cannot be routed: %s", waiting.number, place_of(error))
@@ -55,11 +59,11 @@ class Router:
     def _plan(self, waiting: Waiting, source: Source, now: float) -> Plan:
         planned: list[PlannedEvent] = []
         owed: list[PlannedDelivery] = []
+        room = Room(len(waiting.webhook.body))
         for position, event in enumerate(events_of(waiting, source), start=1):
             seen = Seen(view(event))
             verdicts = judge(self.rules, event, seen)
             event = replace(event, remarks=(*event.remarks, *_too_many(self.rules, event, seen)))
-            planned.append(_event(position, event, verdicts))
             owing = Owing(
                 accounts=self.accounts,
                 wordings=self.wordings,
@@ -71,7 +75,12 @@ class Router:
                 show_field=source.show_field,
                 now=now,
             )
-            owed.extend(owing.deliveries(self.rules.rules, verdicts))
+            kept = room.verdicts([verdict._asdict() for verdict in verdicts])
+            turns = owing.turns(self.rules.rules, verdicts)
+            owed.extend(room.within(owing.deliveries(turns), len(turns)))
+            planned.append(_event(position, event, kept))
+        if room.remarks:
+            planned[0] = replace(planned[0], remarks=(*planned[0].remarks, *room.remarks))
         return Plan(
             number=waiting.number,
             state="routed" if owed else "unrouted",
@@ -79,7 +88,8 @@ class Router:
             source=waiting.webhook.source,
             replayed=waiting.replayed,
             events=planned,
-            deliveries=owed,
+            deliveries=with_fewer_keys(owed),
+            too_much="; ".join(room.remarks),
         )
 
     def quarantine(self, waiting: Waiting, reason: str) -> Plan:
@@ -97,7 +107,7 @@ def events_of(waiting: Waiting, source: Source) -> list[Event]:
     webhook = waiting.webhook
     return [
         replace(
-            event,
+            _believed(event) if waiting.released else event,
             source=webhook.source,
             id=event_id(webhook.source, waiting.idempotency_key, position),
             received_at=webhook.received_at,
@@ -106,17 +116,26 @@ def events_of(waiting: Waiting, source: Source) -> list[Event]:
     ]
 
 
-def _event(position: int, event: Event, verdicts: tuple[Verdict, ...]) -> PlannedEvent:
+def _believed(event: Event) -> Event:
+    """What a person released ends what it claims to end."""
+    if not (event.holds_claims and event.ends):
+        return event
+    return replace(event, ends=(*event.ends, *event.claims), claims=())
+
+
+def _event(position: int, event: Event, verdicts: Sequence[Mapping[str, Any]]) -> PlannedEvent:
     return PlannedEvent(
         position=position,
         type=event.type,
         who=_storable(event.contact.email or event.contact.name),
-        verdicts=[verdict._asdict() for verdict in verdicts],
+        verdicts=verdicts,
         remarks=event.remarks,
         begins=_short(event.begins),
         ends=_short(event.ends),
         order_key=event.order_key,
         known_as=known_as(event),
+        claims=_short(event.claims),
+        holds_claims=event.holds_claims,
     )
 
 

@@ -52,14 +52,17 @@ class Came:
 
 
 def keep(connection: Connection, plans: Sequence[Plan]) -> None:
-    """Remember what calls off the plans' deliveries; in a replay that alone."""
+    """Remember what calls off the plans' deliveries; in a replay that alone.
+
+    And by what unsigned claims they would be named, which calls nothing off by itself.
+    """
     drop(connection, [each.id for plan in plans if plan.replayed for each in plan.deliveries])
     rows = [
         {"key": key, "delivery": owed.id, "types": list(owed.unless.types)}
         for plan in plans
         for owed in plan.deliveries
         if owed.unless and owed.state in _OPEN
-        for key in dict.fromkeys(owed.unless.keys)
+        for key in dict.fromkeys([*owed.unless.keys, *owed.unless.claims])
     ]
     if rows:
         connection.execute(insert(connection, cancellers).on_conflict_do_nothing(), rows)

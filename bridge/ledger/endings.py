@@ -31,16 +31,24 @@ _PORTION = 500
 
 @dataclass(frozen=True)
 class Ending:
-    """One event that ends `matters` of the person whose order key it has, if it has one."""
+    """One event that ends `matters` of the person whose order key it has, if it has one.
+
+    `claims` are the matters of that person which it names unsigned (see `bridge.event.Event`).
+    """
 
     source: str
     place: Place
     order_key: str
     matters: Sequence[str]
+    claims: Sequence[str] = ()
 
     @property
     def keys(self) -> list[str]:
         return [key_of(self.source, each, self.order_key) for each in self.matters]
+
+    @property
+    def claimed_keys(self) -> list[str]:
+        return [key_of(self.source, each, self.order_key) for each in self.claims]
 
     @property
     def keys_of_anybody(self) -> list[str]:
@@ -59,7 +67,7 @@ def keep(connection: Connection, ended: Iterable[Ending], now: float) -> None:
     for each in ended:
         theirs = dict.fromkeys(each.keys_of_anybody, 1)
         if each.order_key:
-            theirs |= dict.fromkeys(each.keys, MOST_ENDINGS)
+            theirs |= dict.fromkeys([*each.keys, *each.claimed_keys], MOST_ENDINGS)
         webhook, position = each.place
         row = {"webhook": webhook, "position": position, "known_since": now}
         rows += [{**row, "known_by": key} for key in theirs]

@@ -21,26 +21,34 @@ from bridge.ledger.upsert import insert
 # Of bodies at a time: a worker that parses a hundred of the largest would need gigabytes.
 MOST_BYTES = 8_000_000
 
+# Why an end is kept for a person that names what it is not signed for.
+CLAIM_MISMATCH = "ticket-mismatch"
+
 # Replaying an event plans these afresh; what arrived or is under way stays.
 RENEWABLE = ("rejected", "suppressed", "dead", "previewed")
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A webhook to be routed, by its number; `replayed` where a person asked for it again."""
+    """A webhook to be routed, by its number; `replayed` where a person asked for it again.
+
+    `released`: it was kept for a person because of its claims, and the person asked for it.
+    """
 
     number: int
     idempotency_key: str
     webhook: Webhook
     replayed: bool
+    released: bool = False
 
 
 @dataclass(frozen=True)
 class PlannedEvent:
     """One event as it was routed; `verdicts` has an object for each rule that was asked.
 
-    `begins`, `ends` and `order_key` are those of `bridge.event.Event`. `known_as` are
-    the keys by which it calls off what is scheduled unless it comes (see `Unless`).
+    `begins`, `ends`, `claims`, `holds_claims` and `order_key` are those of
+    `bridge.event.Event`. `known_as` are the keys by which it calls off what is scheduled
+    unless it comes (see `Unless`).
     """
 
     position: int
@@ -52,6 +60,8 @@ class PlannedEvent:
     ends: Sequence[str] = ()
     order_key: str = ""
     known_as: Sequence[str] = ()
+    claims: Sequence[str] = ()
+    holds_claims: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,11 +81,13 @@ class Once:
 class Unless:
     """What calls it off: an event known as one of `keys`, of a type that fits one of `types`.
 
-    Types may be globs. See `PlannedEvent.known_as`.
+    Types may be globs. See `PlannedEvent.known_as`. One that fits `claims` alone calls
+    nothing off: a person is told of it.
     """
 
     types: tuple[str, ...]
     keys: tuple[str, ...]
+    claims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +134,10 @@ class PlannedDelivery:
 
 @dataclass(frozen=True)
 class Plan:
-    """What routing made of one webhook: its new state, events and deliveries."""
+    """What routing made of one webhook: its new state, events and deliveries.
+
+    `too_much` says what of it there was no room for; empty: nothing.
+    """
 
     number: int
     state: str
@@ -132,6 +147,7 @@ class Plan:
     replayed: bool = False
     events: Sequence[PlannedEvent] = ()
     deliveries: Sequence[PlannedDelivery] = ()
+    too_much: str = ""
 
 
 def waiting(connection: Connection, limit: int, most_bytes: int = MOST_BYTES) -> list[Waiting]:
@@ -174,6 +190,7 @@ def as_waiting(row: Mapping[Any, Any]) -> Waiting:
         idempotency_key=row["idempotency_key"],
         webhook=webhook,
         replayed=row["replayed"],
+        released=row["reason"] == CLAIM_MISMATCH,
     )
 
 
@@ -187,8 +204,11 @@ def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
     ends = [{"number_": each.number, "state_": each.state, "why": each.reason} for each in plans]
     connection.execute(_END, ends)
     for plan in plans:
-        if plan.state == "quarantined":
+        # Of a mismatch `unproven.tell` says more.
+        if plan.state == "quarantined" and plan.reason != CLAIM_MISMATCH:
             _tell(connection, plan, now)
+        if plan.too_much:
+            _tell_too_much(connection, plan, now)
     _record_events(connection, plans, now)
     consents.record(connection, plans, now)
     fresh = owed.record_deliveries(connection, plans, now)
@@ -210,6 +230,18 @@ def _leaving(plans: Sequence[Plan]) -> Iterator[str]:
     for each in (delivery for plan in plans for delivery in plan.deliveries):
         if each.consent and each.consent.decision == withdrawn.LEAVES and each.state == "waiting":
             yield each.id
+
+
+def _tell_too_much(connection: Connection, plan: Plan, now: float) -> None:
+    raise_alert(
+        connection,
+        kind="too-much",
+        subject=f"event {plan.number}",
+        text=f"Event {plan.number} made more than one webhook may: {plan.too_much}. If it is "
+        "genuine, let rules do less for each entry, publish them, and run "
+        f"`showbridge replay {plan.number}`; `showbridge event {plan.number}` shows it.",
+        at=now,
+    )
 
 
 def _tell(connection: Connection, plan: Plan, now: float) -> None:
@@ -253,4 +285,4 @@ def _endings(plan: Plan) -> Iterator[Ending]:
     for event in plan.events:
         if event.ends:
             place = (plan.number, event.position)
-            yield Ending(plan.source, place, event.order_key, event.ends)
+            yield Ending(plan.source, place, event.order_key, event.ends, event.claims)

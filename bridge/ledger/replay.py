@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, Connection, case, select, update
 
 from bridge.ledger import repeats, undone, withdrawn
-from bridge.ledger.plan import RENEWABLE, PlannedDelivery, Waiting, as_waiting
+from bridge.ledger.plan import CLAIM_MISMATCH, RENEWABLE, PlannedDelivery, Waiting, as_waiting
 from bridge.ledger.repeats import MayRepeat
 from bridge.ledger.tables import deliveries, webhooks
 
@@ -28,9 +28,13 @@ def replay_webhooks(connection: Connection, numbers: Sequence[int]) -> int:
     statement = (
         update(webhooks)
         .where(webhooks.c.number.in_(numbers), webhooks.c.pruned_at.is_(None))
-        .values(state="waiting", reason=None, replayed=True)
+        .values(state="waiting", reason=_RELEASED, replayed=True)
     )
     return connection.execute(statement).rowcount
+
+
+# The one reason that routing has to know of: the person has looked at it.
+_RELEASED = case((webhooks.c.reason == CLAIM_MISMATCH, CLAIM_MISMATCH))
 
 
 def as_if_replayed(connection: Connection, numbers: Sequence[int]) -> list[Waiting]:

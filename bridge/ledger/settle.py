@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, Text, bindparam, cast, func, update
 
 from bridge.ledger.tables import attempts, deliveries
 
@@ -48,6 +48,9 @@ def settle(
     if not settlements:
         return
     connection.execute(_ATTEMPT, [_attempt_values(each, now) for each in settlements])
+    again = [each for each in settlements if each.attempt > 1 and each.calls]
+    if again:
+        connection.execute(_SHORTEN, [_attempt_of(each) for each in again])
     connection.execute(_DELIVERY, [_delivery_values(each, turn, now) for each in settlements])
 
 
@@ -65,6 +68,18 @@ _ATTEMPT = (
         reason=bindparam("reason"),
         calls=bindparam("calls"),
     )
+)
+# The last attempt says what was sent: long calls are kept once, however often it is tried.
+_LONG = 2_000
+_SHORTEN = (
+    update(attempts)
+    .where(
+        attempts.c.webhook == bindparam("webhook_"),
+        attempts.c.delivery == bindparam("id_"),
+        attempts.c.number < bindparam("attempt_"),
+        func.length(cast(attempts.c.calls, Text)) > _LONG,
+    )
+    .values(calls=[])
 )
 _IN_HAND = (deliveries.c.state == "sending") & (deliveries.c.claim == bindparam("turn_"))
 _FREED = (deliveries.c.state == "waiting") & deliveries.c.uncertain
@@ -89,11 +104,17 @@ _DELIVERY = (
 )
 
 
-def _attempt_values(settlement: Settlement, now: float) -> dict[str, Any]:
+def _attempt_of(settlement: Settlement) -> dict[str, Any]:
     return {
         "webhook_": settlement.webhook,
         "id_": settlement.delivery,
         "attempt_": settlement.attempt,
+    }
+
+
+def _attempt_values(settlement: Settlement, now: float) -> dict[str, Any]:
+    return {
+        **_attempt_of(settlement),
         "outcome": settlement.outcome,
         "finished_at": now,
         "reason": storable(settlement.reason),

@@ -1,14 +1,18 @@
-"""The whole story of one webhook: its events, what is owed for them, and each attempt."""
+"""The whole story of one webhook: its events, what is owed for them, and each attempt.
+
+Or the first part of it, since one webhook may come to thousands of deliveries.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from bridge.ledger.bodies import body_of
+from bridge.ledger.endings import portions
 from bridge.ledger.tables import attempts, deliveries, events, webhooks
 
 
@@ -46,7 +50,10 @@ class DeliveryRecord:
 
 @dataclass(frozen=True)
 class EventRecord:
-    """One event as it was routed; `verdicts` say for each rule why or why not."""
+    """One event as it was routed; `verdicts` say for each rule why or why not.
+
+    `states` counts all its deliveries by state, those among them that were not asked for.
+    """
 
     id: str
     position: int
@@ -57,11 +64,20 @@ class EventRecord:
     rules_version: str
     routed_at: float
     deliveries: Sequence[DeliveryRecord]
+    states: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def more(self) -> int:
+        """How many deliveries it has besides these."""
+        return max(0, sum(self.states.values()) - len(self.deliveries))
 
 
 @dataclass(frozen=True)
 class Story:
-    """Everything about one webhook. The body is as received."""
+    """Everything about one webhook. The body is as received.
+
+    `events_in_all` counts its events, those among them that were not asked for.
+    """
 
     number: int
     source: str
@@ -73,6 +89,22 @@ class Story:
     state: str
     reason: str | None
     events: Sequence[EventRecord]
+    events_in_all: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """How much of a story is read: one event of it, the first `limit` events and deliveries.
+
+    Not `with_contents`: without what was filled in, what was sent, and the body.
+    """
+
+    position: int | None = None
+    limit: int | None = None
+    with_contents: bool = True
+
+
+WHOLE = Part()
 
 
 def event_id(webhook: int, position: int) -> str:
@@ -86,12 +118,14 @@ def webhook_number(event: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
 
 
-def story(connection: Connection, number: int) -> Story | None:
-    """Everything that the ledger has on one webhook; None where there is no such number."""
-    query = select(webhooks).where(webhooks.c.number == number)
+def story(connection: Connection, number: int, part: Part = WHOLE) -> Story | None:
+    """What the ledger has on one webhook; None where there is no such number."""
+    body = [webhooks.c.body] if part.with_contents else []
+    query = select(*_RECEIPT, *body).where(webhooks.c.number == number)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         return None
+    count = select(func.count()).select_from(events).where(events.c.webhook == number)
     return Story(
         number=number,
         source=row["source"],
@@ -99,16 +133,27 @@ def story(connection: Connection, number: int) -> Story | None:
         idempotency_key=row["idempotency_key"],
         received_at=row["received_at"],
         headers=row["headers"],
-        body=body_of(row),
+        body=body_of(row) if part.with_contents else b"",
         state=row["state"],
         reason=row["reason"],
-        events=_events(connection, number),
+        events=_events(connection, number, part),
+        events_in_all=connection.execute(count).scalar_one(),
     )
 
 
-def _events(connection: Connection, number: int) -> list[EventRecord]:
+_RECEIPT = (
+    *(webhooks.c.source, webhooks.c.event_type, webhooks.c.idempotency_key),
+    *(webhooks.c.received_at, webhooks.c.headers, webhooks.c.state, webhooks.c.reason),
+)
+
+
+def _events(connection: Connection, number: int, part: Part) -> list[EventRecord]:
     query = select(events).where(events.c.webhook == number).order_by(events.c.position)
-    owed = _deliveries(connection, number)
+    if part.position is not None:
+        query = query.where(events.c.position == part.position)
+    rows = connection.execute(query.limit(part.limit)).mappings().all()
+    owed = _deliveries(connection, number, part)
+    states = _states(connection, number)
     return [
         EventRecord(
             id=event_id(number, row["position"]),
@@ -120,36 +165,55 @@ def _events(connection: Connection, number: int) -> list[EventRecord]:
             rules_version=row["rules_version"],
             routed_at=row["routed_at"],
             deliveries=[each for each in owed if each.position == row["position"]],
+            states=states.get(row["position"], {}),
         )
-        for row in connection.execute(query).mappings()
+        for row in rows
     ]
 
 
-def _deliveries(connection: Connection, number: int) -> list[DeliveryRecord]:
+def _states(connection: Connection, number: int) -> dict[int, dict[str, int]]:
+    by = (deliveries.c.position, deliveries.c.state)
+    query = select(*by, func.count()).where(deliveries.c.webhook == number).group_by(*by)
+    found: dict[int, dict[str, int]] = {}
+    for position, state, count in connection.execute(query):
+        found.setdefault(position, {})[state] = count
+    return found
+
+
+def _deliveries(connection: Connection, number: int, part: Part) -> list[DeliveryRecord]:
+    names = set(DeliveryRecord.__dataclass_fields__) - {"attempts", "item"}
+    contents = ["item"] if part.with_contents else []
     query = (
-        select(deliveries)
+        select(*(deliveries.c[name] for name in sorted([*names, *contents])))
         .where(deliveries.c.webhook == number)
         .order_by(deliveries.c.position, deliveries.c.place)
+        .limit(part.limit)
     )
+    if part.position is not None:
+        query = query.where(deliveries.c.position == part.position)
     rows = connection.execute(query).mappings().all()
-    tries = _attempts(connection, number)
-    return [_delivery(row, tries.get(row["id"], [])) for row in rows]
+    tries = _attempts(connection, number, [row["id"] for row in rows], part)
+    return [
+        DeliveryRecord(**{"item": {}, **row}, attempts=tries.get(row["id"], [])) for row in rows
+    ]
 
 
-def _delivery(row: Mapping[Any, Any], tries: Sequence[AttemptRecord]) -> DeliveryRecord:
-    names = DeliveryRecord.__dataclass_fields__.keys() - {"attempts"}
-    return DeliveryRecord(**{name: row[name] for name in names}, attempts=tries)
-
-
-def _attempts(connection: Connection, number: int) -> dict[str, list[AttemptRecord]]:
-    query = (
-        select(attempts)
-        .where(attempts.c.webhook == number)
-        .order_by(attempts.c.delivery, attempts.c.number)
-    )
+def _attempts(
+    connection: Connection, number: int, ids: Sequence[str], part: Part
+) -> dict[str, list[AttemptRecord]]:
+    """Of these deliveries."""
+    names = set(AttemptRecord.__dataclass_fields__) - {"calls"}
+    contents = ["calls"] if part.with_contents else []
+    wanted = [attempts.c[name] for name in sorted([*names, *contents])]
     found: dict[str, list[AttemptRecord]] = {}
-    for row in connection.execute(query).mappings():
-        names = AttemptRecord.__dataclass_fields__
-        record = AttemptRecord(**{name: row[name] for name in names})
-        found.setdefault(row["delivery"], []).append(record)
+    for some in portions(ids):
+        query = (
+            select(attempts.c.delivery, *wanted)
+            .where(attempts.c.webhook == number, attempts.c.delivery.in_(some))
+            .order_by(attempts.c.delivery, attempts.c.number)
+        )
+        for row in connection.execute(query).mappings():
+            values = {name: row[name] for name in (*names, *contents)}
+            record = AttemptRecord(**{"calls": (), **values})
+            found.setdefault(row["delivery"], []).append(record)
     return found

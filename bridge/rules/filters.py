@@ -23,9 +23,14 @@ from bridge.rules.date_filter import date_in
 from bridge.rules.money_filter import money
 from bridge.rules.name_filter import tidy_name
 from bridge.rules.phone_filter import phone
-from bridge.rules.work import CannotRender, cost, each, spend
+from bridge.rules.work import CALL, CannotRender, cost, each, spend, weigh
 
 _MOST_DIGITS = 12
+# Steps for showing, or adding up, one member of a list.
+_SHOWN = 2
+# So many characters of words are capitalised, or of a name looked through, in one step.
+_CAPITALISED = 2
+_OF_NAMES = 20
 _LONGEST_WORD = 100
 
 
@@ -40,7 +45,7 @@ def shown(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, list | tuple | Iterator):
-        return ", ".join(filter(None, (shown(member) for member in value)))
+        return ", ".join(filter(None, (shown(member) for member in each(value, _SHOWN))))
     if isinstance(value, str | int | float):
         return str(value)
     raise CannotRender("it inserts a whole group; name one of its parts")
@@ -126,11 +131,21 @@ def total(environment: Environment, value: Any, attribute: Any = None) -> Decima
 
 
 def _picked(environment: Environment, members: Any, attribute: Any) -> Iterator[Any]:
-    for member in each(members):
+    names = _path(attribute)
+    for member in each(members, _SHOWN):
         picked = member
-        for name in str(attribute).split(".") if attribute is not None else ():
+        for name in names:
             picked = environment.getitem(picked, name)
         yield picked
+
+
+def _path(attribute: Any) -> list[str]:
+    """The names in `type` or `show.name`; none where no attribute is asked for."""
+    if attribute is None:
+        return []
+    if not isinstance(attribute, str | int) or len(str(attribute)) > _LONGEST_WORD:
+        raise CannotRender("it asks for an attribute by what is no name")
+    return str(attribute).split(".")
 
 
 def _paid(wrapped: Callable[..., Any]) -> Callable[..., Any]:
@@ -138,11 +153,41 @@ def _paid(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(wrapped)
     def paying(*args: Any, **kwargs: Any) -> Any:
-        spend(1 + sum(map(cost, args)))
+        spend(CALL + sum(map(cost, (*args, *kwargs.values()))))
         made = wrapped(*args, **kwargs)
         return list(made) if isinstance(made, Iterator) else made
 
     return paying
+
+
+def _slow(wrapped: Callable[..., Any], characters: int) -> Callable[..., Any]:
+    """The same filter, which takes a step for so few characters of a text."""
+
+    @functools.wraps(wrapped)
+    def paying(value: Any, *args: Any, **kwargs: Any) -> Any:
+        spend(len(value) // characters if isinstance(value, str) else 0)
+        return wrapped(value, *args, **kwargs)
+
+    return paying
+
+
+def _by_order(wrapped: Callable[..., Any]) -> Callable[..., Any]:
+    """The same filter, which compares members or what they have by `attribute`: paid for."""
+    named = inspect.signature(wrapped)
+
+    @functools.wraps(wrapped)
+    def paying(environment: Environment, value: Any, *args: Any, **kwargs: Any) -> Any:
+        given = named.bind(environment, value, *args, **kwargs).arguments
+        members = each(value)
+        rounds = 1 + len(members).bit_length() // 4 if len(members) else 1
+        asked = given.get("attribute")
+        for attribute in asked.split(",") if isinstance(asked, str) else [asked]:
+            for key in _picked(environment, members, attribute):
+                for _ in range(rounds):
+                    weigh(key)
+        return wrapped(environment, members, *args, **kwargs)
+
+    return _paid(paying)
 
 
 def _of_text(wrapped: Callable[..., Any]) -> Callable[..., Any]:
@@ -157,28 +202,31 @@ def _of_text(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _LISTS_OF_JINJA = (
-    *("count", "first", "last", "length", "list", "map", "max", "min", "reject", "rejectattr"),
-    *("reverse", "select", "selectattr", "sort", "unique"),
+    *("count", "first", "last", "length", "list", "map", "reject", "rejectattr"),
+    *("reverse", "select", "selectattr"),
 )
-_TEXTS_OF_JINJA = ("capitalize", "lower", "title", "trim", "truncate", "upper")
+_ORDERS_OF_JINJA = ("max", "min", "sort", "unique")
+_TEXTS_OF_JINJA = ("capitalize", "lower", "trim", "truncate", "upper")
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     **{name: _paid(jinja_filters.FILTERS[name]) for name in _LISTS_OF_JINJA},
+    **{name: _by_order(jinja_filters.FILTERS[name]) for name in _ORDERS_OF_JINJA},
     **{name: _of_text(jinja_filters.FILTERS[name]) for name in _TEXTS_OF_JINJA},
+    "title": _of_text(_slow(jinja_filters.FILTERS["title"], _CAPITALISED)),
     "abs": _paid(jinja_filters.FILTERS["abs"]),
-    "d": default,
+    "d": _paid(default),
     "date": _paid(date_in("UTC")),
-    "default": default,
-    "int": whole,
-    "join": joined,
-    "join_and": joined_and,
+    "default": _paid(default),
+    "int": _paid(whole),
+    "join": _paid(joined),
+    "join_and": _paid(joined_and),
     "money": _paid(money),
-    "name": _paid(tidy_name),
+    "name": _paid(_slow(tidy_name, _OF_NAMES)),
     "phone": _paid(phone),
     "plural": _paid(plural),
     "replace": _paid(replace),
     "round": _paid(rounded),
-    "sum": total,
+    "sum": _paid(total),
 }
 
 
@@ -226,6 +274,19 @@ _TESTS_FROM_JINJA = (
 )
 
 
+def _weighed(wrapped: Callable[..., bool]) -> Callable[..., bool]:
+    """The same test; all that it may have to compare is paid for."""
+
+    @functools.wraps(wrapped)
+    def paying(*args: Any, **kwargs: Any) -> bool:
+        spend(CALL)
+        for argument in (*args, *kwargs.values()):
+            weigh(argument)
+        return wrapped(*args, **kwargs)
+
+    return paying
+
+
 _TESTS_OF_JINJA: Mapping[str, Any] = {name: jinja_tests.TESTS[name] for name in _TESTS_FROM_JINJA}
 
 
@@ -233,9 +294,11 @@ def _is_missing(value: Any) -> bool:
     return value is None or isinstance(value, Undefined)
 
 
-TESTS: Mapping[str, Callable[..., Any]] = {
-    **_TESTS_OF_JINJA,
+_OUR_TESTS: Mapping[str, Callable[..., bool]] = {
     "defined": lambda value: not _is_missing(value),
     "none": _is_missing,
     "undefined": _is_missing,
+}
+TESTS: Mapping[str, Callable[..., Any]] = {
+    name: _weighed(test) for name, test in {**_TESTS_OF_JINJA, **_OUR_TESTS}.items()
 }

@@ -15,7 +15,7 @@ from bridge.wording import nearest
 # A number is 15 digits at most; the rest is punctuation and an extension.
 _LONGEST = 60
 # Understanding a number takes as long as so many usual steps.
-_COST = 100
+_COST = 150
 _SAID_OTHERWISE = {
     "australia": "AU",
     "britain": "GB",

@@ -21,7 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bridge.rules import values
 from bridge.rules.filters import TESTS, filters_in, shown
-from bridge.rules.work import CannotRender, cost, each, limited, spend, within
+from bridge.rules.work import CHARACTERS, CannotRender, compared, cost, each, limited, spend
 
 LONGEST_TEMPLATE = 10_000
 LONGEST_TEXT = 100_000
@@ -29,6 +29,11 @@ LONGEST_VALUE = 20_000
 
 _OPENING = re.compile(r"\{[{%]")
 _CLOSING = re.compile(r"[%}]\}")
+
+# Steps for one calculation.
+_CALCULATION = 3
+# So many parts of a text are gone through in the time of one step.
+_NODES = 4
 
 Escape = Callable[[str], str]
 
@@ -92,17 +97,39 @@ def _template(text: Text) -> Template:
     made = environment(text.escape, text.zone)
     tree = made.parse(text.source)
     for loop in tree.find_all(nodes.For):
-        loop.iter = _through(loop.iter, "_each")
+        loop.iter = _through(loop.iter, "_each", _steps_of(loop))
+    for comparison in tree.find_all(nodes.Compare):
+        comparison.expr = _through(comparison.expr, "_compared")
     for operand in tree.find_all(nodes.Operand):
-        if operand.op in ("in", "notin"):
-            operand.expr = _through(operand.expr, "_within")
+        operand.expr = _through(operand.expr, "_compared")
+    for part in tree.find_all(nodes.Getitem):
+        # Compiled to a plain slice, which `getitem` never sees.
+        if isinstance(part.arg, nodes.Slice):
+            part.node = _through(part.node, "_sliced")
     for chain in tree.find_all(nodes.Concat):
         chain.nodes = [_through(part, "_shown") for part in chain.nodes]
     return Template.from_code(made, made.compile(tree), {"texts": text.texts})
 
 
-def _through(expression: nodes.Node, name: str) -> nodes.Filter:
-    return nodes.Filter(expression, name, [], [], None, None, lineno=expression.lineno)
+def _through(expression: nodes.Node, name: str, *arguments: int) -> nodes.Filter:
+    assert isinstance(expression, nodes.Expr)  # noqa: S101  # as the grammar has it
+    line = expression.lineno
+    constants: list[nodes.Expr] = [nodes.Const(each, lineno=line) for each in arguments]
+    return nodes.Filter(expression, name, constants, [], None, None, lineno=line)
+
+
+def _steps_of(loop: nodes.For) -> int:
+    """What one round of it costs by itself: all that is written in it, done or not."""
+    inside = [*loop.body, loop.test] if loop.test is not None else loop.body
+    return 2 + sum(1 for part in inside for _ in part.find_all(nodes.Node)) // _NODES
+
+
+def _sliced(value: Any) -> Any:
+    """What `[1:]` takes a part of, paid for whole."""
+    if not isinstance(value, list | tuple | str | Undefined):
+        raise CannotRender("it takes a part of something that is no list")
+    spend(1 + cost(value))
+    return value
 
 
 def _concatenated(value: Any) -> str:
@@ -159,10 +186,13 @@ class _Environment(ImmutableSandboxedEnvironment):
         if isinstance(obj, Undefined):
             return obj
         found = _reached(obj, argument)
-        return self.undefined(name=str(argument)[:100]) if found is None else _cut(found)
+        if found is None:
+            # Of what is no name the text may be as long as an event.
+            return self.undefined(name=argument[:100] if isinstance(argument, str) else None)
+        return _cut(found)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        spend(1 + cost(left) + cost(right))
+        spend(_CALCULATION + cost(left) + cost(right))
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return (left + right)[: LONGEST_TEXT + 1]
         one, other = values.number(left), values.number(right)
@@ -171,6 +201,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.binop_table[operator](one, other)
 
     def call_unop(self, context: Any, operator: str, arg: Any) -> Any:
+        spend(_CALCULATION + cost(arg))
         value = values.number(arg)
         if value is None:
             raise UndefinedError("no number")
@@ -201,6 +232,7 @@ def environment(escape: Escape | None, zone: str = "UTC") -> ImmutableSandboxedE
 
     def finished(value: Any) -> str:
         text = shown(value)
+        spend(len(text) // CHARACTERS)
         return escape(text) if escape else text
 
     made = _Environment(
@@ -212,6 +244,7 @@ def environment(escape: Escape | None, zone: str = "UTC") -> ImmutableSandboxedE
         cache_size=0,
     )
     made.globals.clear()
-    made.filters = {**filters_in(zone), "_each": each, "_shown": _concatenated, "_within": within}
+    made.filters = {**filters_in(zone), "_each": each, "_shown": _concatenated}
+    made.filters |= {"_compared": compared, "_sliced": _sliced}
     made.tests = dict(TESTS)
     return made

@@ -16,6 +16,9 @@ from typing import Any
 UNKNOWN_TYPE = "unknown"
 """Stands for the event type of a webhook that names none."""
 
+MAX_ADDRESS = 254
+"""Characters of an e-mail address: more cannot be delivered (RFC 5321, section 4.5.3.1)."""
+
 _MAX_KEY = 128
 _MAX_TYPE = 200
 # Normalising takes longer than the text is long.
@@ -34,6 +37,12 @@ def text(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None
+
+
+def address(value: Any) -> str | None:
+    """An e-mail address, unchecked but for its length; one that is too long is none."""
+    found = text(value)
+    return found if found and len(found) <= MAX_ADDRESS else None
 
 
 def lowered(value: Any) -> str | None:

@@ -24,6 +24,7 @@ from bridge.errors import Malformed, VerificationFailed
 from bridge.event import Event, Identity, Webhook
 from bridge.source import Field, Source, SourceSettings
 from bridge.sources import lenient
+from bridge.sources.bounded import bounded
 from bridge.sources.showpad_space import FIELDS, happenings, occurred_at
 
 SIGNATURE = "x-showpad-signature-v1"
@@ -117,6 +118,7 @@ class Showpad(Source):
         if trouble and not payload:
             return ()
         occurred, remarks = occurred_at(payload.get("time"))
+        data, left_out = bounded(payload.get("data"))
         return tuple(
             Event(
                 source=webhook.source,
@@ -125,10 +127,11 @@ class Showpad(Source):
                 facts=happening.facts | {"occurred_at": occurred},
                 raw=happening.raw,
                 subject=happening.space,
-                remarks=remarks,
+                # Told once, however many people are named.
+                remarks=(*remarks, *(() if number else left_out), *happening.remarks),
                 noun=_NOUNS.get(_type(payload), ""),
             )
-            for happening in happenings(payload.get("data"))
+            for number, happening in enumerate(happenings(data))
         )
 
     def sign(self, body: bytes, secret: str, now: float) -> Mapping[str, str]:

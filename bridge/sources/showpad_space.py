@@ -26,6 +26,9 @@ Json = Mapping[str, Any]
 _LIKE_A_TIME = re.compile(r"[0-9TZ:.+ -]{1,40}", re.ASCII)
 
 
+_TOO_LONG = f"an e-mail address of more than {lenient.MAX_ADDRESS} characters counts as none"
+
+
 @dataclass(frozen=True)
 class Happening:
     """One event's share of the data; `space` is the Shared Space's id."""
@@ -34,6 +37,7 @@ class Happening:
     facts: dict[str, Any]
     raw: Json
     space: str | None
+    remarks: tuple[str, ...] = ()
 
 
 def happenings(data: Any) -> tuple[Happening, ...]:
@@ -65,8 +69,10 @@ def _happening(data: Json) -> Happening:
         "invitee": _person(data.get("invitee")),
         "course": _named(course),
     }
-    contact = Contact(email=_address(data))
-    return Happening(contact, facts, raw=data, space=lenient.text(space.get("id")))
+    given = _address(data)
+    contact = Contact(email=lenient.address(given))
+    told = (_TOO_LONG,) if given and contact.email is None else ()
+    return Happening(contact, facts, data, lenient.text(space.get("id")), told)
 
 
 def _address(data: Json) -> str | None:
@@ -79,7 +85,7 @@ def _address(data: Json) -> str | None:
 def _person(value: Any) -> dict[str, Any]:
     person = lenient.mapping(value)
     return {
-        "email": lenient.text(person.get("email")),
+        "email": lenient.address(person.get("email")),
         "user_id": lenient.text(person.get("userId")),
         "actor_id": lenient.text(person.get("shareActorId")),
     }

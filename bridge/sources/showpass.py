@@ -24,6 +24,7 @@ from bridge.errors import VerificationFailed
 from bridge.event import Contact, Event, Identity, Webhook
 from bridge.source import Field, Source, SourceSettings
 from bridge.sources import lenient
+from bridge.sources.bounded import bounded
 from bridge.sources.showpass_envelope import (
     TEST,
     Envelope,
@@ -31,7 +32,15 @@ from bridge.sources.showpass_envelope import (
     require_same_id,
     signed_id,
 )
-from bridge.sources.showpass_invoice import FIELDS, buyer, facts, matters, without_barcodes
+from bridge.sources.showpass_invoice import (
+    FIELDS,
+    buyer,
+    claimed_matters,
+    facts,
+    long_addresses,
+    signed_matters,
+    without_barcodes,
+)
 
 HEADER = "x-showpass-signature"
 
@@ -46,6 +55,7 @@ _NOUNS = {
 }
 _ENDINGS = ("invoice.refund", "invoice.void")
 _MAX_KEY = 128
+_CLAIMING = ("invoice.purchase", *_ENDINGS)
 
 _SIGNATURE = re.compile(r'("?)([0-9a-fA-F]{40})\1', re.ASCII)
 
@@ -71,12 +81,19 @@ class ShowpassSettings(SourceSettings):
     differ there too. `quarantine` keeps it for a person: then somebody who has
     got hold of one signature cannot write events of other transactions with
     it. Made-up data of the same transaction passes either way.
+
+    `ticket_mismatch` says what becomes of a refund or void that names tickets
+    of a purchase, but was signed for another transaction. `alert` processes it
+    by itself: it cancels nothing that waits for the purchase, and a person is
+    told. `accept` takes the tickets' word for it. `quarantine` keeps it for a
+    person, whose replay accepts it.
     """
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     organization: str | None = None
     transaction_mismatch: Literal["accept", "quarantine"] = "accept"
+    ticket_mismatch: Literal["alert", "accept", "quarantine"] = "alert"
 
 
 class Showpass(Source):
@@ -139,25 +156,29 @@ class Showpass(Source):
         """
         payload, found = webhook.json, envelope(webhook)
         event_type = found.event_type
-        invoice = lenient.mapping(found.data)
-        named = matters(payload, invoice)
+        data, left_out = bounded(found.data)
+        invoice = lenient.mapping(data)
+        claims = claimed_matters(payload, invoice) if event_type in _CLAIMING else ()
+        named = signed_matters(payload)
+        if self.settings.ticket_mismatch == "accept":
+            named, claims = named + claims, ()
         event = Event(
             source=webhook.source,
             type=event_type,
             # No guard looks at a test event, so nobody is written to on its word.
             contact=Contact() if event_type == TEST else buyer(event_type, invoice),
             facts=facts(payload, invoice) if found.is_invoice else {},
-            raw=without_barcodes(
-                found.data if isinstance(found.data, dict) else {"data": found.data}
-            ),
+            raw=without_barcodes(data if isinstance(data, dict) else {"data": data}),
             # What is signed: else whoever has one signature could answer in others' threads.
-            subject=lenient.text(payload.get("id")) or lenient.text(invoice.get("transaction_id")),
-            remarks=self._oddities(found),
+            subject=lenient.text(payload.get("id")),
+            remarks=(*self._oddities(found), *left_out, *long_addresses(invoice)),
             noun=_NOUNS.get(event_type, ""),
             amount=lenient.money(invoice.get("net_sales")),
             currency=lenient.text(invoice.get("currency")) or "",
             begins=named if event_type == "invoice.purchase" else (),
             ends=named if event_type in _ENDINGS else (),
+            claims=claims,
+            holds_claims=self.settings.ticket_mismatch == "quarantine",
         )
         return (event,)
 

@@ -19,7 +19,7 @@ from bridge.sources import lenient
 Json = Mapping[str, Any]
 
 # A body made up to do harm may name hundreds of thousands.
-_MOST_MATTERS = 100
+MAX_CLAIMS = 100
 
 
 def buyer(event_type: str, invoice: Json) -> Contact:
@@ -33,13 +33,24 @@ def buyer(event_type: str, invoice: Json) -> Contact:
     name, first_name, last_name = _names(invoice.get("customer_name"))
     asked = event_type == "invoice.purchase"
     return Contact(
-        email=lenient.text(invoice.get("customer_email")),
+        email=lenient.address(invoice.get("customer_email")),
         name=name,
         first_name=first_name,
         last_name=last_name,
         phone=lenient.text(invoice.get("customer_phone_number")),
         consent=lenient.flag(invoice.get("subscribe_to_venue")) if asked else None,
     )
+
+
+def long_addresses(invoice: Json) -> tuple[str, ...]:
+    """A remark where an address is too long to be one."""
+    tickets = lenient.mappings(invoice.get("ticket_items"))
+    given = [invoice.get("customer_email"), *(each.get("email_on_ticket") for each in tickets)]
+    too_long = sum(1 for each in map(lenient.text, given) if each and lenient.address(each) is None)
+    if not too_long:
+        return ()
+    said = f"{too_long:,} e-mail address{'es' if too_long > 1 else ''}"
+    return (f"{said} of more than {lenient.MAX_ADDRESS} characters count as none",)
 
 
 def facts(payload: Json, invoice: Json) -> dict[str, Any]:
@@ -51,16 +62,23 @@ def facts(payload: Json, invoice: Json) -> dict[str, Any]:
     }
 
 
-def matters(payload: Json, invoice: Json) -> tuple[str, ...]:
-    """By what a refund knows its purchase: it may carry another transaction, but not other tickets.
+def signed_matters(payload: Json) -> tuple[str, ...]:
+    """By what a refund surely knows its purchase: the id that the signature covers."""
+    name = lenient.text(payload.get("id"))
+    return (f"transaction {name}",) if name else ()
 
-    The two ids of a webhook should be the same; published samples differ there too.
+
+def claimed_matters(payload: Json, invoice: Json) -> tuple[str, ...]:
+    """By what it may be known besides: unsigned, so anybody with one signature can name them.
+
+    A genuine refund may carry another transaction than its purchase, but not other tickets.
+    The two ids of a webhook should be the same; published samples differ there.
     """
-    transactions = [invoice.get("transaction_id"), payload.get("id")]
+    transactions = [payload.get("id"), invoice.get("transaction_id")]
     tickets = [ticket.get("id") for ticket in lenient.mappings(invoice.get("ticket_items"))]
-    found = [f"transaction {name}" for name in map(lenient.text, transactions) if name]
+    found = [f"named transaction {name}" for name in map(lenient.text, transactions) if name]
     found += [f"ticket {name}" for name in map(lenient.text, tickets) if name]
-    return tuple(dict.fromkeys(found))[:_MOST_MATTERS]
+    return tuple(dict.fromkeys(found))[:MAX_CLAIMS]
 
 
 def without_barcodes(value: Any) -> Any:
@@ -91,7 +109,8 @@ def _names(value: Any) -> tuple[str | None, str | None, str | None]:
 
 def _order(payload: Json, invoice: Json) -> dict[str, Any]:
     return {
-        "id": lenient.text(invoice.get("transaction_id")) or lenient.text(payload.get("id")),
+        # What is signed: deals and orders at vendors are found by it.
+        "id": lenient.text(payload.get("id")),
         "total": lenient.money(invoice.get("net_sales")),
         "currency": lenient.text(invoice.get("currency")),
         "gross_revenue": lenient.money(invoice.get("gross_revenue")),
@@ -118,7 +137,7 @@ def _ticket(ticket: Json) -> dict[str, Any]:
         "product": lenient.text(ticket.get("product_name")),
         "transferred": lenient.flag(ticket.get("created_by_transfer")),
         "holder_name": _names(ticket.get("name_on_ticket"))[0],
-        "holder_email": lenient.text(ticket.get("email_on_ticket")),
+        "holder_email": lenient.address(ticket.get("email_on_ticket")),
         "holder_phone": lenient.text(ticket.get("phone_number_on_ticket")),
     }
 

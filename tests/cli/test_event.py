@@ -233,3 +233,73 @@ def test_one_of_several_events_can_be_asked_for(house: House, ledger: Ledger) ->
     assert [event["id"] for event in as_object(house, "1")["events"]] == ["1", "1-2"]
     assert [event["id"] for event in as_object(house, "1-2")["events"]] == ["1-2"]
     assert "Event 1-2" in told(house, "1")
+
+
+MANY = """\
+rules:
+  - name: Each ticket
+    when: {source: showpass, event: invoice.purchase}
+    for_each: tickets
+    do:
+      - slack.post_message: {channel: "#sales", text: "{{ ticket.id }}"}
+"""
+
+
+@pytest.fixture
+def sixty(house: House, ledger: Ledger) -> House:
+    """An event with sixty deliveries."""
+    house.write("rules.yaml", MANY)
+    ledger.receive(ticket_items=[{"id": number} for number in range(60)])
+    ledger.route()
+    return house
+
+
+def test_of_very_many_deliveries_the_first_are_told_and_how_to_see_the_rest(
+    sixty: House,
+) -> None:
+    text = told(sixty, "1")
+    assert "50. slack.post_message" in text
+    assert "51. slack.post_message" not in text
+    assert "60 waiting" in text
+    assert "and 10 deliveries more: `showbridge event 1 --all`" in flat(text)
+
+
+def test_all_of_them_are_told_where_all_are_asked_for(sixty: House) -> None:
+    text = told(sixty, "1", "--all")
+    assert "60. slack.post_message" in text
+    assert "deliveries more" not in text
+
+
+@pytest.mark.parametrize(("option", "count"), [("", 50), ("--all", 60)])
+def test_programs_are_told_as_many_and_how_many_more(sixty: House, option: str, count: int) -> None:
+    (event,) = as_object(sixty, "1", *filter(None, [option]))["events"]
+    assert len(event["deliveries"]) == count
+    assert event["more_deliveries"] == 60 - count
+
+
+def test_why_tells_as_many(sixty: House) -> None:
+    result = sixty.run("why", "1")
+    assert "and 10 deliveries more: `showbridge event 1 --all`" in flat(result.stdout)
+
+
+def test_of_very_many_events_in_one_webhook_the_first_are_told(
+    house: House, ledger: Ledger
+) -> None:
+    people = [{"email": f"p{number}@example.com"} for number in range(60)]
+    body = {"id": "x1", "type": "shared-space-user-added", "data": people}
+    ledger.keep("showpad", json.dumps(body).encode())
+    ledger.route()
+    text = told(house, "1")
+    assert "Event 1-50" in text
+    assert "Event 1-51" not in text
+    assert "and 10 events more: `showbridge event 1 --all`" in flat(text)
+    assert "p59@" in told(house, "1-60")
+
+
+def test_of_a_very_long_body_the_first_lines_are_shown(house: House, ledger: Ledger) -> None:
+    ledger.receive(ticket_items=[{"id": number} for number in range(3_000)])
+    ledger.route()
+    text = told(house, "1", "--body")
+    assert text.count("\n") < 1_000
+    assert "more lines: `--json` has them" in text
+    assert len(as_object(house, "1", "--body")["body"]["data"]["ticket_items"]) == 3_000

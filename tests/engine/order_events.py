@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bridge.engine.route import Router
 from bridge.rules import World, compile_rules
-from bridge.sources.showpass import Showpass
+from bridge.sources.showpass import Showpass, ShowpassSettings
 from tests.engine.order_vendor import Moody
 from tests.web.conftest import purchase
 
@@ -35,7 +35,7 @@ def rules_text() -> str:
 
 
 ROUTER = Router(
-    sources={"showpass": Showpass(Showpass.Settings(), [])},
+    sources={"showpass": Showpass(ShowpassSettings(ticket_mismatch="accept"), [])},
     accounts={"moody": Moody},
     rules=compile_rules(
         rules_text(), "rules.yaml", World(sources={"showpass": Showpass}, accounts={"moody": Moody})

@@ -9,7 +9,7 @@ from bridge.engine import late
 from bridge.ledger.books import books
 from bridge.ledger.replay import Again, replay_deliveries
 from tests.engine import test_endings, test_turns
-from tests.engine.test_endings import RULES, owed, receive, replay, work
+from tests.engine.test_endings import RULES, owed, receive, replay, take_tickets_word, work
 from tests.engine.test_turns import Engine
 
 engine = test_turns.engine
@@ -73,6 +73,7 @@ def test_what_was_refused_once_and_has_arrived_since_is_not_renewed(refused: Eng
 
 @pytest.mark.parametrize("replayed", ["R1", "purchase", "delivery"])
 def test_behind_a_refund_that_is_renewed_come_those_after_it(bench: Engine, replayed: str) -> None:
+    take_tickets_word(bench)
     receive(bench, "refund", "R1", 6)
     receive(bench, "refund", "R2", 7)
     bench.script.answers = [YES, YES, YES, NO, YES]

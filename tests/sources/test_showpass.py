@@ -487,11 +487,6 @@ def test_what_is_no_ticket_is_left_out() -> None:
     ] == ("1")
 
 
-def test_the_order_is_named_by_its_transaction() -> None:
-    found = event(invoice(data={"transaction_id": "b3-3eb2"}))
-    assert found.facts["order"]["id"] == "b3-3eb2"
-
-
 def test_what_an_event_is_about_is_what_was_signed() -> None:
     """Else one signature would do to answer in the threads of others."""
     assert event(invoice(data={"transaction_id": "b3-3eb2"})).subject == TRANSACTION
@@ -546,15 +541,17 @@ def test_what_is_no_amount_is_not_summed_up() -> None:
     assert (found.amount, found.currency) == (None, "")
 
 
-MATTERS = (f"transaction {TRANSACTION}", "ticket 7", "ticket 8")
+SIGNED = (f"transaction {TRANSACTION}",)
+CLAIMED = (f"named transaction {TRANSACTION}", "ticket 7", "ticket 8")
+TICKETS = [{"id": 7}, {"id": "8"}, {"id": 7}, {"id": None}]
 
 
 @pytest.mark.parametrize(
     ("event_type", "begins", "ends"),
     [
-        ("invoice.purchase", MATTERS, ()),
-        ("invoice.refund", (), MATTERS),
-        ("invoice.void", (), MATTERS),
+        ("invoice.purchase", SIGNED, ()),
+        ("invoice.refund", (), SIGNED),
+        ("invoice.void", (), SIGNED),
         ("invoice.transfer", (), ()),
         ("invoice.transferred", (), ()),
     ],
@@ -562,19 +559,32 @@ MATTERS = (f"transaction {TRANSACTION}", "ticket 7", "ticket 8")
 def test_refunds_and_voids_end_what_a_purchase_begins(
     event_type: str, begins: tuple[str, ...], ends: tuple[str, ...]
 ) -> None:
-    tickets = [{"id": 7}, {"id": "8"}, {"id": 7}, {"id": None}]
-    found = event(invoice(event_type, {"ticket_items": tickets}))
+    found = event(invoice(event_type, {"ticket_items": TICKETS}))
     assert (found.begins, found.ends) == (begins, ends)
+    assert found.claims == (CLAIMED if begins or ends else ())
 
 
-def test_a_refund_with_two_transaction_ids_ends_both() -> None:
+def test_what_is_not_signed_is_believed_only_where_the_switch_says_so() -> None:
+    body = invoice("invoice.refund", {"transaction_id": "T-2", "ticket_items": TICKETS})
+    assert event(body).ends == SIGNED
+    assert not event(body).holds_claims
+    held = event(body, ticket_mismatch="quarantine")
+    assert (held.ends, held.holds_claims) == (SIGNED, True)
+    believed = event(body, ticket_mismatch="accept")
+    assert believed.ends == (*SIGNED, *event(body).claims)
+    assert "named transaction T-2" in believed.ends
+    assert believed.claims == ()
+
+
+def test_an_order_is_known_by_the_signed_id_whatever_the_data_says() -> None:
+    """Deals and orders at vendors are found by it."""
     found = event(invoice("invoice.refund", {"transaction_id": "T-2"}))
-    assert found.ends == ("transaction T-2", f"transaction {TRANSACTION}")
+    assert found.facts["order"]["id"] == TRANSACTION
 
 
 def test_of_endless_tickets_only_the_first_count() -> None:
     found = event(invoice(data={"ticket_items": [{"id": each} for each in range(5000)]}))
-    assert len(found.begins) == 100
+    assert len(found.claims) == 100
 
 
 # The samples
