@@ -120,7 +120,7 @@ def webhook_number(event: str) -> int | None:
 
 def story(connection: Connection, number: int, part: Part = WHOLE) -> Story | None:
     """What the ledger has on one webhook; None where there is no such number."""
-    body = [webhooks.c.body] if part.with_contents else []
+    body = [webhooks.c.body, webhooks.c.received_bytes] if part.with_contents else []
     query = select(*_RECEIPT, *body).where(webhooks.c.number == number)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:

@@ -94,7 +94,8 @@ def test_a_secret_written_into_the_file_is_not_repeated(house: House) -> None:
 
 def test_a_missing_file_is_a_mistake(house: House) -> None:
     (house.folder / "config" / "rules.yaml").unlink()
-    assert "rules.yaml is missing" in " ".join(wrong(house).split())
+    # A long path is broken somewhere.
+    assert "rules.yamlismissing" in "".join(wrong(house).split())
     (house.folder / "config" / "bridge.yaml").unlink()
     assert "2 mistakes" in wrong(house)
 

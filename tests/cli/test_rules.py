@@ -243,7 +243,7 @@ def test_what_is_not_published_after_all_leaves_nothing(house: House, draft: Pat
 def test_a_link_stays_one_and_what_it_leads_to_is_written(
     house: House, published: Ledger, draft: Path
 ) -> None:
-    file, real = house.folder / "config" / "rules.yaml", house.folder / "real.yaml"
+    file, real = house.folder / "config" / "rules.yaml", house.folder / "config" / "real.yaml"
     file.rename(real)
     file.symlink_to(real)
     done(house, "publish", "new.yaml")
