@@ -46,7 +46,7 @@ def event(
     kind: str, *owed: PlannedDelivery, order: str = "T1", person: str = ANA, position: int = 1
 ) -> tuple[PlannedEvent, Sequence[PlannedDelivery]]:
     """A purchase begins its order, a refund ends it; both are known by order and person."""
-    matters = {"begins": [order]} if kind == PURCHASE else {}
+    matters: dict[str, Any] = {"begins": [order]} if kind == PURCHASE else {}
     matters |= {"ends": [order]} if kind == REFUND else {}
     known_as = [of_order(order, person), of_contact(person)]
     made = PlannedEvent(
