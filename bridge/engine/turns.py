@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 TURN_SECONDS = 2.0
 # Who writes holds up the receiver on SQLite, about a millisecond for each of them.
 INBOX_BATCH = 25
+# Of hostile events each may come to thousands, and all of them are in memory until then.
+DELIVERIES_AT_ONCE = 1_000
 # How long deliveries to an account that is not configured are left alone.
 MISSING_SECONDS = 60.0
 
@@ -151,10 +153,14 @@ class Turns:
         return {name: opt_in.version for name, opt_in in named.items() if opt_in}
 
     def _route_batch(self, router: Router, waiting: deque[plan.Waiting], lease: Lease) -> None:
-        plans = []
         while waiting:
-            # Let go of each as it is done: parsed, a body takes many times its size.
-            plans.append(router.plan(waiting.popleft(), self.now()))
+            plans: list[plan.Plan] = []
+            while waiting and sum(len(each.deliveries) for each in plans) < DELIVERIES_AT_ONCE:
+                # Let go of each as it is done: parsed, a body takes many times its size.
+                plans.append(router.plan(waiting.popleft(), self.now()))
+            self._record_and_wake(router, plans, lease)
+
+    def _record_and_wake(self, router: Router, plans: Sequence[plan.Plan], lease: Lease) -> None:
         lease.hold()
         self._record(router, plans, lease)
         for lane in sorted({each.lane for made in plans for each in made.deliveries}):

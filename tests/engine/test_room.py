@@ -15,18 +15,24 @@ from bridge.event import Webhook
 from bridge.ledger.alerts import open_alerts
 from bridge.ledger.claim import Batch, claim
 from bridge.ledger.database import Database
+from bridge.ledger.lanes import INBOX
 from bridge.ledger.plan import Plan, Waiting, record
 from bridge.ledger.settle import Settlement, settle
 from bridge.ledger.stories import story
 from bridge.rules import World, compile_rules
 from bridge.sources.showpass import Showpass, ShowpassSettings
+from tests.engine import test_turns
 from tests.engine.scripted import Scripted
+from tests.engine.test_forged_endings import asked
+from tests.engine.test_turns import Engine
 from tests.ledger.records import LANE, accept, arrival, delivery
 from tests.ledger.records import plan as ledger_plan
 from tests.web.conftest import purchase
 
 WORLD = World(sources={"showpass": Showpass}, accounts={"scripted": Scripted})
 TEXT = "{{ order.id }}"
+
+engine = test_turns.engine
 
 
 def planned(rules: int, options: str = "", text: str = TEXT, **data: Any) -> Plan:
@@ -186,3 +192,26 @@ def test_long_calls_are_kept_of_the_last_attempt_alone(database: Database) -> No
     assert told is not None
     (only,) = told.events[0].deliveries
     assert [bool(each.calls) for each in only.attempts] == [False, False, True]
+
+
+EACH = """
+rules:
+  - name: Each
+    when: {source: showpass}
+    for_each: tickets
+    do: [{scripted.send: {text: "{{ ticket.id }}"}}]
+"""
+
+
+def test_what_comes_to_very_many_deliveries_is_written_down_in_portions(engine: Engine) -> None:
+    """All that is planned is in memory until then."""
+    engine.write_rules(EACH)
+    items = [{"id": number, "event_name": "x" * 20} for number in range(600)]
+    for name in ("one", "two", "three"):
+        engine.receive(name, data={"ticket_items": items})
+    engine.clock.tick()
+    with asked(engine.database) as sent:
+        engine.turns.take(INBOX)
+    planned = [each for each, _ in sent if each.startswith("INSERT INTO deliveries")]
+    assert len(planned) >= 2
+    assert engine.states() == {"waiting": 1_800}
