@@ -22,14 +22,14 @@ MAX_ITEM = 200_000
 MAX_EVENT = 500_000
 """Characters, as JSON, of the event beside it, where its action wants to see that."""
 
-MAX_PLANNED = 8_000_000
+MAX_PLANNED = 32_000_000
 """Characters that one webhook's deliveries and verdicts come to, of large webhooks."""
 
 MAX_CANCELLERS = 10_000
 """By so many keys can what one webhook schedules be called off."""
 
 _MIN_PLANNED = 1_000_000
-_TIMES = 64
+_TIMES = 256
 # A delivery takes about 1,000 bytes whatever it says: so many for each webhook, and one more for
 # so many bytes of it. A real ticket has 600.
 _MIN_DELIVERIES = 200
@@ -39,8 +39,9 @@ _SAID_OF_RULE = 200
 
 @dataclass
 class Room:
-    """What is left for one webhook of `sent` bytes: 1 MB and 64 times as much, up to 8 MB.
+    """What is left for one webhook of `sent` bytes: 1 MB and 256 times as much, up to 32 MB.
 
+    A message for each of 300 tickets, each with the whole event beside it, needs as much.
     `refused` counts the deliveries that are rejected for their size, `left_out` those
     that are not planned at all.
     """
