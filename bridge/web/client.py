@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
@@ -35,8 +36,15 @@ def claimed_by(head: bytes) -> str:
     return ",".join(value.decode("latin-1") for value in _FORWARDED_FOR.findall(head))
 
 
-def counted_by(address: Address | None) -> str:
-    """What connections of one client have in common; an IPv6 network of 64 bits is one client."""
+@lru_cache(maxsize=4096)
+def counted_by(host: str, proxies: tuple[Network, ...]) -> str:
+    """What the connections of one client have in common; empty for a proxy, which has many."""
+    address = _address(host.partition("%")[0])
+    return "" if address is not None and within(address, proxies) else network_of(address)
+
+
+def network_of(address: Address | None) -> str:
+    """One client may have a whole IPv6 network of 64 bits."""
     if isinstance(address, IPv6Address):
         return str(IPv6Network((int(address) >> 64 << 64, 64)))
     return str(address)

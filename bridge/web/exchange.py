@@ -6,7 +6,7 @@ here: whatever it is given has arrived, so it never waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -21,8 +21,6 @@ from bridge.web.hooks import Reply
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
-
-SKIP_BYTES = 1_000_000
 
 _STATUSES: Mapping[type[Exception], int] = {
     errors.LimitRequestLine: 414,
@@ -40,7 +38,7 @@ class Exchange:
     keeps_alive: bool
     version: str
     without_body: bool
-    ends_with_its_bytes: Callable[[], bool]
+    ends_with_its_bytes: bool
     """Whether the parser, too, finds the request's end where its bytes end."""
 
     def answer(self, reply: Reply, *, closes: bool) -> bytes:
@@ -68,39 +66,31 @@ def read(
     try:
         request = next(parser)
         _, environ = wsgi.create(request, arrived, peer, server, config)
+        body = _body(environ, request, arrived)
     except (errors.ParseException, errors.NoMoreData, StopIteration) as error:
         raise Unreadable(_refusal(error)) from None
     environ["wsgi.multithread"] = True
+    environ["wsgi.input"] = BytesIO(body)
+    is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+    rest = arrived.rest or request.unreader.buf.getbuffer().nbytes
+    length = int(environ.get("CONTENT_LENGTH") or 0)
     return Exchange(
         environ=environ,
         keeps_alive=not request.should_close(),
         version=".".join(map(str, request.version)),
         without_body=request.method == "HEAD",
-        ends_with_its_bytes=_with_body(environ, request, arrived),
+        ends_with_its_bytes=not rest if is_chunked else length == len(body),
     )
 
 
-def _with_body(environ: WSGIEnvironment, request: Any, arrived: _Arrived) -> Callable[[], bool]:
-    """Give the application its body; chunks are left to the parser to be put together."""
-    if "HTTP_TRANSFER_ENCODING" in environ:
-        return lambda: (
-            _is_skipped(request.body)
-            and not (arrived.rest or request.unreader.buf.getbuffer().nbytes)
-        )
-    body = bytes(arrived.rest)
-    environ["wsgi.input"] = BytesIO(body)
-    agrees = int(environ.get("CONTENT_LENGTH") or 0) == len(body)
-    return lambda: agrees
-
-
-def _is_skipped(body: Any) -> bool:
-    """Whether what the application left of a body could be read to its end."""
+def _body(environ: WSGIEnvironment, request: Any, arrived: _Arrived) -> bytes:
+    """All of it: how long it may be was seen to before. The parser puts chunks together."""
+    if "HTTP_TRANSFER_ENCODING" not in environ:
+        return bytes(arrived.rest)
     try:
-        while body.read(SKIP_BYTES):
-            pass
-    except (errors.ParseException, OSError):
-        return False
-    return True
+        return bytes(request.body.read())
+    except errors.NoMoreData:
+        raise Unreadable(Answer(503, "unavailable", "body-incomplete")) from None
 
 
 def run(app: WSGIApplication, environ: WSGIEnvironment) -> Reply:

@@ -33,6 +33,8 @@ _FRAMED_BY = re.compile(
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,15}")
 _ENCODED = re.compile(rb"\r\nContent-Encoding:", re.IGNORECASE)
+# HTTP/1.0 knows no such answer: RFC 9110, section 10.1.1.
+_KNOWS_CONTINUE = re.compile(rb"[^\r\n]* HTTP/1\.1\r\n")
 _CONTINUES = re.compile(rb"\r\nExpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 
 
@@ -77,8 +79,12 @@ class Framing:
         )
 
     def wants_to_be_told_to_continue(self, received: bytearray) -> bool:
-        """Whether the sender holds its body back: RFC 9110, section 10.1.1."""
-        return self.head is not None and _CONTINUES.search(received, 0, self.head) is not None
+        """Whether the sender holds its body back."""
+        return (
+            self.head is not None
+            and _CONTINUES.search(received, 0, self.head) is not None
+            and _KNOWS_CONTINUE.match(received) is not None
+        )
 
     def _find_head(self, received: bytearray) -> bool:
         found = received.find(_END, max(0, self._looked_at - 3), MAX_HEAD)

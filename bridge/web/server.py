@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import resource
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -14,7 +13,6 @@ from bridge.engine.queue import connect
 from bridge.ledger.database import Database
 from bridge.web import hooks
 from bridge.web.app import create_app
-from bridge.web.connections import MAX_CONNECTIONS
 from bridge.web.refusals import Refusals
 from bridge.web.shares import Shares
 from bridge.web.worker import Terms, worker_class
@@ -29,17 +27,17 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def __init__(self, config: Config, redis_url: str) -> None:
         self._config = config
         self._redis_url = redis_url
+        self._refusals = Refusals()
         super().__init__()
 
     def load_config(self) -> None:
-        server, shares, refusals = self._config.server, Shares(), Refusals()
-        hooks.log.addFilter(refusals)
+        server, shares = self._config.server, Shares()
         inflates = any(source.accept_gzip for source in self._config.sources.values())
         largest = max((source.max_body for source in self._config.sources.values()), default=0)
         settings = {
-            "bind": [f"{server.host}:{self._config.port}"],
+            "bind": [_bound(server.host, self._config.port)],
             "workers": server.web_workers,
-            "worker_class": worker_class(Terms(server, shares, refusals, largest, inflates)),
+            "worker_class": worker_class(Terms(server, shares, self._refusals, largest, inflates)),
             # However it ended.
             "child_exit": lambda _arbiter, worker: shares.leave(worker.age),
             "logger_class": JsonLogger,
@@ -58,20 +56,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        _allow_open_files()
+        """In each worker, after the fork."""
+        hooks.log.addFilter(self._refusals)
         database = Database(self._config.database_url)
         app = create_app(self._config, database, connect(self._redis_url))
         app.extensions["pressure"].start()
         return app
 
 
-def _allow_open_files() -> None:
-    """As many as all connections need beside the ledger's files; often only 1,024 are allowed."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 4 * MAX_CONNECTIONS
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+def _bound(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types

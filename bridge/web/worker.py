@@ -7,42 +7,45 @@ much as checking its signature; a large one by a thread for such, and what is
 for Flask by others. Recording is another thread's work again, and many are recorded at
 once. All answers are written by the loop.
 
-New connections go to the process that has the fewest, as far as that is awake.
+A connection goes through the stages of `bridge.web.connections`: its request
+arrives, it is answered, and the next one is waited for, or the client is given
+a moment to read its last answer. New connections go to the process that has the
+fewest, if that is awake.
 """
 
 from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
+import re
 import selectors
 import socket
 import sys
-import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from ipaddress import ip_address
-from typing import Any
+from functools import partial
 
 from gunicorn.workers.base import Worker as GunicornWorker
 
 from bridge.config import ServerConfig
 from bridge.errors import SenderError
+from bridge.logs import place_of
 from bridge.web import exchange
-from bridge.web.answers import BUSY, CROWDED, TOO_SLOW, Answer
-from bridge.web.client import claimed_by, client_address, counted_by, within
-from bridge.web.connections import Connection, Connections, Stage
+from bridge.web.answers import BUSY, CROWDED, NOT_DURABLE, TOO_SLOW, Answer
+from bridge.web.client import claimed_by, client_address, counted_by, network_of
+from bridge.web.connections import Connection, Connections, Stage, max_connections
 from bridge.web.exchange import Exchange, Unreadable
-from bridge.web.framing import MAX_SMALL, Framing
+from bridge.web.framing import Framing
 from bridge.web.hooks import Finish, Reply, broken, reply_to
 from bridge.web.memory import trimmer
 from bridge.web.refusals import Refusals
 from bridge.web.shares import Shares
+from bridge.web.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -51,20 +54,29 @@ READ_BYTES_OF_LARGE = 262_144
 MAX_ACCEPTS = 64
 # How long a client that has its answer is listened to, so that it can read it.
 PARTING_SECONDS = 2.0
-# How long a kept-alive connection may be silent, and while the process stops.
+# How long a kept-alive connection may be silent. Proxies keep theirs for up to two minutes, and
+# what they send while it is being closed is lost:
+# https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#keepalive
 IDLE_SECONDS = 15.0
-IDLE_SECONDS_AT_THE_END = 2.0
-# Longer than the ledger is ever waited for.
+IDLE_SECONDS_OF_PROXIES = 150.0
+# What is under way when the process is told to stop has so long to arrive.
+STOP_SECONDS = 2.0
 ANSWER_SECONDS = 30.0
+# What large requests took is given back to the machine when none has come for so long.
+TRIM_SECONDS = 2.0
+# What may follow a request before its answer is there.
+PIPELINED_BYTES = 8_192
 LOOK_SECONDS = 0.25
 # Long enough for a process that waits for nothing else.
 STAND_BACK_SECONDS = 0.001
 # When no more files can be opened.
 FULL_SECONDS = 0.1
+TELL_AGAIN_SECONDS = 60.0
 SWITCH_SECONDS = 0.0005
 # Large requests are few, and two at once would only take turns at one core.
 LARGE_THREADS = 1
-MAX_WAITING_FOR_THREADS = 64
+
+_EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
 
 
 @dataclass(frozen=True)
@@ -89,10 +101,11 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
     terms: Terms
 
     def init_process(self) -> None:
-        self._connections = Connections()
+        _require_addresses(self.sockets)
+        self._connections = Connections(max_connections())
         self._selector = selectors.DefaultSelector()
-        self._large = _Threads(LARGE_THREADS, "large")
-        self._others = _Threads(self.terms.server.threads, "others")
+        self._large = Threads(LARGE_THREADS, "large")
+        self._others = Threads(self.terms.server.threads, "others")
         # What threads say: connections with what makes their answers.
         self._answered: deque[tuple[Connection, Exchange | None, Finish]] = deque()
         self._is_called = False
@@ -103,8 +116,10 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._stood_back = False
         self._was_asked = False
         self._looked = 0.0
+        self._stops_at = math.inf
+        self._told_of_files = 0.0
         self._trim = trimmer()
-        self._is_trimmed = True
+        self._trims_at: float | None = None
         # Threads that verify large bodies must not hold up the loop for long at each of its calls.
         sys.setswitchinterval(SWITCH_SECONDS)
         super().init_process()
@@ -120,6 +135,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._listen(False)
         for listener in self.sockets:
             listener.close()
+        self._stops_at = time.monotonic() + STOP_SECONDS
         end = time.monotonic() + self.cfg.graceful_timeout
         while len(self._connections) and time.monotonic() < end:
             self._turn()
@@ -142,7 +158,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._is_called = True
         for key, _ in events:
             if isinstance(key.data, Connection):
-                self._hear(key.data)
+                self._safely(self._hear, key.data)
             elif key.data:
                 self._accept(key.data)
             else:
@@ -165,11 +181,20 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         # Before looking: what is answered from now on calls for itself.
         self._is_called = False
         while self._answered:
-            self._answer(*self._answered.popleft())
+            connection, request, finish = self._answered.popleft()
+            self._safely(partial(self._answer, request=request, finish=finish), connection)
         for _ in range(len(self._next)):
             connection = self._next.popleft()
             if connection.stage is Stage.ARRIVING:
-                self._consider(connection)
+                self._safely(self._consider, connection)
+
+    def _safely(self, step: Callable[[Connection], None], connection: Connection) -> None:
+        """A bug that one connection meets is not the others'."""
+        try:
+            step(connection)
+        except Exception as error:  # noqa: BLE001
+            log.error("a connection is closed: %s", place_of(error))
+            self._close(connection)
 
     def _drain_wakes(self) -> None:
         with suppress(BlockingIOError):
@@ -182,22 +207,30 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._looked = now
         self.notify()
         self.terms.refusals.tell_rest()
-        connections = self._connections
-        for connection in connections.overdue(
-            Stage.ARRIVING, now - self.terms.server.request_seconds
-        ):
-            self._give_up(connection, TOO_SLOW)
-        idle = IDLE_SECONDS if self.alive else IDLE_SECONDS_AT_THE_END
-        for stage, seconds in (
-            (Stage.IDLE, idle),
-            (Stage.PARTING, PARTING_SECONDS),
-            (Stage.ANSWERING, ANSWER_SECONDS),
-        ):
-            for connection in connections.overdue(stage, now - seconds):
-                self._close(connection)
-        if not self._is_trimmed and not connections.held_bytes:
-            self._is_trimmed = True
+        self._close_overdue(now)
+        if now >= self._stops_at:
+            self._close_what_is_not_answered()
+        if self._trims_at is not None and now >= self._trims_at:
+            self._trims_at = None
             self._trim()
+
+    def _close_overdue(self, now: float) -> None:
+        overdue = self._connections.overdue
+        for connection in overdue(Stage.ARRIVING, now - self.terms.server.request_seconds):
+            self._give_up(connection, TOO_SLOW)
+        for connection in overdue(Stage.ANSWERING, now - ANSWER_SECONDS):
+            self._refuse(connection, NOT_DURABLE)
+        for connection in overdue(Stage.PARTING, now - PARTING_SECONDS):
+            self._close(connection)
+        for connection in overdue(Stage.IDLE, now - IDLE_SECONDS):
+            if connection.address or connection.since < now - IDLE_SECONDS_OF_PROXIES:
+                self._close(connection)
+
+    def _close_what_is_not_answered(self) -> None:
+        """The process stops."""
+        for stage in (Stage.ARRIVING, Stage.IDLE):
+            for connection in self._connections.overdue(stage, math.inf):
+                self._give_up(connection, TOO_SLOW)
 
     # Connections come and go
 
@@ -231,8 +264,15 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
             self._welcome(sock, peer[:2], listener.getsockname()[:2])
 
     def _cannot_accept(self, error: OSError) -> None:
-        if error.errno != errno.ECONNABORTED:
+        if error.errno == errno.ECONNABORTED:
+            return
+        now = time.monotonic()
+        if now > self._told_of_files + TELL_AGAIN_SECONDS:
+            self._told_of_files = now
             log.error("a connection cannot be accepted: %s", error.strerror)
+        if leaving := self._connections.first_to_go():
+            self._give_up(leaving, CROWDED)
+        else:
             self._stop_listening_for(FULL_SECONDS)
 
     def _stop_listening_for(self, seconds: float) -> None:
@@ -246,11 +286,15 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         )
         self._connections.add(connection)
         self._watch(connection, True)
+        # Most have sent their request by now, and what has arrived is not closed for lack of room.
+        self._safely(self._hear, connection)
+        if connection.stage is Stage.CLOSED:
+            return
         if crowding := self._connections.one_too_many(connection):
             self._give_up(crowding, CROWDED)
 
     def _counted_by(self, peer: tuple[str, int]) -> str:
-        return _counted_by(peer[0], self.terms.server.trusted_proxies)
+        return counted_by(peer[0], self.terms.server.trusted_proxies)
 
     def _new_framing(self) -> Framing:
         return Framing(self.terms.max_body, self.terms.inflates)
@@ -294,11 +338,10 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def _hear(self, connection: Connection) -> None:
         """There is something to read, or the client has hung up."""
-        if not connection.is_watched:
-            return  # closed by what came before it in this turn
+        if connection.stage is Stage.CLOSED:
+            return  # by what came before it in this turn
         try:
-            is_large = len(connection.received) >= READ_BYTES
-            data = connection.sock.recv(READ_BYTES_OF_LARGE if is_large else READ_BYTES)
+            data = connection.sock.recv(self._bytes_to_read(connection))
         except BlockingIOError:
             return
         except OSError:
@@ -306,15 +349,25 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         if not data:
             self._hear_the_end(connection)
         elif connection.stage is not Stage.PARTING:
-            self._connections.hold(connection, data)
-            self._hear_more(connection)
+            self._hear_more(connection, data)
 
-    def _hear_more(self, connection: Connection) -> None:
+    def _bytes_to_read(self, connection: Connection) -> int:
+        if connection.stage is Stage.ANSWERING:
+            return PIPELINED_BYTES
+        return READ_BYTES_OF_LARGE if len(connection.received) >= READ_BYTES else READ_BYTES
+
+    def _hear_more(self, connection: Connection, data: bytes) -> None:
+        if not connection.received:
+            # Empty lines before a request are none of it: RFC 9112, section 2.2.
+            data = _EMPTY_LINES.sub(b"", data, count=1)
+            if not data:
+                return
+        self._connections.hold(connection, data)
         if connection.stage is Stage.IDLE:
             self._connections.move(connection, Stage.ARRIVING, time.monotonic())
         if connection.stage is Stage.ARRIVING:
             self._consider(connection)
-        elif len(connection.received) >= MAX_SMALL:
+        elif len(connection.received) >= PIPELINED_BYTES:
             self._watch(connection, False)
 
     def _hear_the_end(self, connection: Connection) -> None:
@@ -352,11 +405,11 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
             self._send(connection, b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _count_by_claim(self, connection: Connection) -> None:
-        """A slow request that comes by a proxy of ours is the client's whom that names."""
+        """Behind a proxy of ours a slow request counts for the client that the proxy names."""
         told = claimed_by(bytes(connection.received[: connection.framing.head]))
         environ = {"REMOTE_ADDR": connection.peer[0], "HTTP_X_FORWARDED_FOR": told}
         address = client_address(environ, self.terms.server.trusted_proxies)
-        self._connections.rename(connection, counted_by(address))
+        self._connections.rename(connection, network_of(address))
         crowding = self._connections.one_too_many(connection)
         if crowding:
             self._give_up(crowding, CROWDED)
@@ -369,7 +422,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         if is_small:
             take_up()
             return
-        self._is_trimmed = False
+        self._trims_at = time.monotonic() + TRIM_SECONDS
         if not self._large.submit(take_up):
             self._refuse(connection, BUSY)
 
@@ -415,7 +468,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
             with suppress(BlockingIOError):
                 os.write(self.PIPE[1], b".")
 
-    def _answer(self, connection: Connection, request: Exchange | None, finish: Finish) -> None:
+    def _answer(self, connection: Connection, *, request: Exchange | None, finish: Finish) -> None:
         if connection.stage is not Stage.ANSWERING:
             return  # given up meanwhile
         reply = finish()
@@ -434,12 +487,12 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
             self._await_next(connection)
 
     def _closes(self, connection: Connection, request: Exchange | None, reply: Reply) -> bool:
-        """Who sends on behind what is refused has to connect again, which costs it as much."""
+        """A client that goes on sending behind a refused request has to connect again."""
         return (
             request is None
             or not self.alive
             or connection.has_ended
-            or not (request.ends_with_its_bytes() and request.keeps_alive)
+            or not (request.ends_with_its_bytes and request.keeps_alive)
             or (reply.is_refusal and bool(connection.received))
         )
 
@@ -471,28 +524,11 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
             return False
 
 
-class _Threads:
-    """A few threads, and a bounded queue before them."""
-
-    def __init__(self, count: int, name: str) -> None:
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
-        self._room = threading.Semaphore(count + MAX_WAITING_FOR_THREADS)
-
-    def submit(self, work: Callable[[], None]) -> bool:
-        """False if too many wait already."""
-        if not self._room.acquire(blocking=False):
-            return False
-        self._pool.submit(work).add_done_callback(lambda _: self._room.release())
-        return True
+def _require_addresses(listeners: Sequence[socket.socket]) -> None:
+    """A Unix socket has no address by which clients could be told apart."""
+    if any(listener.family == socket.AF_UNIX for listener in listeners):
+        raise RuntimeError("the receiver listens on an address and a port, not on a Unix socket")
 
 
 def _reply(answer: Answer) -> Reply:
     return reply_to(answer, "", time.perf_counter())
-
-
-@lru_cache(maxsize=4096)
-def _counted_by(host: str, proxies: tuple[Any, ...]) -> str:
-    """Nothing for a proxy of ours, which speaks for many."""
-    address = ip_address(host.partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return "" if within(mapped, proxies) else counted_by(mapped)

@@ -41,7 +41,7 @@ class Crowd:
 
 @pytest.fixture
 def crowd(sock: socket.socket) -> Crowd:
-    return Crowd(sock, Connections(max_connections=6, max_for_each_address=3, max_held_bytes=100))
+    return Crowd(sock, Connections(6, max_for_each_address=3, max_held_bytes=100, usual_size=20))
 
 
 def test_the_address_that_has_too_many_loses_what_waits_longest(crowd: Crowd) -> None:
@@ -64,8 +64,8 @@ def test_a_proxy_of_ours_may_have_more(crowd: Crowd) -> None:
 
 
 def test_if_all_addresses_have_too_many_what_waits_longest_goes(crowd: Crowd) -> None:
-    crowd.comes("b", Stage.IDLE)
-    first, *_ = [crowd.comes(each) for each in "cdefg"]
+    first, *_ = [crowd.comes(each) for each in "bcdef"]
+    crowd.comes("g", Stage.IDLE)
     assert crowd.connections.one_too_many(crowd.comes("h")) is first
 
 
@@ -76,10 +76,15 @@ def test_a_client_that_has_its_answer_goes_before_all_others(crowd: Crowd) -> No
     assert crowd.connections.one_too_many(crowd.comes("g")) is answered
 
 
-def test_a_kept_alive_connection_goes_after_all_that_arrive(crowd: Crowd) -> None:
-    crowd.comes(stage=Stage.IDLE)
+def test_a_connection_that_has_been_idle_for_longer_goes_before_one_that_arrives(
+    crowd: Crowd,
+) -> None:
+    """Else strangers' idle connections would make genuine webhooks close one another."""
+    idle = crowd.comes(stage=Stage.IDLE)
     arriving = crowd.comes()
     crowd.comes(stage=Stage.ANSWERING)
+    assert crowd.connections.one_too_many(crowd.comes()) is idle
+    crowd.moves(idle, Stage.IDLE)
     assert crowd.connections.one_too_many(crowd.comes()) is arriving
 
 
@@ -105,6 +110,28 @@ def test_the_largest_request_in_part_is_given_up_when_too_much_is_held(crowd: Cr
     assert crowd.connections.too_large_to_hold() is None
     crowd.connections.hold(large, bytes(30))
     assert crowd.connections.too_large_to_hold() is large
+
+
+def test_requests_of_the_usual_size_are_never_given_up_for_what_is_held(crowd: Crowd) -> None:
+    small, answered = crowd.comes(), crowd.comes()
+    crowd.connections.hold(answered, bytes(200))
+    crowd.connections.take(answered, 200)
+    crowd.moves(answered, Stage.ANSWERING)
+    crowd.connections.hold(small, bytes(20))
+    assert crowd.connections.too_large_to_hold() is None
+
+
+def test_a_closed_connection_holds_nothing_whatever_is_still_under_way_for_it(
+    crowd: Crowd,
+) -> None:
+    one = crowd.comes()
+    crowd.connections.hold(one, b"first second")
+    crowd.connections.take(one, 5)
+    crowd.moves(one, Stage.ANSWERING)
+    crowd.connections.remove(one)
+    crowd.connections.remove(one)
+    crowd.connections.let_go(one)
+    assert (one.stage, crowd.connections.held_bytes) == (Stage.CLOSED, 0)
 
 
 def test_bytes_are_held_until_they_are_answered_or_their_connection_is_gone(crowd: Crowd) -> None:
