@@ -136,6 +136,12 @@ class Connections:
         connection.in_hand += count
         return taken
 
+    def skip(self, connection: Connection, count: int) -> None:
+        """Forget the first `count` bytes."""
+        self.take(connection, count)
+        self.held_bytes -= count
+        connection.in_hand -= count
+
     def let_go(self, connection: Connection) -> None:
         """What was taken is answered."""
         self.held_bytes -= connection.in_hand

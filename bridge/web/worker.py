@@ -502,6 +502,8 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         connection.was_told_to_continue = False
         self._connections.rename(connection, self._counted_by(connection.peer))
         self._watch(connection, True)
+        empty_lines = _EMPTY_LINES.match(connection.received)
+        self._connections.skip(connection, empty_lines.end() if empty_lines else 0)
         if connection.received:
             self._connections.move(connection, Stage.ARRIVING, now)
             self._next.append(connection)
