@@ -168,8 +168,9 @@ class _Emptying:
         found: list[Listed] = []
         total = sum(self.held.values(), self.arriving)
         while len(found) < LIMIT_DROPPED and (part := self._largest(total)) is not None:
-            queue = oldest.setdefault(part, iter(self._oldest(part)))
-            victim = next(queue, None)
+            if part not in oldest:
+                oldest[part] = iter(self._oldest(part))
+            victim = next(oldest[part], None)
             if victim is None:
                 del self.held[part]
                 continue

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.event import listen, remove
 
 from bridge.engine.housekeeping import Housekeeping
 from bridge.event import Identity, Webhook
@@ -27,6 +28,7 @@ from bridge.ledger.stories import Story, story
 from bridge.ledger.tables import webhooks
 from bridge.settings import RetentionConfig
 from bridge.sources.showpass import Showpass, ShowpassSettings
+from bridge.strict_json import raw_fingerprint
 from tests.conftest import Now
 from tests.ledger.records import arrival
 
@@ -203,6 +205,27 @@ def test_a_redelivery_of_what_came_before_the_upgrade_is_known(
     assert acceptor.accept(received(event("u-2"))) is Acceptance.ACCEPTED
 
 
+def test_redeliveries_from_before_are_known_after_each_restart(database: Database) -> None:
+    names = ("u-1", "u-2", "u-3")
+    for name in names:
+        of_before(database, event(name))
+    for name in names:
+        # A process of its own, which looks at the ledger anew.
+        assert Acceptor(database).accept(received(event(name))) is Acceptance.DUPLICATE
+    assert kept(database) == [*names]
+
+
+def test_a_query_from_before_the_upgrade_is_known_though_it_reads_as_json(
+    database: Database,
+) -> None:
+    query = b"5"
+    webhook = Webhook("showpad", query, {}, 1.0, method="GET")
+    with database.write() as connection:
+        keep(connection, [Arrival(webhook, Identity("get:1", "(delivered by GET)", "0f" * 32))])
+    again = Arrival(webhook, Identity("get:1", "(delivered by GET)", raw_fingerprint(query)))
+    assert Acceptor(database).accept(again) is Acceptance.DUPLICATE
+
+
 def test_what_differs_from_what_came_before_the_upgrade_is_kept_aside(database: Database) -> None:
     of_before(database, event(total=1))
     assert Acceptor(database).accept(received(event(total=2))) is Acceptance.CONFLICT
@@ -311,6 +334,29 @@ def test_what_is_known_in_a_full_quarantine_pushes_nothing_out(database: Databas
         acceptor.accept(aside(f"{number:02}"))
     assert acceptor.accept(aside("05")) is Acceptance.DUPLICATE
     assert len(kept(database)) == 10
+
+
+def test_room_for_large_bodies_is_made_by_few_statements(database: Database) -> None:
+    acceptor = Acceptor(database)
+    for number in range(40):
+        acceptor.accept(aside(f"{number:02}", signed_part="LEAKED"))
+    bounds = RetentionConfig(quarantine_webhooks=5)
+    with database.read() as connection, statements(connection) as asked:
+        found = quarantine.too_much(connection, bounds)
+    assert len(found) == 35
+    assert len(asked) < 10
+
+
+@contextmanager
+def statements(connection: Connection) -> Iterator[list[str]]:
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    listen(connection, "before_cursor_execute", note)
+    yield asked
+    remove(connection, "before_cursor_execute", note)
 
 
 # Keeping house
