@@ -59,8 +59,8 @@ class Identity:
 
     `quarantine` says why an authentic webhook cannot be processed; `alerts` what a person
     should know of one that can. `signed_part` is what the signature covers where that is not
-    the whole body: its holder can write all the rest. Who holds one fills no more of the
-    quarantine than what came under that one leaves room for.
+    the whole body: its holder can write all the rest. When the quarantine is full, the
+    signed part that holds most of it loses its oldest webhooks.
     """
 
     idempotency_key: str
