@@ -50,6 +50,8 @@ __all__ = [
 
 FILE = "bridge.yaml"
 MAX_BYTES = 4_000_000
+# In quarantine: its headers, and its row.
+BESIDE_A_BODY = 10_000
 
 
 def load(
@@ -121,6 +123,7 @@ class _Loader:
         sources = {one.name: one for one in reader.sources(_group(value, "sources"))}
         accounts = {one.name: one for one in reader.accounts(_group(value, "accounts"))}
         tell = TellReader(findings, references, accounts).read(_group(value, "alerts").get("tell"))
+        _refuse_small_quarantine(findings, valid, sources)
         if not findings.mistakes and not sources:
             findings.add((), "no source is configured", "add one below `sources:`")
         if findings.mistakes or self._environment.complaints or valid is None:
@@ -138,6 +141,23 @@ class _Loader:
             alerts=AlertsConfig(tell, valid.alerts.again, valid.alerts.resting_after),
             retention=_retention(valid.retention),
             publishing=PublishingConfig(valid.rules.publish),
+        )
+
+
+def _refuse_small_quarantine(
+    findings: Findings, valid: BridgeText | None, sources: Mapping[str, SourceConfig]
+) -> None:
+    """One body of the largest size has to fit, with what is kept beside it."""
+    largest = max(sources.values(), key=lambda one: one.max_body, default=None)
+    if valid is None or largest is None:
+        return
+    least = largest.max_body + BESIDE_A_BODY
+    if valid.retention.quarantine_size < least:
+        findings.add(
+            ("retention", "quarantine_size"),
+            f"`retention.quarantine_size` has no room for one body of `{largest.name}`, whose "
+            f"`max_body` is {largest.max_body}",
+            f"write at least {least}, or make `max_body` smaller",
         )
 
 

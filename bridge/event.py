@@ -32,14 +32,26 @@ class Webhook:
         """The body as strict JSON, parsed once; raises Malformed."""
         # Before Python 3.12 `cached_property` has one lock for all instances.
         if "_json" not in self.__dict__:
-            self.__dict__["_json"] = strict_json.loads(self.body)
+            self.__dict__["_json"] = strict_json.loads(self.body, self.members)
         return self.__dict__["_json"]
+
+    @property
+    def members(self) -> int:
+        """The most values that it may hold, JSON or not, counted once."""
+        if "_members" not in self.__dict__:
+            self.__dict__["_members"] = strict_json.count_members(self.body)
+        return int(self.__dict__["_members"])
 
     @property
     def fingerprint(self) -> str:
         """A hash of the content: of the JSON, whatever its key order and white space, or else
-        of the very bytes.
+        of the very bytes. Made once.
         """
+        if "_fingerprint" not in self.__dict__:
+            self.__dict__["_fingerprint"] = self._new_fingerprint()
+        return str(self.__dict__["_fingerprint"])
+
+    def _new_fingerprint(self) -> str:
         try:
             return strict_json.fingerprint(self.json)
         except Malformed:
@@ -59,8 +71,8 @@ class Identity:
 
     `quarantine` says why an authentic webhook cannot be processed; `alerts` what a person
     should know of one that can. `signed_part` is what the signature covers where that is not
-    the whole body: its holder can write all the rest. Who holds one fills no more of the
-    quarantine than what came under that one leaves room for.
+    the whole body: its holder can write all the rest. When the quarantine is full, the
+    signed part that holds most of it loses its oldest webhooks.
     """
 
     idempotency_key: str

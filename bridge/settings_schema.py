@@ -167,7 +167,7 @@ class RetentionText(_Strict):
     # For as long a redelivery is known to be one.
     finished: Annotated[float, BeforeValidator(age), AfterValidator(_at_least(30))] = 400 * 86400.0
     quarantine: Annotated[float, BeforeValidator(age), AfterValidator(_at_least(1))] = 90 * 86400.0
-    # Of each source; one body of the largest size fits in any case.
+    # Of each source; one body of the largest size fits in any case, which `bridge.config` checks.
     quarantine_size: Annotated[int, BeforeValidator(size), Field(ge=1_000_000)] = 100_000_000
     quarantine_webhooks: int = Field(default=10_000, ge=100, le=100_000)
 

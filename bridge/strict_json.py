@@ -21,19 +21,22 @@ MAX_DIGITS = 64
 MAX_MEMBERS = 100_000
 """Values in one body. The largest real events have 20,000."""
 
+FEW_BYTES = 20_000
+"""A body of so many bytes holds fewer members than anybody minds."""
+
 TOO_MANY = "too-many-members"
 """The reason of what is refused unread, whether it is JSON or not."""
 
 
-def loads(body: bytes) -> Any:
+def loads(body: bytes, members: int | None = None) -> Any:
     """The value in `body`, UTF-8 with or without a byte order mark.
 
     Raises Malformed for duplicate keys, NaN and infinities, numbers of more
     than 64 digits, nesting deeper than 64, lone surrogates, other encodings,
     an empty body, anything after the value, and, before anything is read, for
-    more than 100,000 members.
+    more than 100,000 members. `members`: how many there are, if somebody has counted.
     """
-    if has_more_members(body, MAX_MEMBERS):
+    if (count_members(body) if members is None else members) > MAX_MEMBERS:
         raise Malformed(TOO_MANY)
     try:
         text = body.decode("utf-8-sig")
@@ -52,12 +55,15 @@ def loads(body: bytes) -> Any:
     return value
 
 
-def has_more_members(body: bytes, limit: int) -> bool:
-    """Whether there may be more values in it, whether it is JSON or not; the first is not counted.
+def count_members(body: bytes) -> int:
+    """At least as many as there are values in it, JSON or not; the first is not counted.
 
-    Each other value follows a comma or an opening bracket. What stands in texts counts too.
+    Each other value follows a comma or an opening bracket. What stands in texts counts too. Of a
+    body too short to matter its length is taken, without a look at it.
     """
-    return len(body) > limit and sum(map(body.count, (b",", b"[", b"{"))) > limit
+    if len(body) <= FEW_BYTES:
+        return len(body)
+    return sum(map(body.count, (b",", b"[", b"{")))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -154,6 +154,13 @@ def test_what_is_kept_may_be_kept_for_ever(load: Load) -> None:
     assert told == config.RetentionConfig(30 * 86400.0, float("inf"), 7 * 86400.0, 20_000_000, 500)
 
 
+def test_a_quarantine_without_room_for_one_body_is_refused(load: Load) -> None:
+    large = "sources:\n  shop: {secrets: {env: SHOP}, max_body: 5000000}\n"
+    with pytest.raises(ConfigurationError, match=r"`shop`.*5000000.*write at least 5010000"):
+        load(f"{large}retention: {{quarantine_size: 5 MB}}\n")
+    assert load(f"{large}retention: {{quarantine_size: 5010000}}\n")
+
+
 def test_rules_go_live_when_saved_unless_told_otherwise(load: Load) -> None:
     assert load().publishing.when_saved
     assert not load(f"{SMALL}rules: {{publish: by_command}}\n").publishing.when_saved

@@ -19,7 +19,7 @@ from bridge.ledger import (
     shrink,
     threads,
 )
-from bridge.ledger.alerts import forget_told
+from bridge.ledger.alerts import forget_told, raise_alerts
 from bridge.ledger.database import Connection, Database
 from bridge.ledger.prune import Pruned
 from bridge.settings import RetentionConfig
@@ -135,7 +135,7 @@ class Housekeeping:
     def _list_quarantined(self) -> bool:
         """Bodies are packed while nothing is locked."""
         with self.database.read() as connection:
-            found = quarantine.unlisted(connection, self._limit)
+            found = quarantine.unlisted(connection, self.now(), self._limit)
         if found:
             with self.database.write() as connection:
                 quarantine.pack(connection, found)
@@ -147,7 +147,9 @@ class Housekeeping:
         if not found:
             return False
         with self.database.write() as connection:
-            return quarantine.let_go(connection, found[: self._limit], self.now()) > 0
+            told = quarantine.let_go(connection, found[: self._limit], self.now())
+            raise_alerts(connection, told)
+        return bool(told)
 
     def _forget_endings(self) -> bool:
         """A purchase that comes so late meets no record of its refund any more."""

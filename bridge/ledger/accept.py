@@ -38,7 +38,7 @@ from bridge.ledger.differing import (
     kept_under,
     key_of_its_own,
 )
-from bridge.ledger.quarantine import Listed, Load
+from bridge.ledger.quarantine import Listed, Load, Part
 from bridge.ledger.tables import webhooks
 from bridge.logs import place_of
 from bridge.settings import RetentionConfig
@@ -49,8 +49,8 @@ log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.001
 # What is put aside can wait, and making room for it takes a look at all of it.
 GATHER_ASIDE_SECONDS = 0.05
-# Of 12 values each: a SQLite of any age takes 999 values in a statement.
-MOST_AT_ONCE = 83
+# Of 13 values each: a SQLite of any age takes 999 values in a statement.
+MOST_AT_ONCE = 76
 # Their bodies are packed one after the other, and written in one transaction.
 LIMIT_ASIDE = 20
 
@@ -182,23 +182,29 @@ class Acceptor:
             with self._database.write() as connection:
                 # Only now: while this waited for its turn to write, more gathered.
                 self._fresh.join(batch, MOST_AT_ONCE)
-                answers = self._keep(connection, [ticket.arrival for ticket in batch])
+                answers, told = self._keep(connection, [ticket.arrival for ticket in batch])
+                raise_alerts(connection, told)
         except LedgerUnavailable as failure:
             self._fresh.join(batch, MOST_AT_ONCE)
             return [failure] * len(batch)
         except BaseException as error:  # noqa: BLE001  # one bad row is not its neighbours' failure
             log.error("a batch of %d was refused, each goes alone: %s", len(batch), place_of(error))
-            answers = [_alone(partial(self._write_one, ticket.arrival)) for ticket in batch]
+            alone = [_alone(partial(self._write_one, ticket.arrival)) for ticket in batch]
+            return [self._or_aside(*each) for each in zip(batch, alone, strict=True)]
         return [self._or_aside(*each) for each in zip(batch, answers, strict=True)]
 
     def _write_one(self, arrival: Arrival) -> Answer:
         with self._database.write() as connection:
-            return self._keep(connection, [arrival])[0]
+            answers, told = self._keep(connection, [arrival])
+            raise_alerts(connection, told)
+        return answers[0]
 
-    def _keep(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Answer]:
+    def _keep(
+        self, connection: Connection, arrivals: Sequence[Arrival]
+    ) -> tuple[list[Acceptance], list[Alert]]:
         if self._looks_back is None:
             self._looks_back = holds_former_keys(connection)
-        return [*keep(connection, arrivals, looks_back=self._looks_back)]
+        return _kept(connection, arrivals, looks_back=self._looks_back)
 
     def _or_aside(self, ticket: _Ticket, answer: Answer) -> Answer | None:
         """What seems to differ from what was kept is looked at while nothing is locked."""
@@ -227,16 +233,27 @@ class Acceptor:
     def _write_aside(self, arrivals: Sequence[Arrival]) -> list[Answer]:
         """Only the last of these steps holds the ledger."""
         ready = [self._made_ready(arrival) for arrival in arrivals]
-        new = [arrival for arrival in ready if arrival is not None]
-        with self._database.read() as connection:
-            surplus = quarantine.surplus(connection, _loads(connection, new), self._bounds)
-        with self._database.write() as connection:
-            if surplus:
-                quarantine.let_go(
-                    connection, surplus, max(each.webhook.received_at for each in new)
-                )
-            answers = iter(self._keep(connection, new))
+        answers = iter(self._put_where_room_is([each for each in ready if each is not None]))
         return [_aside_answer(arrival, answers) for arrival in ready]
+
+    def _put_where_room_is(self, new: Sequence[Arrival]) -> list[Acceptance]:
+        """What many under one signature need is not taken from others: then each goes alone.
+
+        So the first of them make room for the last. Rows are written before any are dropped: who
+        waits for a key that another process is dropping holds nothing that the other waits for.
+        """
+        with self._database.read() as connection:
+            loads = _loads(connection, new)
+            surplus = quarantine.surplus(connection, loads, self._bounds)
+        if len(new) > 1 and any((each.source, each.signed_part) not in loads for each in surplus):
+            return [answer for each in new for answer in self._put_where_room_is([each])]
+        with self._database.write() as connection:
+            answers, told = self._keep(connection, new)
+            if surplus:
+                at = max(each.webhook.received_at for each in new)
+                told += quarantine.let_go(connection, surplus, at)
+            raise_alerts(connection, told)
+        return answers
 
     def _made_ready(self, arrival: Arrival) -> Arrival | None:
         """As it goes into quarantine; None if what seemed to differ does not."""
@@ -256,6 +273,15 @@ def keep(
     `CONFLICT` says that the fingerprints differ; what differs is not kept here. `looks_back`:
     the ledger may hold webhooks under their former keys.
     """
+    answers, told = _kept(connection, arrivals, looks_back=looks_back)
+    raise_alerts(connection, told)
+    return answers
+
+
+def _kept(
+    connection: Connection, arrivals: Sequence[Arrival], *, looks_back: bool
+) -> tuple[list[Acceptance], list[Alert]]:
+    """The answers, and what to tell a person once all rows are written."""
     earlier: dict[Key, Kept] = _known_before(connection, arrivals) if looks_back else {}
     fresh = _insert(connection, [each for each in arrivals if each.former_key not in earlier])
     tally(connection, ACKNOWLEDGED, len(fresh))
@@ -272,8 +298,7 @@ def keep(
         else:
             answers.append(_compare(known, arrival))
     quarantine.list_as_kept(connection, _listed(kept))
-    raise_alerts(connection, [alert for each in kept for alert in _alerts(*each)])
-    return answers
+    return answers, [alert for each in kept for alert in _alerts(*each)]
 
 
 def _alone(write: Callable[[], Answer]) -> Answer:
@@ -319,14 +344,13 @@ def _aside_answer(arrival: Arrival | None, answers: Iterator[Answer]) -> Answer:
     return Acceptance.CONFLICT if arrival.differing else answer
 
 
-def _loads(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str, Load]:
-    """What is to come, by source, without what is there already."""
+def _loads(connection: Connection, arrivals: Sequence[Arrival]) -> dict[Part, Load]:
+    """What is to come, without what is there already."""
     known = kept_under(connection, {arrival.key for arrival in arrivals})
-    loads: dict[str, Load] = {}
-    for arrival in arrivals:
-        if arrival.key not in known:
-            source = arrival.webhook.source
-            loads[source] = loads.get(source, Load()) + Load(1, _listed_bytes(arrival))
+    loads: dict[Part, Load] = {}
+    for arrival in {each.key: each for each in arrivals if each.key not in known}.values():
+        part = arrival.webhook.source, arrival.identity.signed_part
+        loads[part] = loads.get(part, Load()) + Load(1, _listed_bytes(arrival))
     return loads
 
 
@@ -334,7 +358,7 @@ def _listed(kept: Sequence[tuple[int, Arrival]]) -> Iterator[Listed]:
     for number, arrival in kept:
         if arrival.identity.quarantine:
             source, part = arrival.webhook.source, arrival.identity.signed_part
-            yield Listed(number, source, part, _listed_bytes(arrival))
+            yield Listed(number, source, part, _listed_bytes(arrival), arrival.webhook.received_at)
 
 
 def _listed_bytes(arrival: Arrival) -> int:
@@ -373,7 +397,7 @@ def _insertion(dialect: str, count: int) -> str:
 
 _COLUMNS = (
     *("source", "idempotency_key", "fingerprint", "event_type", "received_at", "method"),
-    *("headers", "body", "received_bytes", "state", "reason", "replayed"),
+    *("headers", "body", "received_bytes", "state", "reason", "replayed", "signed_part"),
 )
 
 
@@ -394,6 +418,7 @@ def _row(arrival: Arrival) -> tuple[Any, ...]:
         "quarantined" if identity.quarantine else "waiting",
         identity.quarantine,
         False,
+        identity.signed_part,
     )
 
 

@@ -10,13 +10,13 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from bridge.event import Identity, Webhook
 from bridge.ledger.bodies import body_of
 from bridge.ledger.database import Database
 from bridge.ledger.tables import webhooks
-from bridge.strict_json import JSON_MARK, RAW_MARK
+from bridge.strict_json import JSON_MARK, RAW_MARK, raw_fingerprint
 
 Key = tuple[str, str]
 
@@ -66,7 +66,8 @@ def _search(dialect: str, count: int) -> str:
 def holds_former_keys(connection: Connection) -> bool:
     """Whether the ledger may hold webhooks whose keys and fingerprints are of an older version.
 
-    They are numbered as they came in, so that the first one tells it of all.
+    They are numbered as they came in, and no fingerprint is changed later: if any of them is
+    left, the first row of the ledger is one.
     """
     query = select(webhooks.c.fingerprint).order_by(webhooks.c.number).limit(1)
     oldest = connection.execute(query).scalar()
@@ -82,7 +83,6 @@ def examined(database: Database, webhook: Webhook, identity: Identity) -> Differ
     if row["fingerprint"] == identity.fingerprint or row["pruned_at"] is not None:
         return None
     if not _is_of_now(row["fingerprint"]) and _says_the_same(webhook.source, row, identity):
-        _renew(database, row["number"], identity.fingerprint)
         return None
     return Differing(row["number"], row["idempotency_key"])
 
@@ -108,14 +108,8 @@ def _says_the_same(source: str, row: Mapping[Any, Any], identity: Identity) -> b
     if not _is_of_now(identity.fingerprint):
         return False
     kept = Webhook(source, body_of(row), {}, row["received_at"])
-    return kept.fingerprint == identity.fingerprint
-
-
-def _renew(database: Database, number: int, fingerprint: str) -> None:
-    """So that the next redelivery is known without a look at its body."""
-    same = update(webhooks).where(webhooks.c.number == number)
-    with database.write() as connection:
-        connection.execute(same.values(fingerprint=fingerprint))
+    # What came by GET is a query, whether it can be read as JSON or not.
+    return identity.fingerprint in (kept.fingerprint, raw_fingerprint(kept.body))
 
 
 def _is_of_now(fingerprint: str) -> bool:

@@ -122,8 +122,10 @@ def _held(connection: Connection, numbers: list[int]) -> list[int]:
     done = select(webhooks.c.number).where(
         webhooks.c.number.in_(numbers), webhooks.c.state.in_(DONE)
     )
+    done = done.order_by(webhooks.c.number)
     held = list(connection.execute(done.with_for_update()).scalars())
     owed = select(deliveries.c.webhook, deliveries.c.state).where(deliveries.c.webhook.in_(held))
+    owed = owed.order_by(deliveries.c.webhook, deliveries.c.id)
     rows = connection.execute(owed.with_for_update()).all()
     taken_up = {row.webhook for row in rows if row.state in _LASTING}
     return [number for number in held if number not in taken_up]

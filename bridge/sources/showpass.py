@@ -129,11 +129,11 @@ class Showpass(Source):
         What holds too many members is verified and left for `identify` to put aside.
         """
         given = _given(webhook.headers)
-        signed = signed_id(webhook.body)
+        signed = signed_id(webhook.body, webhook.members)
         matches = [hmac.compare_digest(given, _signature(key, signed)) for key in self.secrets]
         if not any(matches):
             raise VerificationFailed("signature-mismatch")
-        if not strict_json.has_more_members(webhook.body, strict_json.MAX_MEMBERS):
+        if webhook.members <= strict_json.MAX_MEMBERS:
             require_same_id(webhook.json, signed)
 
     def identify(self, webhook: Webhook) -> Identity:
@@ -184,7 +184,11 @@ class Showpass(Source):
 
     def sign(self, body: bytes, secret: str, now: float) -> Mapping[str, str]:
         """Raises Malformed where the body has no `id` that can be signed."""
-        return {"X-SHOWPASS-SIGNATURE": _signature(secret.encode(), signed_id(body))}
+        return {
+            "X-SHOWPASS-SIGNATURE": _signature(
+                secret.encode(), signed_id(body, strict_json.count_members(body))
+            )
+        }
 
     def _quarantine(self, found: Envelope) -> str | None:
         """Authentic by its signature, so kept even where it cannot be processed."""

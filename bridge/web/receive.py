@@ -18,6 +18,7 @@ from bridge.errors import LedgerUnavailable, SenderError, VerificationFailed
 from bridge.event import Identity, Webhook
 from bridge.ledger.accept import Acceptance, Acceptor, Arrival
 from bridge.source import Source
+from bridge.strict_json import raw_fingerprint
 from bridge.web.answers import (
     ACCEPTED,
     CONFLICT,
@@ -135,7 +136,7 @@ class Receiver:
         identity = Identity(
             idempotency_key=f"get:{hashlib.sha256(told.encode() + query).hexdigest()}",
             event_type="(delivered by GET)",
-            fingerprint=hashlib.sha256(query).hexdigest(),
+            fingerprint=raw_fingerprint(query),
             quarantine="delivered-by-get",
             alerts=(_DELIVERS_BY_GET.format(config.name),),
         )

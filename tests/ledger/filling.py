@@ -29,9 +29,9 @@ _BODY = {
 }
 _WEBHOOKS = """
 INSERT INTO webhooks (number, source, idempotency_key, fingerprint, event_type, received_at,
-  method, headers, body, state, replayed)
+  method, headers, body, state, replayed, signed_part)
 SELECT s.n, 'showpass', 'fill-' || s.n, 'f', 'invoice.purchase', {began} + s.n * {apart},
-  'POST', '{{"content-type": "application/json"}}', {body}, 'routed', {false} FROM {series}"""
+  'POST', '{{"content-type": "application/json"}}', {body}, 'routed', {false}, '' FROM {series}"""
 _EVENTS = """
 INSERT INTO events (webhook, position, type, who, verdicts, remarks, rules_version, routed_at)
 SELECT s.n, 1, 'invoice.purchase', 'person-' || (s.n % {people}) || '@example.com',

@@ -4,20 +4,21 @@ import multiprocessing
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from bridge.engine.route import event_id
 from bridge.errors import OperatorError
 from bridge.ledger.database import Database
-from bridge.ledger.migrate import _FOLDER, migrate, require_current
+from bridge.ledger.migrate import migrate, require_current
 from bridge.ledger.plan import waiting
 from bridge.ledger.tables import metadata
+from tests.ledger.before import WRITTEN, row, upgraded
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database) -> None:
@@ -33,27 +34,24 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
 def test_a_ledger_of_the_version_before_keeps_its_webhooks_and_their_ids(
     database_url: str,
 ) -> None:
-    ledger = Database(database_url, keeps_time=False)
-    config = Config()
-    config.set_main_option("script_location", str(_FOLDER))
-    with ledger.write() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
-        connection.execute(text(_KEPT_BEFORE), {"body": b'{"id": "T-1"}'})
-    migrate(ledger)
-    with ledger.read() as connection:
-        [kept] = waiting(connection, 10)
-    assert (kept.idempotency_key, kept.webhook.body) == ("u-1", b'{"id": "T-1"}')
-    assert event_id("showpass", kept.idempotency_key, 1) == "b1b9c9aab9fea0dfc130d78a"
-    require_current(ledger)
-    ledger.close()
+    with upgraded(database_url, [row("u-1")]) as ledger:
+        with ledger.read() as connection:
+            [kept] = waiting(connection, 10)
+        assert (kept.idempotency_key, kept.webhook.body) == ("u-1", b'{"id": "T-1"}')
+        assert event_id("showpass", kept.idempotency_key, 1) == "b1b9c9aab9fea0dfc130d78a"
+        require_current(ledger)
 
 
-_KEPT_BEFORE = """
-INSERT INTO webhooks (source, idempotency_key, fingerprint, event_type, received_at, method,
-                      headers, body, state, replayed)
-VALUES ('showpass', 'u-1', 'f1', 'webhook.test', 1.0, 'POST', '{}', :body, 'waiting', FALSE)
-"""
+@pytest.mark.parametrize("before", [[], [row("u-1"), row("u-2")]], ids=["one", "several"])
+def test_a_process_of_the_version_before_can_write_no_webhook_down(
+    database_url: str, before: list[dict[str, Any]]
+) -> None:
+    with upgraded(database_url, [row("u-0"), *before]) as ledger:
+        with pytest.raises(IntegrityError), ledger.write() as connection:
+            connection.execute(WRITTEN, row("u-3"))
+        with ledger.write() as connection:
+            # What was there can be worked on.
+            connection.execute(text("UPDATE webhooks SET state = 'unrouted'"))
 
 
 def _migrate(url: str) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.event import listen, remove
 
 from bridge.engine.housekeeping import Housekeeping
 from bridge.event import Identity, Webhook
 from bridge.ledger import quarantine, tables
-from bridge.ledger.accept import Acceptance, Acceptor, Arrival, keep
+from bridge.ledger.accept import Acceptance, Acceptor, Answer, Arrival, keep
 from bridge.ledger.alerts import open_alerts
 from bridge.ledger.books import books
 from bridge.ledger.database import Connection, Database
@@ -27,8 +30,10 @@ from bridge.ledger.stories import Story, story
 from bridge.ledger.tables import webhooks
 from bridge.settings import RetentionConfig
 from bridge.sources.showpass import Showpass, ShowpassSettings
+from bridge.strict_json import raw_fingerprint
 from tests.conftest import Now
-from tests.ledger.records import arrival
+from tests.ledger.before import row, upgraded
+from tests.ledger.records import arrival, delivery, plan, plan_all
 
 DAY = 86400.0
 BODY = b'{"id": "T-1", "name": "' + b"ana " * 2_000 + b'"}'
@@ -203,6 +208,27 @@ def test_a_redelivery_of_what_came_before_the_upgrade_is_known(
     assert acceptor.accept(received(event("u-2"))) is Acceptance.ACCEPTED
 
 
+def test_redeliveries_from_before_are_known_after_each_restart(database: Database) -> None:
+    names = ("u-1", "u-2", "u-3")
+    for name in names:
+        of_before(database, event(name))
+    for name in names:
+        # A process of its own, which looks at the ledger anew.
+        assert Acceptor(database).accept(received(event(name))) is Acceptance.DUPLICATE
+    assert kept(database) == [*names]
+
+
+def test_a_query_from_before_the_upgrade_is_known_though_it_reads_as_json(
+    database: Database,
+) -> None:
+    query = b"5"
+    webhook = Webhook("showpad", query, {}, 1.0, method="GET")
+    with database.write() as connection:
+        keep(connection, [Arrival(webhook, Identity("get:1", "(delivered by GET)", "0f" * 32))])
+    again = Arrival(webhook, Identity("get:1", "(delivered by GET)", raw_fingerprint(query)))
+    assert Acceptor(database).accept(again) is Acceptance.DUPLICATE
+
+
 def test_what_differs_from_what_came_before_the_upgrade_is_kept_aside(database: Database) -> None:
     of_before(database, event(total=1))
     assert Acceptor(database).accept(received(event(total=2))) is Acceptance.CONFLICT
@@ -313,6 +339,126 @@ def test_what_is_known_in_a_full_quarantine_pushes_nothing_out(database: Databas
     assert len(kept(database)) == 10
 
 
+def test_room_for_large_bodies_is_made_by_few_statements(database: Database) -> None:
+    acceptor = Acceptor(database)
+    for number in range(40):
+        acceptor.accept(aside(f"{number:02}", signed_part="LEAKED"))
+    bounds = RetentionConfig(quarantine_webhooks=5)
+    with database.read() as connection, statements(connection) as asked:
+        found = quarantine.too_much(connection, bounds)
+    assert len(found) == 35
+    assert len(asked) < 10
+
+
+def at_once(acceptor: Acceptor, arrivals: Sequence[Arrival]) -> list[Answer]:
+    """They gather behind one whose sender is being answered, and go into one batch."""
+    gathered = threading.Event()
+    answers: SimpleQueue[Answer] = SimpleQueue()
+
+    def wait(_answer: Answer) -> None:
+        gathered.wait(60)
+
+    acceptor.submit(aside("first"), wait)
+    for each in arrivals:
+        acceptor.submit(each, answers.put)
+    gathered.set()
+    return [answers.get(timeout=60) for _ in arrivals]
+
+
+@pytest.mark.parametrize("bounds", [SMALL, RetentionConfig(quarantine_bytes=60_000)])
+def test_the_first_that_come_at_once_under_one_signature_take_no_room_from_others(
+    database: Database, bounds: RetentionConfig
+) -> None:
+    acceptor = Acceptor(database, bounds)
+    for number in range(6):
+        acceptor.accept(aside(f"genuine-{number}", os.urandom(5_000), signed_part=f"T-{number}"))
+    forged = [aside(f"forged-{n}", os.urandom(5_000), signed_part="LEAKED") for n in range(20)]
+    assert at_once(acceptor, forged) == [Acceptance.ACCEPTED] * 20
+    assert [name for name in kept(database) if name.startswith("genuine")] == [
+        f"genuine-{number}" for number in range(6)
+    ]
+    assert "forged-19" in kept(database)
+
+
+def test_what_had_deliveries_is_not_dropped_and_takes_no_room(database: Database, now: Now) -> None:
+    plan_all(database, [delivery(f"d-{number}") for number in range(20)])
+    with database.write() as connection:
+        connection.execute(update(webhooks).values(state="quarantined"))
+    acceptor = Acceptor(database, SMALL)
+    for number in range(15):
+        acceptor.accept(aside(f"{number:02}", at=now()))
+    a_round(database, SMALL, now)
+    assert held(database).webhooks == 10
+    assert len(kept(database)) == 30
+    assert kept(database)[-1] == "14"
+
+
+def test_what_is_replayed_while_room_is_made_is_left_out_when_choosing(database: Database) -> None:
+    acceptor = Acceptor(database)
+    for number in range(30):
+        acceptor.accept(aside(f"{number:02}"))
+    with database.write() as connection:
+        first = numbers(database)[:20]
+        connection.execute(
+            update(webhooks).where(webhooks.c.number.in_(first)).values(state="waiting")
+        )
+        record(connection, [plan(number, delivery(f"d-{number}")) for number in first], 10.0)
+        connection.execute(update(webhooks).values(state="quarantined"))
+    with database.read() as connection:
+        chosen = quarantine.too_much(connection, SMALL)
+    assert {each.webhook for each in chosen} == set(numbers(database)[20:])
+
+
+def test_only_sources_of_which_something_was_dropped_are_told_to_be_full(
+    database: Database,
+) -> None:
+    acceptor = Acceptor(database)
+    other = aside("showpads")
+    other.webhook.__dict__["source"] = "showpad"
+    for each in (aside("a"), other):
+        acceptor.accept(each)
+    first, second = numbers(database)
+    chosen = [
+        quarantine.Listed(number, source, "", 1, 1.0)
+        for number, source in ((first, "showpass"), (second, "showpad"))
+    ]
+    with database.write() as connection:
+        connection.execute(
+            update(webhooks).where(webhooks.c.number == second).values(state="waiting")
+        )
+        told = quarantine.let_go(connection, chosen, 5.0)
+    assert [alert.subject for alert in told] == ["showpass"]
+
+
+def test_alerts_are_raised_when_all_rows_are_written(database: Database) -> None:
+    """Who holds an alert waits for nothing more, so that two processes cannot wait in a ring."""
+    acceptor = Acceptor(database, SMALL)
+    for number in range(10):
+        acceptor.accept(aside(f"{number:02}"))
+    asked: list[str] = []
+    note = lambda _c, _k, statement, *_: asked.append(statement)  # noqa: E731  # to be removed
+    listen(database._engine, "before_cursor_execute", note)
+    acceptor.accept(aside("10"))
+    remove(database._engine, "before_cursor_execute", note)
+    written = [re.match(r"(?:INSERT INTO|DELETE FROM|UPDATE) (\w+)", each) for each in asked]
+    tables_in_order = [found[1] for found in written if found]
+    first = tables_in_order.index("alerts")
+    assert "webhooks" in tables_in_order[:first]
+    assert set(tables_in_order[first:]) == {"alerts"}
+
+
+@contextmanager
+def statements(connection: Connection) -> Iterator[list[str]]:
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    listen(connection, "before_cursor_execute", note)
+    yield asked
+    remove(connection, "before_cursor_execute", note)
+
+
 # Keeping house
 
 
@@ -326,6 +472,49 @@ def test_what_nobody_looked_at_goes_after_its_time_and_a_person_is_told(
     assert kept(database) == ["young"]
     assert "quarantine-expired" in told(database)
     assert is_balanced(database)
+
+
+def test_what_an_earlier_version_kept_aside_has_its_time_from_the_upgrade(
+    database_url: str, now: Now
+) -> None:
+    old = [row(f"u-{n}", state="quarantined", received_at=now() - 120 * DAY) for n in range(3)]
+    with upgraded(database_url, old) as ledger:
+        a_round(ledger, RetentionConfig(), now)
+        assert len(kept(ledger)) == 3
+        now.advance(91 * DAY)
+        a_round(ledger, RetentionConfig(), now)
+        assert kept(ledger) == []
+
+
+def test_what_an_earlier_version_kept_aside_is_not_pushed_out_together(
+    database_url: str, now: Now
+) -> None:
+    old = [row(f"u-{n}", state="quarantined", received_at=now()) for n in range(8)]
+    with upgraded(database_url, old) as ledger:
+        a_round(ledger, SMALL, now)
+        acceptor = Acceptor(ledger, SMALL)
+        for number in range(30):
+            acceptor.accept(aside(f"forged-{number}", signed_part="LEAKED", at=now()))
+        assert [name for name in kept(ledger) if name.startswith("u-")] == [
+            f"u-{number}" for number in range(8)
+        ]
+
+
+def test_what_routing_put_aside_is_pushed_out_by_what_was_signed_alike(
+    database: Database, now: Now
+) -> None:
+    acceptor = Acceptor(database)
+    names = [f"T-{number}" for number in range(5)] + ["LEAKED"] * 15
+    for number, name in enumerate(names):
+        acceptor.accept(received(event(f"u-{number}", name)))
+    with database.write() as connection:
+        plans = [Plan(each, "quarantined", "v1", reason="x") for each in numbers(database)]
+        record(connection, plans, now())
+    a_round(database, SMALL, now)
+    assert [name for name in kept(database) if name.startswith("T-")] == [
+        f"T-{number}/u-{number}" for number in range(5)
+    ]
+    assert len(kept(database)) == 10
 
 
 def test_what_an_earlier_version_kept_is_packed_counted_and_bounded(

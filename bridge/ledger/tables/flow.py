@@ -51,6 +51,9 @@ webhooks = Table(
     Column("pruned_at", Float),
     # The length of the body as received, if `body` holds it compressed.
     Column("received_bytes", BigInteger),
+    # What its signature covers; empty if that is the whole body, null in rows of an earlier
+    # version. A check in the database refuses new rows that do not name it.
+    Column("signed_part", Text),
     UniqueConstraint("source", "idempotency_key"),
     sqlite_autoincrement=True,
 )
@@ -80,10 +83,13 @@ quarantine = Table(
     metadata,
     Column("webhook", Number, ForeignKey("webhooks.number"), primary_key=True, autoincrement=False),
     Column("source", Text, nullable=False),
-    # What the signature covers; empty if that is the whole body.
+    # What the signature covers; empty if that is the whole body. Of a row of an earlier version
+    # what its key begins with.
     Column("signed_part", Text, nullable=False),
     # What body, headers and row take in the ledger.
     Column("bytes", BigInteger, nullable=False),
+    # When it was put here, or found here after an upgrade.
+    Column("since", Float, nullable=False),
     Index("ix_quarantine_source_signed_part_webhook", "source", "signed_part", "webhook"),
 )
 
