@@ -60,10 +60,12 @@ class Router:
         planned: list[PlannedEvent] = []
         owed: list[PlannedDelivery] = []
         room = Room(len(waiting.webhook.body))
+        left_out: list[str] = []
         for position, event in enumerate(events_of(waiting, source), start=1):
             seen = Seen(view(event))
             verdicts = judge(self.rules, event, seen)
-            event = replace(event, remarks=(*event.remarks, *_too_many(self.rules, event, seen)))
+            left_out += (less := [*event.left_out, *_too_many(self.rules, event, seen)])
+            event = replace(event, remarks=(*event.remarks, *less))
             owing = Owing(
                 accounts=self.accounts,
                 wordings=self.wordings,
@@ -89,7 +91,7 @@ class Router:
             replayed=waiting.replayed,
             events=planned,
             deliveries=with_fewer_keys(owed),
-            too_much="; ".join(room.remarks),
+            too_much="; ".join(dict.fromkeys([*left_out, *room.remarks])),
         )
 
     def quarantine(self, waiting: Waiting, reason: str) -> Plan:

@@ -237,9 +237,10 @@ def _tell_too_much(connection: Connection, plan: Plan, now: float) -> None:
         connection,
         kind="too-much",
         subject=f"event {plan.number}",
-        text=f"Event {plan.number} made more than one webhook may: {plan.too_much}. If it is "
-        "genuine, let rules do less for each entry, publish them, and run "
-        f"`showbridge replay {plan.number}`; `showbridge event {plan.number}` shows it.",
+        text=f"Event {plan.number} holds or makes more than one webhook may: {plan.too_much}. "
+        f"`showbridge event {plan.number}` shows it. If it is genuine, do by hand what was left "
+        "out; if rules make too much of it, let them do less for each entry, publish them, and "
+        f"run `showbridge replay {plan.number}`.",
         at=now,
     )
 
