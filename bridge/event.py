@@ -109,7 +109,7 @@ class Event:
     source declares as its fields. `raw` is the sender's own data, without
     admission credentials. `subject` names what keeps its order besides the
     contact: a transaction, a shared space. `remarks` are for the reader of the
-    event's story.
+    event's story; `left_out` too, and a person is told: what this holds less than was sent.
 
     `noun` ("purchase"), `amount` and `currency` are what a message that sums
     many events up makes of this one; an empty noun: nobody sums it up.
@@ -133,6 +133,7 @@ class Event:
     raw: Mapping[str, Any] = field(default_factory=dict)
     subject: str | None = None
     remarks: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     noun: str = ""
     amount: Decimal | None = None
     currency: str = ""

@@ -7,6 +7,7 @@ may lead to files of the same folder alone: mistakes repeat lines of what was re
 
 from __future__ import annotations
 
+import os
 import pwd
 import re
 from collections.abc import Iterator, Mapping
@@ -251,9 +252,19 @@ def _refuse_endless(place: Path) -> None:
 
 
 def _refuse_other_names(place: Path, inside: Path | None) -> None:
-    """A link to what is no rules file, such as one that holds a secret; raises OSError."""
-    if inside is not None and place.is_symlink() and place.resolve().suffix != _ENDING:
+    """A link to what is no rules file, such as one that holds a secret.
+
+    Raises OperatorError; OSError if there is nothing at its end.
+    """
+    if inside is None or not place.is_symlink():
+        return
+    if not is_below(place, inside):
         raise OutsideError
+    if Path(os.path.realpath(place, strict=True)).suffix != _ENDING:
+        raise OperatorError(
+            f"{place} is a link to a file whose name does not end in {_ENDING}; rename that "
+            "file, or put the file itself there"
+        )
 
 
 def _too_large(place: Path) -> str:

@@ -92,7 +92,8 @@ class Arrivals:
         """What called it off before it was planned."""
         if owed.unless is None:
             return None
-        came = (each for key in owed.unless.keys for each in self._ended.get(key, ()))
+        keys = (*owed.unless.keys, *owed.unless.claims)
+        came = (each for key in keys for each in self._ended.get(key, ()))
         types = owed.unless.types
         found = [each for each in came if each.calls_off(types, place)]
         return min(found, key=lambda each: each.place, default=None)
@@ -166,7 +167,7 @@ class Course:
             return owed
         self._decide(owed)
         if owed.is_open and owed.planned.unless:
-            for key in owed.planned.unless.keys:
+            for key in (*owed.planned.unless.keys, *owed.planned.unless.claims):
                 self._waiting.setdefault(key, []).append(owed)
         return owed
 

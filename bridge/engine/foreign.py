@@ -41,6 +41,11 @@ class Foreign:
         text = f"The Redis key {key} held something that Showbridge never puts there."
         self._note(key, f"{text} It was deleted; what was lost with it is queued again. {_ADVICE}")
 
+    def member(self, key: str) -> None:
+        """A set of workers' names held one that no worker of ours has, and it was taken out."""
+        text = f"The Redis set {key} held the name of a worker that is none of Showbridge's."
+        self._note(key, f"{text} It was taken out. {_ADVICE}")
+
     def tell(self) -> None:
         """What is not told yet, but for what was told a moment ago."""
         now = self._now()

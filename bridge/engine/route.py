@@ -14,7 +14,7 @@ from bridge.engine.occasions import known_as
 from bridge.engine.owing import Owing
 from bridge.engine.room import Room, with_fewer_keys
 from bridge.event import Event
-from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, Waiting
+from bridge.ledger.plan import CLAIM_ACCEPTED, Plan, PlannedDelivery, PlannedEvent, Waiting
 from bridge.logs import place_of
 from bridge.rules import RuleSet, judge
 from bridge.rules.match import MOST_MEMBERS, about
@@ -60,10 +60,12 @@ class Router:
         planned: list[PlannedEvent] = []
         owed: list[PlannedDelivery] = []
         room = Room(len(waiting.webhook.body))
+        left_out: list[str] = []
         for position, event in enumerate(events_of(waiting, source), start=1):
             seen = Seen(view(event))
             verdicts = judge(self.rules, event, seen)
-            event = replace(event, remarks=(*event.remarks, *_too_many(self.rules, event, seen)))
+            left_out += (less := [*event.left_out, *_too_many(self.rules, event, seen)])
+            event = replace(event, remarks=(*event.remarks, *less))
             owing = Owing(
                 accounts=self.accounts,
                 wordings=self.wordings,
@@ -84,12 +86,13 @@ class Router:
         return Plan(
             number=waiting.number,
             state="routed" if owed else "unrouted",
+            reason=CLAIM_ACCEPTED if waiting.released else None,
             rules_version=self.rules.version,
             source=waiting.webhook.source,
             replayed=waiting.replayed,
             events=planned,
             deliveries=with_fewer_keys(owed),
-            too_much="; ".join(room.remarks),
+            too_much="; ".join(dict.fromkeys([*left_out, *room.remarks])),
         )
 
     def quarantine(self, waiting: Waiting, reason: str) -> Plan:
@@ -117,8 +120,8 @@ def events_of(waiting: Waiting, source: Source) -> list[Event]:
 
 
 def _believed(event: Event) -> Event:
-    """What a person released ends what it claims to end."""
-    if not (event.holds_claims and event.ends):
+    """What a person released ends what it claims to end, whatever the settings say now."""
+    if not event.ends:
         return event
     return replace(event, ends=(*event.ends, *event.claims), claims=())
 
@@ -130,7 +133,7 @@ def _event(position: int, event: Event, verdicts: Sequence[Mapping[str, Any]]) -
         who=_storable(event.contact.email or event.contact.name),
         verdicts=verdicts,
         remarks=event.remarks,
-        begins=_short(event.begins),
+        begins=_short((*event.begins, *event.claims) if event.begins else ()),
         ends=_short(event.ends),
         order_key=event.order_key,
         known_as=known_as(event),

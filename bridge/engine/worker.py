@@ -12,13 +12,14 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import RedisError
-from rq import Queue, SimpleWorker, worker_registration
+from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -26,16 +27,20 @@ from rq.timeouts import JobTimeoutException
 from rq.utils import now as utc_now
 from rq.worker import WorkerStatus
 
+from bridge.engine import worker_names
 from bridge.engine.foreign import Foreign
 from bridge.engine.jobs import TurnJob, TurnQueue
 from bridge.engine.queue import TURN_TIMEOUT, LaneQueue
 from bridge.engine.turns import Turns, install, take_turn
+from bridge.logs import place_of
 
 log = logging.getLogger(__name__)
 
 # RQ's heartbeat and the longest that a dead connection goes unnoticed, in seconds.
 WORKER_TTL = 45
 RECONNECT_SECONDS = 1.0
+# The longest that a worker rests which has fallen again and again; see `_pause`.
+LONGEST_REST = 60.0
 
 
 def work(turns: Turns, connect: Callable[[], Redis]) -> None:
@@ -45,16 +50,24 @@ def work(turns: Turns, connect: Callable[[], Redis]) -> None:
     stop = threading.Event()
     turns.stop = stop.is_set
     log.info("the worker waits for turns")
+    falls = 0
     while not stop.is_set():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        _work_once(connect(), foreign, stop)
+        falls = _work_once(connect(), foreign, stop, falls)
         # RQ gives up when Redis breaks off in the middle of a job; the next one starts afresh.
-        stop.wait(RECONNECT_SECONDS)
+        stop.wait(_pause(falls))
 
 
-def _work_once(redis: Redis, foreign: Foreign, stop: threading.Event) -> None:
+def _pause(falls: int) -> float:
+    """Doubled with each fall in a row: what made the worker fall may be there at once again."""
+    return float(min(RECONNECT_SECONDS * 2 ** min(falls, 10), LONGEST_REST))
+
+
+def _work_once(redis: Redis, foreign: Foreign, stop: threading.Event, falls: int = 0) -> int:
+    """How often in a row, this time included, work ended by what nobody expects."""
     queue = LaneQueue(redis)
+    has_worked, fall = False, None
     try:
         worker = _TurnWorker(
             [queue.inbox, queue.deliveries],
@@ -64,9 +77,17 @@ def _work_once(redis: Redis, foreign: Foreign, stop: threading.Event) -> None:
         )
         worker.foreign = foreign
         worker.stop = stop
-        worker.work(logging_level="WARNING")
+        has_worked = worker.work(logging_level="WARNING")
+        fall = worker.fall
     except (RedisError, OSError) as error:
         log.warning("redis is away: %s", error)
+    except Exception as error:  # noqa: BLE001  # a worker that ends is no help to anybody
+        fall = error
+    if fall is None:
+        return 0
+    falls = 1 if has_worked else falls + 1
+    log.error("a worker fell and starts again in %.0f s: %s", _pause(falls), place_of(fall))
+    return falls
 
 
 class _TurnWorker(SimpleWorker):
@@ -77,6 +98,7 @@ class _TurnWorker(SimpleWorker):
     log_job_description = False
     foreign: Foreign
     stop: threading.Event
+    fall: Exception | None = None
     _waits = False
 
     def dequeue_job_and_maintain_ttl(
@@ -84,24 +106,27 @@ class _TurnWorker(SimpleWorker):
     ) -> tuple[Job, Queue] | None:
         self._waits = True
         try:
-            return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            with self._falling():
+                return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
         finally:
             self._waits = False
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """Also while it waits for a job, every half minute."""
-        self.foreign.tell()
-        super().heartbeat(timeout, pipeline)
+        with self._falling():
+            self.foreign.tell()
+            super().heartbeat(timeout, pipeline)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """A turn at the lane that the job names; its time is ours to say, not the job's."""
-        if isinstance(job, TurnJob) and job.fault:
-            self.foreign.job(queue.name, job.fault)
-        elif isinstance(job, TurnJob) and job.lane is not None:
-            self.set_state(WorkerStatus.BUSY)
-            self.heartbeat(TURN_TIMEOUT + 60)
-            self._take_turn(job.lane)
-            self.set_state(WorkerStatus.IDLE)
+        with self._falling():
+            if isinstance(job, TurnJob) and job.fault:
+                self.foreign.job(queue.name, job.fault)
+            elif isinstance(job, TurnJob) and job.lane is not None:
+                self.set_state(WorkerStatus.BUSY)
+                self.heartbeat(TURN_TIMEOUT + 60)
+                self._take_turn(job.lane)
+                self.set_state(WorkerStatus.IDLE)
 
     def _take_turn(self, lane: str) -> None:
         try:
@@ -112,9 +137,20 @@ class _TurnWorker(SimpleWorker):
 
     def run_maintenance_tasks(self) -> None:
         """RQ's own would run the callbacks that it finds in its registries of jobs."""
-        for queue in self.queues:
-            worker_registration.clean_worker_registry(queue)
+        with self._falling():
+            worker_names.clean(self.connection, self.queues, self.foreign.member)
         self.last_cleaned_at = utc_now()  # type: ignore[assignment]  # rq declares None alone
+
+    @contextmanager
+    def _falling(self) -> Iterator[None]:
+        """RQ ends its work at any error, and does not say at which."""
+        try:
+            yield
+        except (RedisError, OSError, StopRequested):
+            raise
+        except Exception as error:
+            self.fall = error
+            raise
 
     def check_for_suspension(self, burst: bool) -> None:
         """One key in Redis would stop all workers for good."""

@@ -112,7 +112,8 @@ def _with_unless(plans: Iterable[Plan]) -> Iterator[tuple[Place, PlannedDelivery
 
 
 def _keys(delivery: PlannedDelivery) -> Sequence[str]:
-    return delivery.unless.keys if delivery.unless else ()
+    """What ended by a claim is here if somebody accepted the claim."""
+    return (*delivery.unless.keys, *delivery.unless.claims) if delivery.unless else ()
 
 
 def _coming(plans: Iterable[Plan]) -> dict[str, list[Came]]:

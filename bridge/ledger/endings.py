@@ -48,11 +48,21 @@ class Ending:
 
     @property
     def claimed_keys(self) -> list[str]:
+        """By which what it claims to end would wait for it."""
         return [key_of(self.source, each, self.order_key) for each in self.claims]
+
+    @property
+    def keys_of_claims(self) -> list[str]:
+        return [claim_key_of(self.source, each, self.order_key) for each in self.claims]
 
     @property
     def keys_of_anybody(self) -> list[str]:
         return [key_of(self.source, each) for each in self.matters]
+
+
+def claim_key_of(source: str, matter: str, order_key: str) -> str:
+    """By which it is kept that somebody claims to end it: such a claim never becomes an end."""
+    return key_of(source, f"claimed {matter}", order_key)
 
 
 def key_of(source: str, matter: str, order_key: str = ANYBODY) -> str:
@@ -67,7 +77,7 @@ def keep(connection: Connection, ended: Iterable[Ending], now: float) -> None:
     for each in ended:
         theirs = dict.fromkeys(each.keys_of_anybody, 1)
         if each.order_key:
-            theirs |= dict.fromkeys([*each.keys, *each.claimed_keys], MOST_ENDINGS)
+            theirs |= dict.fromkeys([*each.keys, *each.keys_of_claims], MOST_ENDINGS)
         webhook, position = each.place
         row = {"webhook": webhook, "position": position, "known_since": now}
         rows += [{**row, "known_by": key} for key in theirs]

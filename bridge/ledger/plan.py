@@ -23,6 +23,8 @@ MOST_BYTES = 8_000_000
 
 # Why an end is kept for a person that names what it is not signed for.
 CLAIM_MISMATCH = "ticket-mismatch"
+# Of such an end for good, once a person has asked for it again.
+CLAIM_ACCEPTED = "ticket-mismatch-accepted"
 
 # Replaying an event plans these afresh; what arrived or is under way stays.
 RENEWABLE = ("rejected", "suppressed", "dead", "previewed")
@@ -32,7 +34,8 @@ RENEWABLE = ("rejected", "suppressed", "dead", "previewed")
 class Waiting:
     """A webhook to be routed, by its number; `replayed` where a person asked for it again.
 
-    `released`: it was kept for a person because of its claims, and the person asked for it.
+    `released`: it was kept for a person because of its claims, and the person asked for it,
+    now or earlier.
     """
 
     number: int
@@ -46,8 +49,9 @@ class Waiting:
 class PlannedEvent:
     """One event as it was routed; `verdicts` has an object for each rule that was asked.
 
-    `begins`, `ends`, `claims`, `holds_claims` and `order_key` are those of
-    `bridge.event.Event`. `known_as` are the keys by which it calls off what is scheduled
+    `ends`, `claims`, `holds_claims` and `order_key` are those of `bridge.event.Event`, and
+    `begins` also what a beginning claims: what is accepted as an end of that ends it.
+    `known_as` are the keys by which it calls off what is scheduled
     unless it comes (see `Unless`).
     """
 
@@ -136,7 +140,8 @@ class PlannedDelivery:
 class Plan:
     """What routing made of one webhook: its new state, events and deliveries.
 
-    `too_much` says what of it there was no room for; empty: nothing.
+    `too_much` says what of it there was no room for; empty: nothing. `reason` is why it is kept
+    aside, or CLAIM_ACCEPTED.
     """
 
     number: int
@@ -190,7 +195,7 @@ def as_waiting(row: Mapping[Any, Any]) -> Waiting:
         idempotency_key=row["idempotency_key"],
         webhook=webhook,
         replayed=row["replayed"],
-        released=row["reason"] == CLAIM_MISMATCH,
+        released=row["reason"] in (CLAIM_MISMATCH, CLAIM_ACCEPTED),
     )
 
 
@@ -237,9 +242,10 @@ def _tell_too_much(connection: Connection, plan: Plan, now: float) -> None:
         connection,
         kind="too-much",
         subject=f"event {plan.number}",
-        text=f"Event {plan.number} made more than one webhook may: {plan.too_much}. If it is "
-        "genuine, let rules do less for each entry, publish them, and run "
-        f"`showbridge replay {plan.number}`; `showbridge event {plan.number}` shows it.",
+        text=f"Event {plan.number} holds or makes more than one webhook may: {plan.too_much}. "
+        f"`showbridge event {plan.number}` shows it. If it is genuine, do by hand what was left "
+        "out; if rules make too much of it, let them do less for each entry, publish them, and "
+        f"run `showbridge replay {plan.number}`.",
         at=now,
     )
 

@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, Connection, case, select, update
 
 from bridge.ledger import repeats, undone, withdrawn
-from bridge.ledger.plan import CLAIM_MISMATCH, RENEWABLE, PlannedDelivery, Waiting, as_waiting
+from bridge.ledger.plan import (
+    CLAIM_ACCEPTED,
+    CLAIM_MISMATCH,
+    RENEWABLE,
+    PlannedDelivery,
+    Waiting,
+    as_waiting,
+)
 from bridge.ledger.repeats import MayRepeat
 from bridge.ledger.tables import deliveries, webhooks
 
@@ -34,7 +41,7 @@ def replay_webhooks(connection: Connection, numbers: Sequence[int]) -> int:
 
 
 # The one reason that routing has to know of: the person has looked at it.
-_RELEASED = case((webhooks.c.reason == CLAIM_MISMATCH, CLAIM_MISMATCH))
+_RELEASED = case((webhooks.c.reason.in_([CLAIM_MISMATCH, CLAIM_ACCEPTED]), CLAIM_ACCEPTED))
 
 
 def as_if_replayed(connection: Connection, numbers: Sequence[int]) -> list[Waiting]:

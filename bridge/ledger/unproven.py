@@ -110,17 +110,17 @@ def _with_remarks(plan: Plan, said: Mapping[Place, str]) -> Plan:
 
 
 def _claiming(plans: Sequence[Plan]) -> Iterator[tuple[Ending, PlannedEvent]]:
-    """The events that claim anything, in order; the key of nobody is nobody's."""
+    """The events that claim or begin anything, in order; the key of nobody is nobody's."""
     for plan in plans:
         for event in plan.events:
-            if event.claims and event.order_key:
+            if (event.claims or event.begins) and event.order_key:
                 at = (plan.number, event.position)
                 yield Ending(plan.source, at, event.order_key, event.ends, event.claims), event
 
 
 def _endings(connection: Connection, plans: Sequence[Plan]) -> Iterator[Doubt]:
     for ended, event in _claiming(plans):
-        if not event.ends:
+        if not (event.ends and event.claims):
             continue
         found = _waiting_in_ledger(connection, ended, event) + _waiting_in_plans(
             plans, ended, event
@@ -183,21 +183,24 @@ def _originals(connection: Connection, plans: Sequence[Plan]) -> Iterator[Doubt]
     """What comes after an end that claims it; of several such ends the newest."""
     claiming = list(_claiming(plans))
     begun = [(each, event) for each, event in claiming if event.begins]
-    known = endings.known(connection, {key for pair in begun for key in _asked(*pair)})
+    asked = (key for pair in begun for key in (*_claims(*pair), *_begun(*pair)))
+    known = endings.known(connection, set(asked))
     for each, event in claiming:
         if event.ends:
-            for key in {*each.keys, *each.claimed_keys}:
+            for key in {*each.keys, *each.keys_of_claims}:
                 known.setdefault(key, []).append(each.place)
             continue
-        claims = endings.newest(known, each.claimed_keys)
-        proven = endings.newest(known, _signed_keys(each, event))
+        claims = endings.newest(known, _claims(each, event))
+        proven = endings.newest(known, _begun(each, event))
         if doubtful := [place for place in claims if place not in proven]:
             yield Doubt(doubtful[-1], each.place)
 
 
-def _asked(each: Ending, event: PlannedEvent) -> list[str]:
-    return [*each.claimed_keys, *_signed_keys(each, event)]
+def _claims(each: Ending, event: PlannedEvent) -> list[str]:
+    """By which it is known what claims to end this."""
+    return [endings.claim_key_of(each.source, matter, each.order_key) for matter in event.begins]
 
 
-def _signed_keys(each: Ending, event: PlannedEvent) -> list[str]:
+def _begun(each: Ending, event: PlannedEvent) -> list[str]:
+    """By which it is known what ended this: proven, or accepted by a person or the settings."""
     return [endings.key_of(each.source, matter, each.order_key) for matter in event.begins]

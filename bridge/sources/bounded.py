@@ -15,7 +15,7 @@ MAX_ENTRIES = 2_000
 """Entries that are kept of one list."""
 
 MAX_TEXT = 5_000
-"""Characters that are kept of one text."""
+"""Characters that are kept of one text; what was shortened has one more, an ellipsis."""
 
 MAX_VALUES = 100_000
 """Values that are kept of one webhook, whatever they are in."""
@@ -42,6 +42,7 @@ class _Cut:
     size: int = MAX_SIZE
     lists: dict[str, int] = field(default_factory=dict)
     texts: Counter[str] = field(default_factory=Counter)
+    longest: dict[str, int] = field(default_factory=dict)
     left_out: int = 0
 
     def copied(self, value: Any, name: str) -> Any:
@@ -67,10 +68,17 @@ class _Cut:
                 return
             yield self.copied(member, name)
 
-    def _text(self, value: str, name: str) -> str:
-        kept = value[: min(MAX_TEXT, max(self.size, 0))]
+    def _text(self, value: str, name: str) -> str | None:
+        """Whole, or else so that everybody sees it is not: part of an id would be another id."""
+        is_long = len(value) > MAX_TEXT
+        kept = value[:MAX_TEXT] + "…" if is_long else value
+        if len(kept) > self.size:
+            self.left_out += 1
+            return None
         self.size -= len(kept)
-        self.texts[name] += len(kept) < len(value)
+        if is_long:
+            self.texts[name] += 1
+            self.longest[name] = max(len(value), self.longest.get(name, 0))
         return kept
 
     def _has_room(self, size: int) -> bool:
@@ -86,9 +94,9 @@ class _Cut:
             for name, count in self.lists.items()
         ]
         told += [
-            f"{count:,} of the texts in {_named(name)} were cut to {MAX_TEXT:,} characters or less"
+            f"{count:,} of the texts in {_named(name)} were cut to {MAX_TEXT:,} characters, the "
+            f"longest from {self.longest[name]:,}; as ids, amounts and addresses these are none"
             for name, count in self.texts.items()
-            if count
         ]
         if len(told) > _MAX_REMARKS:
             more = len(told) - _MAX_REMARKS

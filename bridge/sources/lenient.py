@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from bridge.sources.bounded import MAX_TEXT
+
 UNKNOWN_TYPE = "unknown"
 """Stands for the event type of a webhook that names none."""
 
@@ -39,15 +41,23 @@ def text(value: Any) -> str | None:
     return None
 
 
+def name(value: Any) -> str | None:
+    """A text that is nothing if it is not whole: an id, a number, a telephone.
+
+    `bridge.sources.bounded` shortens what is longer than this takes.
+    """
+    return None if isinstance(value, str) and len(value) > MAX_TEXT else text(value)
+
+
 def address(value: Any) -> str | None:
     """An e-mail address, unchecked but for its length; one that is too long is none."""
-    found = text(value)
+    found = name(value)
     return found if found and len(found) <= MAX_ADDRESS else None
 
 
 def lowered(value: Any) -> str | None:
     """For enumerations, whose case differs between versions."""
-    found = text(value)
+    found = name(value)
     return found.lower() if found else None
 
 
@@ -58,7 +68,7 @@ def flag(value: Any) -> bool | None:
 
 def count(value: Any) -> int | None:
     """A whole number from 0 to 999,999,999, also as a text."""
-    digits = text(value) or ""
+    digits = name(value) or ""
     return int(digits) if _COUNT.fullmatch(digits) else None
 
 
@@ -67,13 +77,13 @@ def money(value: Any) -> Decimal | None:
     if isinstance(value, float):
         amount = Decimal(str(value))
         return amount if abs(amount) < _LARGEST_AMOUNT else None
-    digits = text(value) or ""
+    digits = name(value) or ""
     return Decimal(digits) if _AMOUNT.fullmatch(digits) else None
 
 
 def moment(value: Any) -> datetime | None:
     """An ISO 8601 time in UTC; without an offset it is taken as UTC."""
-    written = value.strip() if isinstance(value, str) else ""
+    written = (name(value) or "") if isinstance(value, str) else ""
     if len(written) > _MAX_MOMENT:
         return None
     try:

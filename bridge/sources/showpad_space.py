@@ -37,7 +37,7 @@ class Happening:
     facts: dict[str, Any]
     raw: Json
     space: str | None
-    remarks: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def happenings(data: Any) -> tuple[Happening, ...]:
@@ -72,7 +72,7 @@ def _happening(data: Json) -> Happening:
     given = _address(data)
     contact = Contact(email=lenient.address(given))
     told = (_TOO_LONG,) if given and contact.email is None else ()
-    return Happening(contact, facts, data, lenient.text(space.get("id")), told)
+    return Happening(contact, facts, data, lenient.name(space.get("id")), told)
 
 
 def _address(data: Json) -> str | None:
@@ -86,13 +86,13 @@ def _person(value: Any) -> dict[str, Any]:
     person = lenient.mapping(value)
     return {
         "email": lenient.address(person.get("email")),
-        "user_id": lenient.text(person.get("userId")),
-        "actor_id": lenient.text(person.get("shareActorId")),
+        "user_id": lenient.name(person.get("userId")),
+        "actor_id": lenient.name(person.get("shareActorId")),
     }
 
 
 def _named(thing: Json) -> dict[str, Any]:
-    return {"id": lenient.text(thing.get("id")), "name": lenient.text(thing.get("name"))}
+    return {"id": lenient.name(thing.get("id")), "name": lenient.text(thing.get("name"))}
 
 
 FIELDS = (

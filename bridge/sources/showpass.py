@@ -171,10 +171,11 @@ class Showpass(Source):
             raw=without_barcodes(data if isinstance(data, dict) else {"data": data}),
             # What is signed: else whoever has one signature could answer in others' threads.
             subject=lenient.text(payload.get("id")),
-            remarks=(*self._oddities(found), *left_out, *long_addresses(invoice)),
+            remarks=self._oddities(found),
+            left_out=(*left_out, *long_addresses(invoice)),
             noun=_NOUNS.get(event_type, ""),
             amount=lenient.money(invoice.get("net_sales")),
-            currency=lenient.text(invoice.get("currency")) or "",
+            currency=lenient.name(invoice.get("currency")) or "",
             begins=named if event_type == "invoice.purchase" else (),
             ends=named if event_type in _ENDINGS else (),
             claims=claims,

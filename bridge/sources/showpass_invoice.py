@@ -37,7 +37,7 @@ def buyer(event_type: str, invoice: Json) -> Contact:
         name=name,
         first_name=first_name,
         last_name=last_name,
-        phone=lenient.text(invoice.get("customer_phone_number")),
+        phone=lenient.name(invoice.get("customer_phone_number")),
         consent=lenient.flag(invoice.get("subscribe_to_venue")) if asked else None,
     )
 
@@ -64,7 +64,7 @@ def facts(payload: Json, invoice: Json) -> dict[str, Any]:
 
 def signed_matters(payload: Json) -> tuple[str, ...]:
     """By what a refund surely knows its purchase: the id that the signature covers."""
-    name = lenient.text(payload.get("id"))
+    name = lenient.name(payload.get("id"))
     return (f"transaction {name}",) if name else ()
 
 
@@ -76,8 +76,8 @@ def claimed_matters(payload: Json, invoice: Json) -> tuple[str, ...]:
     """
     transactions = [payload.get("id"), invoice.get("transaction_id")]
     tickets = [ticket.get("id") for ticket in lenient.mappings(invoice.get("ticket_items"))]
-    found = [f"named transaction {name}" for name in map(lenient.text, transactions) if name]
-    found += [f"ticket {name}" for name in map(lenient.text, tickets) if name]
+    found = [f"named transaction {name}" for name in map(lenient.name, transactions) if name]
+    found += [f"ticket {name}" for name in map(lenient.name, tickets) if name]
     return tuple(dict.fromkeys(found))[:MAX_CLAIMS]
 
 
@@ -110,27 +110,27 @@ def _names(value: Any) -> tuple[str | None, str | None, str | None]:
 def _order(payload: Json, invoice: Json) -> dict[str, Any]:
     return {
         # What is signed: deals and orders at vendors are found by it.
-        "id": lenient.text(payload.get("id")),
+        "id": lenient.name(payload.get("id")),
         "total": lenient.money(invoice.get("net_sales")),
-        "currency": lenient.text(invoice.get("currency")),
+        "currency": lenient.name(invoice.get("currency")),
         "gross_revenue": lenient.money(invoice.get("gross_revenue")),
         "fees": lenient.money(invoice.get("service_fees")),
         "tax": lenient.money(invoice.get("total_tax")),
         "discounts": lenient.money(invoice.get("discounts")),
         "payment_type": lenient.lowered(invoice.get("payment_type")),
         "invoice_type": lenient.lowered(invoice.get("invoice_type")),
-        "organization": lenient.text(invoice.get("showpass_organization_id")),
+        "organization": lenient.name(invoice.get("showpass_organization_id")),
     }
 
 
 def _ticket(ticket: Json) -> dict[str, Any]:
     return {
-        "id": lenient.text(ticket.get("id")),
+        "id": lenient.name(ticket.get("id")),
         "type": lenient.text(ticket.get("ticket_type_name")),
-        "type_id": lenient.text(ticket.get("ticket_type_id")),
+        "type_id": lenient.name(ticket.get("ticket_type_id")),
         "kind": lenient.lowered(ticket.get("ticket_item_type")),
         "status": lenient.lowered(ticket.get("ticket_status")),
-        "event_id": lenient.text(ticket.get("event_id")),
+        "event_id": lenient.name(ticket.get("event_id")),
         "event_name": lenient.text(ticket.get("event_name")),
         "starts_on": lenient.moment(ticket.get("event_starts_on")),
         "ends_on": lenient.moment(ticket.get("event_ends_on")),
@@ -138,18 +138,18 @@ def _ticket(ticket: Json) -> dict[str, Any]:
         "transferred": lenient.flag(ticket.get("created_by_transfer")),
         "holder_name": _names(ticket.get("name_on_ticket"))[0],
         "holder_email": lenient.address(ticket.get("email_on_ticket")),
-        "holder_phone": lenient.text(ticket.get("phone_number_on_ticket")),
+        "holder_phone": lenient.name(ticket.get("phone_number_on_ticket")),
     }
 
 
 def _item(item: Json) -> dict[str, Any]:
     return {
-        "id": lenient.text(item.get("id")),
+        "id": lenient.name(item.get("id")),
         "kind": lenient.lowered(item.get("invoice_item_type")),
         "quantity": lenient.count(item.get("quantity")),
         "type": lenient.text(item.get("ticket_type_name")),
-        "type_id": lenient.text(item.get("ticket_type_id")),
-        "event_id": lenient.text(item.get("event_id")),
+        "type_id": lenient.name(item.get("ticket_type_id")),
+        "event_id": lenient.name(item.get("event_id")),
         "event_name": lenient.text(item.get("event_name")),
         "product": lenient.text(item.get("product_name")),
         "total": lenient.money(item.get("net_sales")),

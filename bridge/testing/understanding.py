@@ -120,7 +120,9 @@ class UnderstandingChecks(Sending):
         source = self.source(SECRET)
         for webhook, identity in self.varied():
             for event in normalised(source, webhook):
-                said = " ".join((*identity.alerts, identity.quarantine or "", *event.remarks))
+                said = " ".join(
+                    (*identity.alerts, identity.quarantine or "", *event.remarks, *event.left_out)
+                )
                 address = event.contact.email
                 assert not (address and "@" in address and address in said), "an address is shown"
 

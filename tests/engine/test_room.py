@@ -111,7 +111,7 @@ def test_what_is_small_goes_on_behind_what_there_is_no_room_for() -> None:
     owed = [*large, delivery("small")]
     states = [each.state for each in room.within(iter(owed), len(owed))]
     assert states[-2:] == ["rejected", "waiting"]
-    assert "4 deliveries were rejected" in room.remarks[0]
+    assert "3 deliveries were rejected" in room.remarks[0]
 
 
 def test_no_webhook_becomes_more_than_the_largest_plan() -> None:
@@ -215,3 +215,32 @@ def test_what_comes_to_very_many_deliveries_is_written_down_in_portions(engine: 
     planned = [each for each, _ in sent if each.startswith("INSERT INTO deliveries")]
     assert len(planned) >= 2
     assert engine.states() == {"waiting": 1_800}
+
+
+LESS = {
+    "too many tickets": ({"ticket_items": tickets(2_100)}, "", "of 2,100 entries"),
+    "a long text": ({"notes": "n" * 6_000}, "", "the longest from 6,000"),
+    "a long address": ({"customer_email": "a" * 300}, "", "1 e-mail address of more than 254"),
+    "no room": ({"notes": ["n" * 5_000] * 201}, "", "more values were left out"),
+    "too many to go through": (
+        {"ticket_items": tickets(1_200)},
+        "  for_each: tickets\n",
+        "rules go through the first",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "options", "said"), LESS.values(), ids=LESS)
+def test_what_an_event_holds_less_than_was_sent_is_a_remark_and_an_alert(
+    database: Database, data: dict[str, Any], options: str, said: str
+) -> None:
+    accept(database, arrival("key"))
+    made = planned(1, options, **data)
+    with database.write() as connection:
+        record(connection, [made], 2.0)
+    with database.read() as connection:
+        told = story(connection, 1)
+        [alert] = [each for each in open_alerts(connection) if each.kind == "too-much"]
+    assert told is not None
+    assert said in " ".join(told.events[0].remarks)
+    assert said in alert.text

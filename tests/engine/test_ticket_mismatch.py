@@ -172,6 +172,70 @@ def test_a_replay_of_what_was_not_kept_aside_accepts_nothing(bench: Engine, valu
     assert f"{VICTIM} thanks" in what_is_sent(bench)
 
 
+def test_claims_made_under_alert_are_no_ends_once_the_switch_says_accept(bench: Engine) -> None:
+    """A forger's claims from before would cancel all that comes afterwards."""
+    receive(bench, "refund", STOLEN)
+    switch(bench, "accept")
+    receive(bench, "purchase", VICTIM)
+    assert f"{VICTIM} thanks" in what_is_sent(bench)
+    assert len(alerts(bench)) == 1
+
+
+@pytest.mark.parametrize("value", ["alert", "quarantine"])
+def test_ends_made_under_accept_stay_ends_whatever_the_switch_says_later(
+    bench: Engine, value: Switch
+) -> None:
+    switch(bench, "accept")
+    receive(bench, "refund", STOLEN)
+    switch(bench, value)
+    receive(bench, "purchase", VICTIM)
+    assert f"{VICTIM} thanks" not in what_is_sent(bench)
+    assert alerts(bench) == []
+
+
+def released(bench: Engine) -> None:
+    """A purchase, a refund that was kept aside for it, and a person's replay of that."""
+    switch(bench, "quarantine")
+    receive(bench, "purchase", VICTIM)
+    receive(bench, "refund", STOLEN)
+    replay(bench, 2)
+    assert bench.story(2).state == "routed"
+
+
+def told(bench: Engine) -> int:
+    with bench.database.read() as connection:
+        found = [each for each in open_alerts(connection) if each.kind == "ticket-mismatch"]
+    return sum(each.count for each in found)
+
+
+def test_what_a_person_accepted_cancels_the_purchase_also_in_its_replay(bench: Engine) -> None:
+    released(bench)
+    before = told(bench)
+    replay(bench, 1)
+    assert f"{VICTIM} thanks" not in what_is_sent(bench)
+    assert told(bench) == before
+    assert "nothing is cancelled" not in " ".join(bench.story(1).events[0].remarks)
+
+
+def test_what_a_person_accepted_cancels_a_purchase_that_comes_later(bench: Engine) -> None:
+    released(bench)
+    before = told(bench)
+    receive(bench, "purchase", "T-late")
+    assert "T-late thanks" not in what_is_sent(bench)
+    assert told(bench) == before
+
+
+def test_what_a_person_accepted_once_is_not_put_aside_by_the_next_replay(bench: Engine) -> None:
+    released(bench)
+    replay(bench, 1)
+    receive(bench, "purchase", "T-late")
+    before = told(bench)
+    for _ in range(2):
+        replay(bench, 2)
+        assert bench.story(2).state == "routed"
+    assert told(bench) == before
+
+
 def replay(bench: Engine, number: int) -> None:
     with bench.database.write() as connection:
         replay_webhook(connection, number)

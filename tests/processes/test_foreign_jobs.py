@@ -145,3 +145,16 @@ def test_a_queue_that_is_none_any_more_holds_deliveries_for_a_moment(
     bridge.start("web", "worker", "clock")
     works(bridge)
     wait_until(lambda: len(alerts(bridge)) == 2)
+
+
+def test_names_of_workers_that_are_no_text_neither_end_a_worker_nor_stay_untold(
+    bridge: Bridge, redis: Redis
+) -> None:
+    keys = {"rq:workers", f"rq:workers:{INBOX_QUEUE}", f"rq:workers:{DELIVERIES_QUEUE}"}
+    for key in keys:
+        redis.sadd(key, b"\xff\xfe")
+    bridge.start("web", "worker", "clock")
+    works(bridge)
+    wait_until(lambda: {each.subject for each in alerts(bridge)} == keys)
+    assert not any(redis.sismember(key, b"\xff\xfe") for key in keys)
+    assert "fell" not in bridge.log.read_text()

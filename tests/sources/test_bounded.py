@@ -22,7 +22,7 @@ def size(value: Any) -> int:
 def test_of_nine_thousand_empty_tickets_two_thousand_are_kept_and_told() -> None:
     found = event(invoice(data={"ticket_items": [{}] * 9_000}))
     assert len(found.facts["tickets"]) == len(found.raw["ticket_items"]) == MAX_ENTRIES
-    (remark,) = found.remarks
+    (remark,) = found.left_out
     assert remark.startswith("of 9,000 entries of `ticket_items` only the first 2,000 were kept")
     assert "what rules count, sum up" in remark
 
@@ -37,14 +37,16 @@ def test_the_largest_real_order_is_kept_whole_and_nothing_is_said() -> None:
     data = {"transaction_id": TRANSACTION, "ticket_items": [ticket] * 500}
     found = event(invoice(data=data))
     assert found.raw == data
-    assert found.remarks == ()
+    assert found.left_out == ()
 
 
 def test_a_long_text_is_cut_and_told() -> None:
     found = event(invoice(data={"customer_name": "a " * 50_000}))
     assert found.contact.name is not None
-    assert len(found.contact.name) <= MAX_TEXT
-    assert "1 of the texts in `customer_name` were cut to 5,000 characters" in found.remarks[0]
+    assert len(found.contact.name) == MAX_TEXT + 1
+    assert found.contact.name.endswith("…")
+    assert "1 of the texts in `customer_name` were cut to 5,000 characters" in found.left_out[0]
+    assert "the longest from 100,000" in found.left_out[0]
 
 
 @pytest.mark.parametrize(("length", "known"), [(254, True), (255, False)])
@@ -55,7 +57,7 @@ def test_an_address_that_is_too_long_is_none_and_told(length: int, known: bool) 
     assert (found.contact.email is not None) is known
     assert (found.facts["tickets"][0]["holder_email"] is not None) is known
     told = () if known else ("2 e-mail addresses of more than 254 characters count as none",)
-    assert found.remarks == told
+    assert found.left_out == told
 
 
 HOSTILE = {
@@ -84,14 +86,14 @@ def test_people_in_a_shared_space_are_bounded_and_the_first_event_tells() -> Non
     people = [{"email": f"p{number}@example.com"} for number in range(5_000)]
     found = showpad(people)
     assert len(found) == MAX_ENTRIES
-    assert "5,000 entries of `data`" in found[0].remarks[0] or found[0].remarks
-    assert found[1].remarks == ()
+    assert "5,000 entries of what was sent" in found[0].left_out[0]
+    assert found[1].left_out == ()
 
 
 def test_a_showpad_address_that_is_too_long_is_none_and_told() -> None:
     (found,) = showpad({"invitee": {"email": "a" * 300 + "@example.com"}})
     assert found.contact.email is None
-    assert "more than 254 characters" in found.remarks[0]
+    assert "more than 254 characters" in found.left_out[0]
 
 
 def showpad(data: Any) -> tuple[Event, ...]:
@@ -106,3 +108,49 @@ def test_the_parsed_body_is_not_changed() -> None:
     webhook = Webhook("tickets", body, {}, 0.0)
     Showpass(Showpass.Settings(), ["secret"]).normalise(webhook)
     assert len(webhook.json["data"]["ticket_items"]) == 3_000
+
+
+def filled(fill: int) -> Event:
+    """An order whose notes leave room for less and less of what stands behind them."""
+    data = {
+        "notes": ["x" * MAX_TEXT] * (MAX_SIZE // MAX_TEXT - 1) + ["y" * fill],
+        "net_sales": "1236.25",
+        "customer_email": "ann@example.community",
+        "customer_phone_number": "+14035550142",
+        "ticket_items": [{"id": "9021000147"}],
+    }
+    return event(invoice(data=data))
+
+
+def test_what_does_not_fit_any_more_is_left_out_and_never_made_another() -> None:
+    seen = set()
+    for fill in range(MAX_TEXT - 150, MAX_TEXT + 1):
+        found = filled(fill)
+        tickets = [each["id"] for each in found.facts["tickets"]]
+        said = (str(found.amount), found.contact.email, found.contact.phone, *tickets)
+        whole = ("1236.25", "ann@example.community", "+14035550142", "9021000147")
+        for each in said:
+            assert each in (*whole, None, "None")
+        assert said == whole or found.left_out
+        assert not any("cut to" in each for each in found.left_out)
+        seen |= set(said)
+    assert {"1236.25", "ann@example.community", None, "None"} <= seen
+
+
+@pytest.mark.parametrize("space", [MAX_TEXT - 2, MAX_TEXT + 10])
+def test_an_id_an_amount_or_an_address_that_is_too_long_is_none(space: int) -> None:
+    padded = " " * space
+    data = {
+        "net_sales": padded + "1236.25",
+        "customer_email": padded + "ann@example.community",
+        "customer_phone_number": padded + "+14035550142",
+        "ticket_items": [{"id": padded + "90210001", "event_starts_on": padded + "2027-07-03T01"}],
+        "invoice_items": [{"quantity": padded + "250", "invoice_item_type": padded + "ticket"}],
+    }
+    found = event(invoice(data=data))
+    [ticket], [item] = found.facts["tickets"], found.facts["items"]
+    said = [found.amount, found.contact.email, found.contact.phone, ticket["id"]]
+    said += [ticket["starts_on"], item["quantity"], item["kind"]]
+    assert said == [None] * 7
+    assert f"the longest from {space + 13:,}" in " ".join(found.left_out)
+    assert not any("ticket " in each for each in found.claims)
