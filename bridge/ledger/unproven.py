@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy import Connection, Text, bindparam, cast, exists, func, or_, select
 
 from bridge.ledger import endings
 from bridge.ledger.alerts import raise_alert
@@ -24,9 +24,6 @@ from bridge.rules.conditions import glob
 
 if TYPE_CHECKING:
     from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent
-
-# One is enough to tell of; several, since their rules may wait for other types of events.
-_MAX_READ = 100
 
 
 @dataclass(frozen=True)
@@ -130,14 +127,16 @@ def _endings(connection: Connection, plans: Sequence[Plan]) -> Iterator[Doubt]:
 
 
 def _waiting_in_ledger(connection: Connection, ended: Ending, event: PlannedEvent) -> list[Place]:
-    """The events with something that waits for these claims, and for nothing that is proven."""
-    asked = {"claimed": ended.claimed_keys, "proven": list(event.known_as) or [""]}
+    """The oldest events with something that waits for these claims and for nothing proven."""
+    webhook, position = ended.place
+    asked = {
+        "claimed": ended.claimed_keys,
+        "proven": list(event.known_as) or [""],
+        "webhook_": webhook,
+        "position_": position,
+    }
     rows = connection.execute(_CLAIMED, asked).all()
-    return [
-        (row.webhook, row.position)
-        for row in rows
-        if _fits(event.type, row.types) and (row.webhook, row.position) != ended.place
-    ]
+    return [(row.webhook, row.position) for row in rows if _fits(event.type, row.types)]
 
 
 def _fits(event_type: str, types: Sequence[str]) -> bool:
@@ -145,20 +144,34 @@ def _fits(event_type: str, types: Sequence[str]) -> bool:
 
 
 _OWN = cancellers.alias("own")
-_CLAIMED = (
-    select(cancellers.c.types, deliveries.c.webhook, deliveries.c.position)
+_TYPES = cast(cancellers.c.types, Text)
+# The oldest event alone, for each list of types that rules wait for: rules have few of these,
+# and nobody hides the first purchase of a ticket behind many that claim the same ticket.
+_RANKED = (
+    select(
+        cancellers.c.types,
+        deliveries.c.webhook,
+        deliveries.c.position,
+        func.row_number()
+        .over(partition_by=_TYPES, order_by=(deliveries.c.webhook, deliveries.c.position))
+        .label("rank"),
+    )
     .select_from(cancellers.join(deliveries))
     .where(
         cancellers.c.key.in_(bindparam("claimed", expanding=True)),
         NOT_SENT,
+        or_(
+            deliveries.c.webhook != bindparam("webhook_"),
+            deliveries.c.position != bindparam("position_"),
+        ),
         ~exists().where(
             _OWN.c.delivery == cancellers.c.delivery,
             _OWN.c.key.in_(bindparam("proven", expanding=True)),
         ),
     )
-    .order_by(cancellers.c.key, cancellers.c.delivery)
-    .limit(_MAX_READ)
+    .subquery()
 )
+_CLAIMED = select(_RANKED).where(_RANKED.c.rank == 1)
 
 
 def _waiting_in_plans(plans: Sequence[Plan], ended: Ending, event: PlannedEvent) -> list[Place]:

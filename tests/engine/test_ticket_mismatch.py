@@ -236,6 +236,20 @@ def test_what_a_person_accepted_once_is_not_put_aside_by_the_next_replay(bench: 
     assert told(bench) == before
 
 
+def test_many_that_claim_the_same_ticket_do_not_hide_the_purchase(bench: Engine) -> None:
+    switch(bench, "quarantine")
+    receive(bench, "purchase", VICTIM)
+    rules = RULES.replace("UNLESS", "unless: invoice.void")
+    bench.write_rules(rules)
+    for number in range(110):
+        data = {"transaction_id": f"F{number}", "ticket_items": [{"id": 7}]}
+        bench.receive(f"f{number}", event_type="invoice.purchase", id=f"F{number}", data=data)
+    work(bench)
+    receive(bench, "refund", STOLEN)
+    assert (bench.story(112).state, bench.story(112).reason) == ("quarantined", "ticket-mismatch")
+    assert alerts(bench)[0].startswith("Event 112 names tickets of event 1, ")
+
+
 def replay(bench: Engine, number: int) -> None:
     with bench.database.write() as connection:
         replay_webhook(connection, number)
