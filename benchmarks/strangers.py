@@ -267,23 +267,13 @@ def bare(folder: Path) -> Iterator[Measured]:
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
-    """In Markdown."""
-    yield (
-        "| source | request | size | processor, ms | received and hashed, ms | ratio "
-        "| memory, MB | slowest genuine beside it, ms |"
-    )
-    yield "|---|---|---|--:|--:|--:|--:|--:|"
-    for row in rows:
-        yield (
-            f"| {row.source} | {row.kind} | {row.size} | {row.ours.cpu * 1e3:.2f} "
-            f"| {row.bare.cpu * 1e3:.2f} | {row.ratio:.1f} | {row.ours.memory:.0f} "
-            f"| {row.beside * 1e3:.0f} |"
-        )
-
-
-def worst(rows: Sequence[Row]) -> Mapping[str, Row]:
-    """The dearest by source, by their ratio."""
-    return {
-        source: max((row for row in rows if row.source == source), key=lambda row: row.ratio)
-        for source in {row.source for row in rows}
-    }
+    """In Markdown: a line for each source and kind, a column for each size."""
+    yield f"| source | request | {' | '.join(SIZES)} | memory, MB | slowest genuine, ms |"
+    yield f"|---|---|{'--:|' * (len(SIZES) + 2)}"
+    for source in dict.fromkeys(row.source for row in rows):
+        for kind in KINDS:
+            alike = [row for row in rows if (row.source, row.kind) == (source, kind.name)]
+            cells = [f"{row.ours.cpu * 1e3:.2f} ({row.ratio:.1f})" for row in alike]
+            grown = max(row.ours.memory for row in alike)
+            slowest = max(row.beside for row in alike) * 1e3
+            yield f"| {source} | {kind.name} | {' | '.join(cells)} | {grown:.0f} | {slowest:.0f} |"
