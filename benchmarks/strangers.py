@@ -277,3 +277,11 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
             grown = max(row.ours.memory for row in alike)
             slowest = max(row.beside for row in alike) * 1e3
             yield f"| {source} | {kind.name} | {' | '.join(cells)} | {grown:.0f} | {slowest:.0f} |"
+
+
+def worst(rows: Sequence[Row]) -> Mapping[str, Row]:
+    """The dearest by source, by their ratio."""
+    return {
+        source: max((row for row in rows if row.source == source), key=lambda row: row.ratio)
+        for source in {row.source for row in rows}
+    }

@@ -217,14 +217,14 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
     def _close_overdue(self, now: float) -> None:
         overdue = self._connections.overdue
         for connection in overdue(Stage.ARRIVING, now - self.terms.server.request_seconds):
-            self._give_up(connection, TOO_SLOW)
+            self._safely(partial(self._give_up, answer=TOO_SLOW), connection)
         for connection in overdue(Stage.ANSWERING, now - ANSWER_SECONDS):
-            self._refuse(connection, NOT_DURABLE)
+            self._safely(partial(self._refuse, answer=NOT_DURABLE), connection)
         for connection in overdue(Stage.PARTING, now - PARTING_SECONDS):
-            self._close(connection)
+            self._safely(self._close, connection)
         for connection in overdue(Stage.IDLE, now - IDLE_SECONDS):
             if connection.address or connection.since < now - IDLE_SECONDS_OF_PROXIES:
-                self._close(connection)
+                self._safely(self._close, connection)
 
     def _close_what_is_not_answered(self) -> None:
         """The process stops."""
