@@ -80,7 +80,9 @@ def said(port: int, raw: bytes, address: str = "127.0.0.1") -> bytes:
     with wire.connect(port, address) as connection, suppress(ConnectionError):
         with suppress(ConnectionError):
             connection.sendall(raw + last)
-        while select.select([connection], [], [], PAUSE)[0]:
+        readable = select.poll()
+        readable.register(connection, select.POLLIN)
+        while readable.poll(PAUSE * 1000):
             part = connection.recv(65536)
             if not part:
                 break
