@@ -316,8 +316,10 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn ships no types
         """Say so to a client that has sent something, unless it has its answer already."""
         if connection.stage is Stage.ARRIVING and connection.received:
             self._refuse(connection, answer)
-        else:
-            self._close(connection)
+            return
+        if answer is CROWDED:
+            _reply(answer)  # for the log alone: an operator is to know that room is short
+        self._close(connection)
 
     def _part(self, connection: Connection) -> None:
         """Let the client read its answer: it would be lost if what it still sends were refused."""
