@@ -6,8 +6,6 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from gunicorn.http.errors import ParseException
-
 from bridge.errors import Malformed, SenderError, TooLarge
 
 MOST_DIGITS = 18
@@ -52,8 +50,6 @@ def _raw(environ: Mapping[str, Any], cap: int) -> bytes:
         body = stream.read(cap + 1 if length is None else length)
     except OSError as error:
         raise Incomplete("body-incomplete") from error
-    except ParseException as error:
-        raise Malformed("invalid-chunks") from error
     if len(body) > cap:
         raise TooLarge("body-too-large")
     if length is not None and len(body) < length:
