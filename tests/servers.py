@@ -7,6 +7,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -145,6 +146,18 @@ def free_port() -> int:
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def stop(process: int) -> None:
+    """Stop it with all its threads: they go on until one of them has found time for the signal."""
+    os.kill(process, signal.SIGSTOP)
+    wait_until(
+        lambda: all(_state(thread) == "T" for thread in Path(f"/proc/{process}/task").iterdir())
+    )
+
+
+def _state(thread: Path) -> str:
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def wait_until(condition: object, seconds: float = START_SECONDS) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bridge.web.shares import MARGIN, Shares
-from tests.servers import wait_until
+from tests.servers import stop, wait_until
 from tests.web.test_hostile_connections import Web, exchange, request, running
 
 CONNECTIONS = 40
@@ -53,7 +53,7 @@ class TestProcesses:
         stopped, _ = workers(web)
         # Not while it writes: everybody would wait for it then.
         with web.database.write():
-            os.kill(stopped, signal.SIGSTOP)
+            stop(stopped)
         try:
             with ExitStack() as opened:
                 for _ in range(CONNECTIONS):
