@@ -26,7 +26,11 @@ def socket_path(data: Path) -> Path:
     if len(str(path)) <= LONGEST_SOCKET_PATH:
         return path
     short = hashlib.sha256(str(path).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"showbridge-{os.getuid()}-{short}" / "redis.sock"
+    own = Path(f"showbridge-{os.getuid()}-{short}", "redis.sock")
+    in_temporary = Path(tempfile.gettempdir()) / own
+    if len(str(in_temporary)) <= LONGEST_SOCKET_PATH:
+        return in_temporary
+    return Path("/tmp") / own  # noqa: S108  # the folder in it must be this user's: `_require_own`
 
 
 def redis_command(data: Path) -> list[str]:
