@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from bridge.cli.concerns import concerns
 from bridge.cli.embedded_redis import redis_command
+from bridge.cli.hooks import receiver
 from bridge.cli.start import (
     load_config,
     make_data_folder,
@@ -115,11 +116,9 @@ def _warn_of_redis(url: str) -> None:
 def _answers(config: Config) -> bool:
     import urllib3
 
-    host = config.server.host.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  # a comparison
+    url = f"{receiver(config)}/healthz"
     try:
-        answer = urllib3.request(
-            "GET", f"http://{host}:{config.port}/healthz", retries=False, timeout=1.0
-        )
+        answer = urllib3.request("GET", url, retries=False, timeout=1.0)
     except urllib3.exceptions.HTTPError:
         return False
     return answer.status == 200

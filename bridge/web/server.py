@@ -10,6 +10,7 @@ from gunicorn.glogging import Logger
 
 from bridge.config import Config
 from bridge.engine.queue import connect
+from bridge.hosts import listening_address, with_port
 from bridge.ledger.database import Database
 from bridge.web import hooks
 from bridge.web.app import create_app
@@ -35,7 +36,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         inflates = any(source.accept_gzip for source in self._config.sources.values())
         largest = max((source.max_body for source in self._config.sources.values()), default=0)
         settings = {
-            "bind": [_bound(server.host, self._config.port)],
+            "bind": [with_port(listening_address(server.host), self._config.port)],
             "workers": server.web_workers,
             "worker_class": worker_class(Terms(server, shares, self._refusals, largest, inflates)),
             # However it ended.
@@ -62,10 +63,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         app = create_app(self._config, database, connect(self._redis_url))
         app.extensions["pressure"].start()
         return app
-
-
-def _bound(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
