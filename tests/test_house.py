@@ -21,6 +21,7 @@ FLOORS: list[set[str]] = [
     {"yaml_document", "yaml_slips", "yaml_text", "yaml_traps", "findings", "rules"},
     {
         "config",
+        "dotenv_file",
         "environment",
         "first_run",
         "rule_files",

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
-from dotenv import dotenv_values
 from sqlalchemy import make_url
 
 from bridge.cli.hooks import hook_url, receiver
 from bridge.config import Config
+from bridge.dotenv_file import NAME, read_dotenv
 from bridge.errors import LedgerUnavailable
 from bridge.hosts import as_seen_here, in_url
 from bridge.ledger.alerts import open_alerts
@@ -81,7 +81,7 @@ def _urls(config: Config) -> Iterator[str]:
 def _given() -> str:
     """The variables of this start that the second terminal needs too; none is a secret."""
     names = ("PORT", "SHOWBRIDGE_DATA", "SHOWBRIDGE_CONFIG")
-    dotenv = dotenv_values(Path.cwd() / ".env")
+    dotenv = read_dotenv(Path(NAME))
     given = [name for name in names if os.environ.get(name) and name not in dotenv]
     return "".join(f"{name}={shlex.quote(os.environ[name])} " for name in given)
 
