@@ -12,13 +12,14 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from functools import lru_cache
 from typing import Any
 from unicodedata import normalize
 
 from bridge.rules.relative import Relative, Within
 from bridge.rules.seen import Seen
-from bridge.rules.values import moment, number, span, text, truth
+from bridge.rules.values import When, number, span, text, truth
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,10 @@ def compare(comparison: Comparison, value: Any, seen: Seen) -> bool:
     if isinstance(expected, Within):
         return expected.holds(value, seen)
     if isinstance(expected, Relative):
-        when = moment(value)
+        when = span(value, expected.zone)
         earlier = comparison.operator == "before"
         return when is not None and any(
-            when < base if earlier else when > base for base in expected.moments(seen)
+            when[1] < base if earlier else when[0] > base for base in expected.moments(seen)
         )
     return OF_ONE[comparison.operator](value, expected)
 
@@ -128,9 +129,11 @@ def same(found: Any, expected: Any) -> bool:
         return truth(found) is not None and truth(found) == truth(expected)
     if isinstance(found, str) and isinstance(expected, str):
         return text(found) == text(expected)
-    day, when = span(expected), moment(found)
+    if isinstance(expected, When):
+        return expected.meets(found)
+    day, when = span(expected), span(found)
     if day and when:
-        return day[0] <= when <= day[1]
+        return day[0] <= when[0] and when[1] <= day[1]
     amount = number(found)
     return amount is not None and amount == number(expected)
 
@@ -146,13 +149,18 @@ def _at_most(found: Any, expected: Any) -> bool:
 
 
 def _before(found: Any, expected: Any) -> bool:
-    one, other = moment(found), span(expected)
-    return one is not None and other is not None and one < other[0]
+    one, other = span(found, _zone_of(expected)), span(expected)
+    return one is not None and other is not None and one[1] < other[0]
 
 
 def _after(found: Any, expected: Any) -> bool:
-    one, other = moment(found), span(expected)
-    return one is not None and other is not None and one > other[1]
+    one, other = span(found, _zone_of(expected)), span(expected)
+    return one is not None and other is not None and one[0] > other[1]
+
+
+def _zone_of(expected: Any) -> tzinfo:
+    """In which a day that was found without a time is looked at."""
+    return expected.zone if isinstance(expected, When) else UTC
 
 
 def _textual(compare: Callable[[str, str], bool]) -> Callable[[Any, Any], bool]:

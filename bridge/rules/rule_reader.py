@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bridge.findings import Findings
 from bridge.rules.conditions import glob, tests
@@ -56,7 +57,9 @@ class RuleReader:
         options = OptionsReader(self._findings, self._named.time_zone)
         for_each = options.for_each(entry.get("for_each"), words, path)
         words = words.with_member(for_each.name, for_each.path) if for_each else words
-        conditions = WhereReader(self._findings, words, self._named.lists)
+        conditions = WhereReader(
+            self._findings, words, self._named.lists, ZoneInfo(self._named.time_zone)
+        )
         steps = StepReader(self._findings, words, self._world, self._named)
         do = entry.get("do")
         place = self._findings.document.mistake(path, "")

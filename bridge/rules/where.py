@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import tzinfo
 from typing import Any
 
 from bridge.findings import Findings
@@ -11,13 +13,16 @@ from bridge.rules.conditions import OPERATORS, All, AnyOf, Comparison, Condition
 from bridge.rules.objections import COMBINERS as COMBINERS  # for those who read conditions too
 from bridge.rules.objections import KIND_WORDS, NO_CONDITION, first_wrong, objection
 from bridge.rules.objections import kinds_of as kinds_of
-from bridge.rules.relative import RECEIVED, Relative, Within, relative, within
+from bridge.rules.relative import RECEIVED, relative, within
+from bridge.rules.values import When
 from bridge.rules.vocabulary import Shape, Vocabulary
 from bridge.wording import meant, nearest, quoted
 from bridge.yaml_text import Path
 
 MOST_CONDITIONS = 500
 _DEEPEST = 24
+_DATED = re.compile(r"\s*[0-9]{4}-", re.ASCII)
+_TIMED = ("before", "after", "within")
 _EVERYWHERE = ("contact", "event", "raw")
 _Read = Callable[[Any, Path], tuple[Condition, ...]]
 
@@ -26,9 +31,15 @@ Lists = Mapping[str, tuple[Any, ...]]
 
 
 class WhereReader:
-    """Reads the conditions of one rule; `lists` are those that `one_of` may name."""
+    """Reads the conditions of one rule; `lists` are those that `one_of` may name.
 
-    def __init__(self, findings: Findings, vocabulary: Vocabulary, lists: Lists) -> None:
+    Days are days in `zone`, and times that name no zone are in it.
+    """
+
+    def __init__(
+        self, findings: Findings, vocabulary: Vocabulary, lists: Lists, zone: tzinfo
+    ) -> None:
+        self._zone = zone
         self._findings = findings
         self._vocabulary = vocabulary
         self._lists = lists
@@ -136,12 +147,37 @@ class WhereReader:
             place = path if bare else (*path, operator)
             named = self._named(operator, expected, place)
             if named is not None:
-                comparisons.append(Comparison(operator, self._lists[named], named))
+                comparisons.append(Comparison(operator, self._listed(shape, named), named))
             elif self._fits(field, shape, operator, expected, place):
-                comparisons.append(Comparison(operator, _expected(operator, expected)))
+                comparisons.append(Comparison(operator, self._expected(shape, operator, expected)))
         if comparisons:
             stands = self._findings.document.mistake(path, "", at_key=True)
             yield Test(field, tuple(comparisons), stands.line, stands.column)
+
+    def _listed(self, shape: Shape, name: str) -> tuple[Any, ...]:
+        entries = self._lists[name]
+        made = tuple(self._dated(shape, one) for one in entries)
+        return made if any(isinstance(one, When) for one in made) else entries
+
+    def _expected(self, shape: Shape, operator: str, expected: Any) -> Any:
+        """What an event is compared with."""
+        if operator == "one_of":
+            return tuple(self._dated(shape, one) for one in expected)
+        if operator == "present":
+            return values.truth(expected)
+        if operator == "within":
+            return within(expected, self._zone)
+        if operator in ("before", "after"):
+            told = relative(expected, self._zone)
+            return told or values.when(expected, self._zone) or expected
+        return self._dated(shape, expected) if operator in ("is", "is_not") else expected
+
+    def _dated(self, shape: Shape, expected: Any) -> Any:
+        """A day or a time, of a field that may hold one; digits alone may be an id."""
+        may_be = shape.kind == "date" or (
+            shape.kind == "anything" and isinstance(expected, str) and _DATED.match(expected)
+        )
+        return (values.when(expected, self._zone) if may_be else None) or expected
 
     def _named(self, operator: str, expected: Any, path: Path) -> str | None:
         """The list that `one_of` names, if it does and there is one."""
@@ -180,8 +216,8 @@ class WhereReader:
 
     def _wrong_base(self, operator: str, expected: Any) -> tuple[str, str]:
         """The field that a time counts from must be there, and be a date."""
-        told = _expected(operator, expected)
-        if not isinstance(told, Relative | Within) or told.field == RECEIVED:
+        told = within(expected) if operator == "within" else relative(expected)
+        if operator not in _TIMED or told is None or told.field == RECEIVED:
             return "", ""
         shape = self._vocabulary.find(told.field)
         if shape is None:
@@ -197,15 +233,3 @@ class WhereReader:
 
 def _together(parts: tuple[Condition, ...]) -> Condition:
     return parts[0] if len(parts) == 1 else All(parts)
-
-
-def _expected(operator: str, expected: Any) -> Any:
-    if operator == "one_of":
-        return tuple(expected)
-    if operator == "present":
-        return values.truth(expected)
-    if operator == "within":
-        return within(expected)
-    if operator in ("before", "after"):
-        return relative(expected) or expected
-    return expected
