@@ -15,8 +15,8 @@ from bridge.yaml_text import Path
 
 COMBINERS = ("any", "all", "not")
 
-_NUMERIC = ("at_least", "at_most")
-_DATED = ("before", "after", "within")
+_NUMERIC = ("at_least", "at_most", "more_than", "less_than", "between")
+_DATED = ("before", "after", "within", "between")
 _WORDED = ("contains", "starts_with", "ends_with", "matches")
 _EQUAL = ("is", "is_not", "one_of", "present")
 _SPELLED = (*_WORDED, "exactly")
@@ -69,6 +69,8 @@ def objection(field: str, shape: Shape, operator: str, expected: Any) -> tuple[s
 def _wrong_value(field: str, shape: Shape, operator: str, expected: Any) -> tuple[str, str]:
     if operator == "one_of":
         return _wrong_list(field, shape, expected)
+    if operator == "between":
+        return _wrong_ends(shape, expected)
     if operator == "present":
         fine = values.truth(expected) is not None
         return ("", "") if fine else ("`present` must be true or false", "write {present: true}")
@@ -83,6 +85,63 @@ def _wrong_value(field: str, shape: Shape, operator: str, expected: Any) -> tupl
     if operator in _DATED:
         return _wrong_time(operator, expected)
     return _wrong_kind("number" if operator in _NUMERIC else shape.kind, expected)
+
+
+def _wrong_ends(shape: Shape, expected: Any) -> tuple[str, str]:
+    """`between` takes two numbers or two dates, the lower one first."""
+    dated = shape.kind == "date" or (shape.kind == "anything" and _is_dated(expected))
+    example = "[2027-07-01, 2027-07-31]" if dated else "[100, 500]"
+    if not isinstance(expected, list) or len(expected) != 2:
+        return "`between` needs two values, the lower and the higher", f"write {example}"
+    for end in expected:
+        if dated and relative(end):
+            advice = "write {after: now, before: in 3 days}, which takes such times"
+            return f"{quoted(str(end))} counts from another time", advice
+        wrong = _wrong_kind("date" if dated else "number", end)
+        if wrong[0]:
+            return wrong
+    first, last = (values.moment(end) if dated else values.number(end) for end in expected)
+    if first is not None and last is not None and first > last:  # type: ignore[operator]  # alike
+        what = "the two values of `between` are the wrong way round, so nothing is between them"
+        return what, f"write {flow([expected[1], expected[0]])}"
+    return "", ""
+
+
+def _is_dated(expected: Any) -> bool:
+    ends = expected if isinstance(expected, list) else []
+    return any(isinstance(end, str) and values.number(end) is None for end in ends)
+
+
+COMPARES_FIELDS = tuple(
+    one for one in OPERATORS if one not in ("one_of", "within", "matches", "present", "between")
+)
+"""The operators that take `{field: ...}` instead of a value."""
+
+_ALIKE: Mapping[Kind, Kind] = {"number": "money", "list": "text"}
+
+
+def wrong_for_fields(field: str, shape: Shape, operator: str, named: Any) -> tuple[str, str]:
+    """What is wrong with comparing a field with another one, whatever that is."""
+    if operator not in COMPARES_FIELDS:
+        allowed = ", ".join(f"`{one}`" for one in _BY_KIND[shape.kind] if one in COMPARES_FIELDS)
+        return f"`{operator}` cannot compare `{field}` with a field", f"use {allowed}"
+    if operator not in _BY_KIND[shape.kind]:
+        return objection(field, shape, operator, "")
+    if not isinstance(named, str):
+        return "`field` needs the name of a field", "write {field: contact.email}"
+    return "", ""
+
+
+def wrong_pair(own: str, shape: Shape, operator: str, named: str, other: Shape) -> tuple[str, str]:
+    """What is wrong with comparing these two fields."""
+    if other.kind == "group" or (other.kind == "list" and other.parts):
+        below = ", ".join(f"`{named}.{name}`" for name in list(other.parts)[:8])
+        return f"`{named}` is {KIND_WORDS[other.kind]}", f"name one of its fields: {below}"
+    kinds = {_ALIKE.get(one, one) for one in (shape.kind, other.kind)} - {"anything"}
+    if len(kinds) > 1:
+        what = f"`{own}` is {KIND_WORDS[shape.kind]}, and `{named}` is {KIND_WORDS[other.kind]}"
+        return f"{what}: they cannot be compared", "name two fields of the same kind"
+    return "", ""
 
 
 def _one_by_one(operator: str, expected: Any) -> str:

@@ -57,9 +57,9 @@ class RuleReader:
         options = OptionsReader(self._findings, self._named.time_zone)
         for_each = options.for_each(entry.get("for_each"), words, path)
         words = words.with_member(for_each.name, for_each.path) if for_each else words
-        conditions = WhereReader(
-            self._findings, words, self._named.lists, ZoneInfo(self._named.time_zone)
-        )
+        member = for_each.name if for_each else ""
+        zone = ZoneInfo(self._named.time_zone)
+        conditions = WhereReader(self._findings, words, self._named.lists, zone, member)
         steps = StepReader(self._findings, words, self._world, self._named)
         do = entry.get("do")
         place = self._findings.document.mistake(path, "")

@@ -25,8 +25,10 @@ _WORDED_TIMES = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
 
 # What other languages and programs call an operator.
 OPERATORS: Mapping[str, str] = {
-    **dict.fromkeys((">=", ">", "gte", "gt", "min", "minimum", "more_than", "over"), "at_least"),
-    **dict.fromkeys(("<=", "<", "lte", "lt", "max", "maximum", "less_than", "under"), "at_most"),
+    **dict.fromkeys((">=", "gte", "min", "minimum"), "at_least"),
+    **dict.fromkeys((">", "gt", "over", "above", "greater_than"), "more_than"),
+    **dict.fromkeys(("<=", "lte", "max", "maximum"), "at_most"),
+    **dict.fromkeys(("<", "lt", "under", "below", "fewer_than", "smaller_than"), "less_than"),
     **dict.fromkeys(("==", "=", "eq", "equals", "equal", "equal_to"), "is"),
     **dict.fromkeys(("!=", "<>", "ne", "not_equal", "isnt", "is not", "unlike"), "is_not"),
     **dict.fromkeys(("in", "is_in", "among", "is_one_of", "one of"), "one_of"),

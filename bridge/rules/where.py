@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from datetime import tzinfo
+from itertools import count
 from typing import Any
 
 from bridge.findings import Findings
 from bridge.rules import slips, values
-from bridge.rules.conditions import OPERATORS, All, AnyOf, Comparison, Condition, Not, Test
+from bridge.rules.conditions import (
+    OPERATORS,
+    All,
+    AnyOf,
+    Comparison,
+    Condition,
+    Not,
+    Other,
+    Test,
+)
+from bridge.rules.entries_reader import ASKED_OF_ENTRIES, EntriesReader
 from bridge.rules.objections import COMBINERS as COMBINERS  # for those who read conditions too
-from bridge.rules.objections import KIND_WORDS, NO_CONDITION, first_wrong, objection
+from bridge.rules.objections import (
+    KIND_WORDS,
+    NO_CONDITION,
+    first_wrong,
+    objection,
+    wrong_for_fields,
+    wrong_pair,
+)
 from bridge.rules.objections import kinds_of as kinds_of
 from bridge.rules.relative import RECEIVED, relative, within
 from bridge.rules.values import When
 from bridge.rules.vocabulary import Shape, Vocabulary
-from bridge.wording import meant, nearest, quoted
+from bridge.wording import flow, meant, nearest, quoted
 from bridge.yaml_text import Path
 
 MOST_CONDITIONS = 500
@@ -33,17 +52,33 @@ Lists = Mapping[str, tuple[Any, ...]]
 class WhereReader:
     """Reads the conditions of one rule; `lists` are those that `one_of` may name.
 
-    Days are days in `zone`, and times that name no zone are in it.
+    Days are days in `zone`, and times that name no zone are in it. `member` is what the rule
+    calls an entry of its `for_each`.
     """
 
     def __init__(
-        self, findings: Findings, vocabulary: Vocabulary, lists: Lists, zone: tzinfo
+        self,
+        findings: Findings,
+        vocabulary: Vocabulary,
+        lists: Lists,
+        zone: tzinfo,
+        member: str = "",
     ) -> None:
         self._zone = zone
         self._findings = findings
         self._vocabulary = vocabulary
+        self._member = member
         self._lists = lists
-        self._count = 0
+        self._whole = vocabulary
+        self._inside = ""
+        self._counted = count(1)
+
+    def of_entry(self, path: str) -> WhereReader:
+        """One that reads what an entry of the list must be like, by the names of its fields."""
+        reader = copy(self)
+        reader._vocabulary = self._vocabulary.of_entry(path.removeprefix(self._inside))
+        reader._inside = f"{path}."
+        return reader
 
     def read(self, where: Any, path: Path) -> tuple[Condition, ...]:
         """The conditions of a mapping of paths; what is wrong is left out and found."""
@@ -73,9 +108,9 @@ class WhereReader:
     def _conditions(self, where: dict[str, Any], path: Path) -> Iterator[Condition]:
         for name, wanted in where.items():
             place = (*path, name)
-            self._count += 1
-            if self._count > MOST_CONDITIONS:
-                self._too_many(place)
+            number = next(self._counted)
+            if number > MOST_CONDITIONS:
+                self._too_many(number, place)
                 return
             if name in COMBINERS:
                 yield from self._combined(name, wanted, place, self.read)
@@ -84,8 +119,8 @@ class WhereReader:
             if shape is not None:
                 yield from self._of_field(name, shape, wanted, place)
 
-    def _too_many(self, path: Path) -> None:
-        if self._count == MOST_CONDITIONS + 1:
+    def _too_many(self, number: int, path: Path) -> None:
+        if number == MOST_CONDITIONS + 1:
             what = f"a rule has at most {MOST_CONDITIONS} conditions"
             self._findings.add(path, what, "leave some out, or name a list of `lists` in one")
 
@@ -105,16 +140,23 @@ class WhereReader:
         return self._vocabulary.unknown(field)
 
     def _of_field(self, field: str, shape: Shape, wanted: Any, path: Path) -> Iterator[Condition]:
-        if wanted is None:
+        if wanted is None or wanted == {}:
             self._add(path, f"`{field}` has no condition", NO_CONDITION)
-            return
-        if not isinstance(wanted, dict):
+        elif not isinstance(wanted, dict) or _is_other(wanted):
             operator = "one_of" if isinstance(wanted, list) else "is"
             yield from self._test(field, shape, {operator: wanted}, path, bare=True)
-            return
-        if not wanted:
-            self._add(path, f"`{field}` has no condition", NO_CONDITION)
-        plain = {name: value for name, value in wanted.items() if name not in COMBINERS}
+        else:
+            yield from self._asked_of(field, shape, wanted, path)
+
+    def _asked_of(
+        self, field: str, shape: Shape, wanted: dict[str, Any], path: Path
+    ) -> Iterator[Condition]:
+        is_list = shape.kind in ("list", "anything")
+        of_entries = wanted.keys() & set(ASKED_OF_ENTRIES) if is_list else frozenset()
+        if of_entries:
+            yield from self._entries.read(f"{self._inside}{field}", shape, wanted, path)
+        left_out = {*COMBINERS, *of_entries}
+        plain = {name: value for name, value in wanted.items() if name not in left_out}
         yield from self._test(field, shape, plain, path) if plain else ()
 
         def read(part: Any, place: Path) -> tuple[Condition, ...]:
@@ -139,20 +181,60 @@ class WhereReader:
             parts = tuple(_together(part) for part in several if part)
             yield from [AnyOf(parts) if name == "any" else All(parts)] if parts else []
 
+    @property
+    def _entries(self) -> EntriesReader:
+        return EntriesReader(self._findings, self.of_entry, self._comparisons)
+
     def _test(
         self, field: str, shape: Shape, wanted: dict[str, Any], path: Path, *, bare: bool = False
     ) -> Iterator[Test]:
+        comparisons = self._comparisons(field, shape, wanted, path, bare=bare)
+        if comparisons:
+            stands = self._findings.document.mistake(path, "", at_key=True)
+            yield Test(f"{self._inside}{field}", comparisons, stands.line, stands.column)
+
+    def _comparisons(
+        self, field: str, shape: Shape, wanted: dict[str, Any], path: Path, *, bare: bool = False
+    ) -> tuple[Comparison, ...]:
+        """`bare`: the value stands at the path without an operator."""
         comparisons = []
         for operator, expected in wanted.items():
             place = path if bare else (*path, operator)
             named = self._named(operator, expected, place)
             if named is not None:
                 comparisons.append(Comparison(operator, self._listed(shape, named), named))
+            elif _is_other(expected) and operator in OPERATORS:
+                other = self._other(field, shape, operator, expected["field"], place)
+                comparisons += [Comparison(operator, other)] if other else []
             elif self._fits(field, shape, operator, expected, place):
                 comparisons.append(Comparison(operator, self._expected(shape, operator, expected)))
-        if comparisons:
-            stands = self._findings.document.mistake(path, "", at_key=True)
-            yield Test(field, tuple(comparisons), stands.line, stands.column)
+        return tuple(comparisons)
+
+    def _other(
+        self, field: str, shape: Shape, operator: str, named: Any, path: Path
+    ) -> Other | None:
+        """The field that one is compared with, if it can be."""
+        what, advice = self._wrong_other(field, shape, operator, named)
+        if what:
+            self._add(path, what, advice)
+        return None if what else Other(named, self._zone)
+
+    def _wrong_other(self, field: str, shape: Shape, operator: str, named: Any) -> tuple[str, str]:
+        what, advice = wrong_for_fields(field, shape, operator, named)
+        if what:
+            return what, advice
+        own = f"{self._inside}{field}"
+        other = self._whole.find(named)
+        if other is None:
+            if self._inside and self._vocabulary.find(named):
+                return "`field` names fields in full", f"write {{field: {self._inside}{named}}}"
+            return self._whole.unknown(named)
+        if self._inside and named.partition(".")[0] == self._member != own.partition(".")[0]:
+            what = f"`{named}` cannot be named in conditions on the entries of another list"
+            return what, "name a field of the event, or one of the same entry"
+        if named == own:
+            return f"`{own}` is compared with itself", "name another field"
+        return wrong_pair(own, shape, operator, named, other)
 
     def _listed(self, shape: Shape, name: str) -> tuple[Any, ...]:
         entries = self._lists[name]
@@ -161,7 +243,7 @@ class WhereReader:
 
     def _expected(self, shape: Shape, operator: str, expected: Any) -> Any:
         """What an event is compared with."""
-        if operator == "one_of":
+        if operator in ("one_of", "between"):
             return tuple(self._dated(shape, one) for one in expected)
         if operator == "present":
             return values.truth(expected)
@@ -199,6 +281,9 @@ class WhereReader:
         if operator not in OPERATORS and self._vocabulary.find(operator):
             what = f"`{operator}` is a field, and stands too far to the right"
             return what, f"begin it where `{field}` begins"
+        if operator not in OPERATORS and shape.kind == "list" and operator in shape.parts:
+            what = f"`{operator}` is a field of the entries of `{self._inside}{field}`"
+            return what, f"write `{field}: {{where: {{{operator}: {flow(expected)}}}}}`"
         if operator == "one_of" and isinstance(expected, str) and shape.kind != "group":
             return self._no_list(expected)
         found = objection(field, shape, operator, expected)
@@ -229,6 +314,11 @@ class WhereReader:
 
     def _add(self, path: Path, what: str, advice: str = "") -> None:
         self._findings.add(path, what, advice)
+
+
+def _is_other(wanted: Any) -> bool:
+    """`{field: contact.email}`."""
+    return isinstance(wanted, dict) and wanted.keys() == {"field"}
 
 
 def _together(parts: tuple[Condition, ...]) -> Condition:

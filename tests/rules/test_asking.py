@@ -35,7 +35,8 @@ NUMBERS: list[Any] = [100, "99.5", 0.0, Decimal(100), 10**30]
 ALL: dict[str, list[Any]] = {
     **dict.fromkeys(("is", "is_not", "exactly"), VALUES),
     **dict.fromkeys(("contains", "starts_with", "ends_with", "matches"), VALUES),
-    **dict.fromkeys(("at_least", "at_most"), NUMBERS),
+    **dict.fromkeys(("at_least", "at_most", "more_than", "less_than"), NUMBERS),
+    "between": [(0, 100), (99, "99.9"), ("2027-07-03", "2027-07-03")],
     "one_of": [("vip", "x"), ("100", "true"), (100, "vip"), (True,), ("2027-07-03",)],
     "present": [True, False],
     "before": ["2027-07-04", relative("now"), "2027-07-03T11:00:00Z"],
