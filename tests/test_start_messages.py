@@ -216,7 +216,7 @@ def test_a_redis_that_does_not_answer_is_warned_of_and_webhooks_are_taken(
 ) -> None:
     url = f"redis://:{PASSWORD}@{closed_url().removeprefix('http://')}/0"
     with _running(machine, REDIS_URL=url) as process:
-        assert _send(machine, purchase(), SECRET) == 200
+        assert send(machine, purchase(), SECRET) == 200
         process.terminate()
         said, _ = process.communicate(timeout=30)
     assert "Redis does not answer at REDIS_URL (" in said
@@ -503,7 +503,7 @@ def test_no_secret_stands_in_the_output_or_in_a_process_s_arguments(machine: Mac
     with _running(machine) as process:
         lines = _arguments(process.pid)
         for secret, status in ((SECRET, 200), ("a-guess", 401)):
-            assert _send(machine, body, secret) == status
+            assert send(machine, body, secret) == status
         # Slack is away, so that the delivery has failed when the account rests.
         database = Database(f"sqlite:///{machine.folder / 'data' / 'ledger.db'}")
         wait_until(lambda: _attempts(database))
@@ -526,7 +526,7 @@ def _attempts(database: Database) -> int:
         return int(connection.exec_driver_sql(query).scalar_one())
 
 
-def _send(machine: Machine, body: bytes, secret: str) -> int:
+def send(machine: Machine, body: bytes, secret: str) -> int:
     url = f"http://127.0.0.1:{machine.environ['PORT']}/hooks/showpass"
     headers = {"X-SHOWPASS-SIGNATURE": _signature(body, secret)}
     return urllib3.request("POST", url, body=body, headers=headers, retries=False).status
@@ -542,14 +542,14 @@ def _running(machine: Machine, **environ: str) -> Iterator[subprocess.Popen[str]
     """`showbridge run`, up and answering."""
     with machine.start("run", **environ) as process:
         try:
-            wait_until(lambda: process.poll() is not None or _is_up(machine))
+            wait_until(lambda: process.poll() is not None or is_up(machine))
             assert process.poll() is None, process.stdout
             yield process
         finally:
             process.terminate()
 
 
-def _is_up(machine: Machine) -> bool:
+def is_up(machine: Machine) -> bool:
     url = f"http://127.0.0.1:{machine.environ['PORT']}/healthz"
     try:
         return urllib3.request("GET", url, retries=False, timeout=2.0).status == 200

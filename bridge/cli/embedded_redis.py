@@ -25,8 +25,15 @@ def socket_path(data: Path) -> Path:
     path = data.resolve() / "redis.sock"
     if len(str(path)) <= LONGEST_SOCKET_PATH:
         return path
+    try:
+        folder = Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        raise OperatorError(
+            f"{path} is too long for a socket, and no folder for temporary files can be written "
+            "to; set SHOWBRIDGE_DATA to a shorter path, or TMPDIR or REDIS_URL"
+        ) from None
     short = hashlib.sha256(str(path).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"showbridge-{os.getuid()}-{short}" / "redis.sock"
+    return folder / f"showbridge-{os.getuid()}-{short}" / "redis.sock"
 
 
 def redis_command(data: Path) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -20,6 +22,7 @@ from bridge.web.worker import Terms, worker_class
 
 # Short enough for a restart, longer than any request may take.
 GRACEFUL_SECONDS = 12
+_MEMORY = Path("/dev/shm")  # noqa: S108  # gunicorn makes files there that nobody else can open
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -50,6 +53,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "forwarder_headers": "",
             "forwarded_allow_ips": "",
             "secure_scheme_headers": {},
+            "worker_tmp_dir": str(_for_heartbeats(self._config.data)),
             "control_socket_disable": True,
             "proc_name": "showbridge-web",
         }
@@ -63,6 +67,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         app = create_app(self._config, database, connect(self._redis_url))
         app.extensions["pressure"].start()
         return app
+
+
+def _for_heartbeats(data: Path) -> Path:
+    """In memory if that can be, else beside the ledger, which is writable if anything is.
+
+    https://gunicorn.org/reference/settings/#worker_tmp_dir
+    """
+    return _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else data
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
