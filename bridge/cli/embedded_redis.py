@@ -41,7 +41,7 @@ def redis_command(data: Path) -> list[str]:
 
     It keeps nothing on disk: whatever it holds, the ledger can rebuild.
     """
-    program = _find_program()
+    program = find_program()
     path = socket_path(data)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _require_own(path.parent)
@@ -69,7 +69,8 @@ def _require_own(folder: Path) -> None:
         )
 
 
-def _find_program() -> Path:
+def find_program() -> Path:
+    """The first on this machine that is new enough; raises OperatorError if there is none."""
     too_old = []
     for program in _candidates():
         version = _version(program)
