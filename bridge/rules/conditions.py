@@ -18,6 +18,7 @@ from functools import lru_cache, reduce
 from typing import Any
 from unicodedata import normalize
 
+from bridge.rules.countries import Country
 from bridge.rules.relative import Relative, Within
 from bridge.rules.seen import Seen
 from bridge.rules.values import moment, number, span, text, truth
@@ -198,6 +199,8 @@ def compare(comparison: Comparison, value: Any, seen: Seen) -> bool:
     expected = comparison.expected
     if isinstance(expected, Other):
         return _compare_fields(comparison.operator, value, expected.path, seen)
+    if isinstance(expected, Country):
+        return expected.holds(value, seen.countries)
     if isinstance(expected, Within):
         return expected.holds(value, seen)
     if isinstance(expected, Relative):
@@ -415,6 +418,7 @@ OF_ONE: Mapping[str, Callable[[Any, Any], bool]] = {
     "before": _before,
     "after": _after,
     "within": _never,
+    "country": _never,
 }
 """Operators that one value must pass."""
 

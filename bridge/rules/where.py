@@ -19,6 +19,7 @@ from bridge.rules.conditions import (
     Other,
     Test,
 )
+from bridge.rules.countries import Country, country_named
 from bridge.rules.entries_reader import ASKED_OF_ENTRIES, EntriesReader
 from bridge.rules.objections import COMBINERS as COMBINERS  # for those who read conditions too
 from bridge.rules.objections import (
@@ -47,15 +48,22 @@ Lists = Mapping[str, tuple[Any, ...]]
 class WhereReader:
     """Reads the conditions of one rule; `lists` are those that `one_of` may name.
 
-    `member` is what the rule calls an entry of its `for_each`.
+    `member` is what the rule calls an entry of its `for_each`, `home` the country of
+    telephone numbers that do not say it.
     """
 
     def __init__(
-        self, findings: Findings, vocabulary: Vocabulary, lists: Lists, member: str = ""
+        self,
+        findings: Findings,
+        vocabulary: Vocabulary,
+        lists: Lists,
+        member: str = "",
+        home: str | None = None,
     ) -> None:
         self._findings = findings
         self._vocabulary = vocabulary
         self._member = member
+        self._home = home
         self._lists = lists
         self._whole = vocabulary
         self._inside = ""
@@ -145,7 +153,8 @@ class WhereReader:
             yield from self._entries.read(f"{self._inside}{field}", shape, wanted, path)
         left_out = {*COMBINERS, *of_entries}
         plain = {name: value for name, value in wanted.items() if name not in left_out}
-        yield from self._test(field, shape, plain, path) if plain else ()
+        if not self._without_where(field, shape, plain, path):
+            yield from self._test(field, shape, plain, path) if plain else ()
 
         def read(part: Any, place: Path) -> tuple[Condition, ...]:
             return tuple(self._of_field(field, shape, part, place))
@@ -153,6 +162,18 @@ class WhereReader:
         for name in COMBINERS:
             if name in wanted:
                 yield from self._combined(name, wanted[name], (*path, name), read)
+
+    def _without_where(self, field: str, shape: Shape, wanted: dict[str, Any], path: Path) -> bool:
+        """Fields of the entries are told of, which stand where operators do."""
+        own = {name: wanted[name] for name in wanted if name in shape.parts}
+        if shape.kind != "list" or not own or set(own) & set(OPERATORS):
+            return False
+        listed = " and ".join(f"`{name}`" for name in own)
+        is_or_are = "is a field" if len(own) == 1 else "are fields"
+        what = f"{listed} {is_or_are} of the entries of `{self._inside}{field}`"
+        advice = f"write `{field}: {flow({'where': own})}`"
+        self._findings.add((*path, next(iter(own))), what, advice, at_key=True)
+        return True
 
     def _combined(self, name: str, wanted: Any, path: Path, read: _Read) -> Iterator[Condition]:
         """`read` reads one part, of the whole event or of one field."""
@@ -195,7 +216,7 @@ class WhereReader:
                 other = self._other(field, shape, operator, expected["field"], place)
                 comparisons += [Comparison(operator, other)] if other else []
             elif self._fits(field, shape, operator, expected, place):
-                comparisons.append(Comparison(operator, _expected(operator, expected)))
+                comparisons.append(Comparison(operator, self._expected(operator, expected)))
         return tuple(comparisons)
 
     def _other(
@@ -244,9 +265,10 @@ class WhereReader:
         if operator not in OPERATORS and self._vocabulary.find(operator):
             what = f"`{operator}` is a field, and stands too far to the right"
             return what, f"begin it where `{field}` begins"
-        if operator not in OPERATORS and shape.kind == "list" and operator in shape.parts:
-            what = f"`{operator}` is a field of the entries of `{self._inside}{field}`"
-            return what, f"write `{field}: {{where: {{{operator}: {flow(expected)}}}}}`"
+        if operator in ASKED_OF_ENTRIES:
+            what = f"`{field}` is {KIND_WORDS[shape.kind]}, and `{operator}` is asked of a list"
+            lists = self._vocabulary.lists()
+            return what, meant(operator, lists) if lists else f"leave `{operator}` out"
         if operator == "one_of" and isinstance(expected, str) and shape.kind != "group":
             return self._no_list(expected)
         found = objection(field, shape, operator, expected)
@@ -264,7 +286,7 @@ class WhereReader:
 
     def _wrong_base(self, operator: str, expected: Any) -> tuple[str, str]:
         """The field that a time counts from must be there, and be a date."""
-        told = _expected(operator, expected)
+        told = self._expected(operator, expected)
         if not isinstance(told, Relative | Within) or told.field == RECEIVED:
             return "", ""
         shape = self._vocabulary.find(told.field)
@@ -274,6 +296,13 @@ class WhereReader:
             what = f"`{told.field}` is {KIND_WORDS[shape.kind]}, not a date"
             return what, meant(told.field, self._vocabulary.dates())
         return "", ""
+
+    def _expected(self, operator: str, expected: Any) -> Any:
+        if operator == "country":
+            several = expected if isinstance(expected, list) else [expected]
+            codes = (country_named(one) for one in several)
+            return Country(tuple(one for one in codes if one), self._home)
+        return _expected(operator, expected)
 
     def _add(self, path: Path, what: str, advice: str = "") -> None:
         self._findings.add(path, what, advice)
