@@ -23,6 +23,7 @@ from bridge.rules.conditions import (
     holds,
     same,
 )
+from bridge.rules.countries import Country
 from bridge.rules.records import Rule
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import fails, why_not, zone_of
@@ -235,7 +236,8 @@ _MAKERS: Mapping[str, Maker] = {
 def _why_not(condition: Condition) -> Callable[[Seen], str]:
     """What `sentences.why_not` says."""
     single = _single(condition)
-    failure = fails(single[1]) if single and not isinstance(single[1].expected, Other) else ""
+    apart = single and isinstance(single[1].expected, Other | Country)
+    failure = fails(single[1]) if single and not apart else ""
 
     def plain(seen: Seen) -> str:
         return why_not(condition, seen)

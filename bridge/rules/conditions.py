@@ -19,6 +19,7 @@ from functools import lru_cache, reduce
 from typing import Any
 from unicodedata import normalize
 
+from bridge.rules.countries import Country
 from bridge.rules.relative import Relative, Within
 from bridge.rules.seen import Seen
 from bridge.rules.values import When, number, span, text, truth, when
@@ -203,6 +204,8 @@ def compare(comparison: Comparison, value: Any, seen: Seen) -> bool:
     expected = comparison.expected
     if isinstance(expected, Other):
         return _compare_fields(comparison.operator, value, expected, seen)
+    if isinstance(expected, Country):
+        return expected.holds(value, seen.countries)
     if isinstance(expected, Within):
         return expected.holds(value, seen)
     if isinstance(expected, Relative):
@@ -429,6 +432,7 @@ OF_ONE: Mapping[str, Callable[[Any, Any], bool]] = {
     "before": _before,
     "after": _after,
     "within": _never,
+    "country": _never,
 }
 """Operators that one value must pass."""
 

@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bridge.findings import Findings
-from bridge.rules.conditions import AT_LEAST_ONE, Comparison, Condition, Entries, Total
+from bridge.rules.conditions import (
+    AT_LEAST_ONE,
+    OPERATORS,
+    Comparison,
+    Condition,
+    Entries,
+    Total,
+)
 from bridge.rules.objections import KIND_WORDS
 from bridge.rules.values import number
 from bridge.rules.vocabulary import Shape
@@ -93,7 +100,7 @@ class EntriesReader:
         sums, place = wanted["sum"], (*path, "sum")
         numeric = [name for name, part in shape.parts.items() if part.kind in ("number", "money")]
         example = f"{{sum: {{{next(iter(numeric), 'quantity')}: {{at_least: 10}}}}}}"
-        if not isinstance(sums, dict) or not sums:
+        if not isinstance(sums, dict) or not sums or set(sums) & set(OPERATORS):
             what = "`sum` needs a field of the entries, and what their sum must be"
             self._findings.add(place, what, f"write {example}")
             return

@@ -18,6 +18,7 @@ from bridge.rules.conditions import (
     passes,
     tally,
 )
+from bridge.rules.countries import Country
 from bridge.rules.relative import Relative, Within, spans
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import why_not
@@ -61,7 +62,7 @@ def _of_test(test: Test, seen: Seen) -> str:
 
 
 def _nearest(one: Comparison, found: Sequence[Any], seen: Seen) -> str:
-    if isinstance(one.expected, Other):
+    if isinstance(one.expected, Other | Country):
         return ""
     if one.operator in ("at_least", "at_most", "more_than", "less_than"):
         return _amount(one, found)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bridge.rules import slips, values
 from bridge.rules.conditions import OPERATORS
+from bridge.rules.countries import complaint_about_country, country_named
 from bridge.rules.relative import relative, within
 from bridge.rules.vocabulary import Kind, Shape
 from bridge.wording import flow, quoted
@@ -20,13 +21,14 @@ _DATED = ("before", "after", "within", "between")
 _WORDED = ("contains", "starts_with", "ends_with", "matches")
 _EQUAL = ("is", "is_not", "one_of", "present")
 _SPELLED = (*_WORDED, "exactly")
+_TEXTUAL = (*_SPELLED, "country")
 _BY_KIND: Mapping[Kind, tuple[str, ...]] = {
-    "text": (*_EQUAL, *_SPELLED),
+    "text": (*_EQUAL, *_TEXTUAL),
     "number": (*_EQUAL, *_NUMERIC),
     "money": (*_EQUAL, *_NUMERIC),
     "date": (*_EQUAL, *_DATED),
     "yes/no": _EQUAL,
-    "list": (*_EQUAL, *_SPELLED),
+    "list": (*_EQUAL, *_TEXTUAL),
     "anything": OPERATORS,
     "group": ("present",),
 }
@@ -67,13 +69,9 @@ def objection(field: str, shape: Shape, operator: str, expected: Any) -> tuple[s
 
 
 def _wrong_value(field: str, shape: Shape, operator: str, expected: Any) -> tuple[str, str]:
-    if operator == "one_of":
-        return _wrong_list(field, shape, expected)
-    if operator == "between":
-        return _wrong_ends(shape, expected)
-    if operator == "present":
-        fine = values.truth(expected) is not None
-        return ("", "") if fine else ("`present` must be true or false", "write {present: true}")
+    own = _OWN_FORM.get(operator)
+    if own:
+        return own(field, shape, expected)
     if expected is None or expected == "":
         return f"`{operator}` has no value", NO_CONDITION
     if isinstance(expected, dict | list):
@@ -87,7 +85,20 @@ def _wrong_value(field: str, shape: Shape, operator: str, expected: Any) -> tupl
     return _wrong_kind("number" if operator in _NUMERIC else shape.kind, expected)
 
 
-def _wrong_ends(shape: Shape, expected: Any) -> tuple[str, str]:
+def _wrong_present(_field: str, _shape: Shape, expected: Any) -> tuple[str, str]:
+    fine = values.truth(expected) is not None
+    return ("", "") if fine else ("`present` must be true or false", "write {present: true}")
+
+
+def _wrong_country(_field: str, _shape: Shape, expected: Any) -> tuple[str, str]:
+    several = expected if isinstance(expected, list) else [expected]
+    if not several or not all(isinstance(one, str) and one.strip() for one in several):
+        return "`country` needs a country", "write CA, Canada, or several: [CA, US]"
+    wrong = next((one for one in several if country_named(one) is None), None)
+    return complaint_about_country(wrong) if wrong is not None else ("", "")
+
+
+def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
     """`between` takes two numbers or two dates, the lower one first."""
     dated = shape.kind == "date" or (shape.kind == "anything" and _is_dated(expected))
     example = "[2027-07-01, 2027-07-31]" if dated else "[100, 500]"
@@ -113,7 +124,9 @@ def _is_dated(expected: Any) -> bool:
 
 
 COMPARES_FIELDS = tuple(
-    one for one in OPERATORS if one not in ("one_of", "within", "matches", "present", "between")
+    one
+    for one in OPERATORS
+    if one not in ("one_of", "within", "matches", "present", "between", "country")
 )
 """The operators that take `{field: ...}` instead of a value."""
 
@@ -175,6 +188,15 @@ def _wrong_list(field: str, shape: Shape, expected: Any) -> tuple[str, str]:
         return "`one_of` must be a list with entries", "write [one, two]"
     wrong = (_wrong_value(field, shape, "is", member) for member in expected)
     return next((each for each in wrong if each[0]), ("", ""))
+
+
+_OWN_FORM: Mapping[str, Callable[[str, Shape, Any], tuple[str, str]]] = {
+    "one_of": _wrong_list,
+    "present": _wrong_present,
+    "country": _wrong_country,
+    "between": _wrong_ends,
+}
+"""Operators that take something else than one value."""
 
 
 def first_wrong(field: str, shape: Shape, expected: Any) -> Path:

@@ -67,6 +67,12 @@ OPERATOR_REFERENCE: tuple[OperatorReference, ...] = (
         "tickets.ends_on: {within: 12 hours after tickets.starts_on}",
     ),
     OperatorReference(
+        "country",
+        "it is a telephone number of that country, or of one of several; numbers with +1 are told"
+        " apart by their area code",
+        "contact.phone: {country: CA}",
+    ),
+    OperatorReference(
         "present",
         "`true`: something is there; `false`: nothing is",
         "contact.email: {present: true}",

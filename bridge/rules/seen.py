@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
+from bridge.rules.countries import Known
 from bridge.rules.values import lookup, number, say_found, text
 
 _Value = TypeVar("_Value")
@@ -39,6 +40,7 @@ class Seen:
         "_about",
         "_entries",
         "_outer",
+        "countries",
         "found",
         "names",
         "numbers",
@@ -58,6 +60,7 @@ class Seen:
         self.texts = _Made(self.found, _texts)
         self.numbers = _Made(self.found, _numbers)
         self.told = _Made(self.found, _told)
+        self.countries: Known = outer.countries if outer else {}
         self.tallies: dict[int, Any] = {}
         """What `conditions.tally` found, so that it is asked once."""
 

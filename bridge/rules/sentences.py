@@ -22,6 +22,7 @@ from bridge.rules.conditions import (
     passes,
     tally,
 )
+from bridge.rules.countries import Country
 from bridge.rules.relative import RECEIVED, Within
 from bridge.rules.seen import Seen
 from bridge.rules.values import When, say, say_found
@@ -43,6 +44,7 @@ _SAYS: Mapping[str, str] = {
     "before": "is before {}",
     "after": "is after {}",
     "within": "is within {}",
+    "country": "is a number of {}",
 }
 _FAILS: Mapping[str, str] = {
     "is": "not {}",
@@ -61,6 +63,7 @@ _FAILS: Mapping[str, str] = {
     "before": "not before {}",
     "after": "not after {}",
     "within": "not within {}",
+    "country": "not of {}",
 }
 
 
@@ -243,6 +246,8 @@ def _reasons(test: Test, seen: Seen) -> Iterator[str]:
 
 
 def _reason(path: str, comparison: Comparison, found: Sequence[Any], seen: Seen) -> str:
+    if isinstance(comparison.expected, Country) and found:
+        return _country_reason(path, comparison, found, seen)
     if isinstance(comparison.expected, Other):
         return _other_reason(path, comparison, found, seen)
     if comparison.operator == "present":
@@ -260,6 +265,17 @@ def zone_of(comparisons: Sequence[Comparison]) -> tzinfo | None:
             if isinstance(expected, When):
                 return expected.zone
     return None
+
+
+def _country_reason(path: str, one: Comparison, found: Sequence[Any], seen: Seen) -> str:
+    """Where the numbers are from, which the numbers themselves need not tell."""
+    countries = [one.expected.of(value, seen.countries) for value in found]
+    known = sorted({country for country in countries if country})
+    if known:
+        return f"{path} is a number of {' and '.join(known)}, {fails(one)}"
+    bare = any("+" not in str(value) for value in found) and one.expected.home is None
+    why = " (it has no +, and no file says `country`)" if bare else ""
+    return f"the country of {path} is not known{why}, so nothing says that it {in_words(one)}"
 
 
 def _other_reason(path: str, comparison: Comparison, found: Sequence[Any], seen: Seen) -> str:

@@ -21,6 +21,7 @@ from bridge.rules.conditions import (
     Other,
     Test,
 )
+from bridge.rules.countries import Country, country_named
 from bridge.rules.entries_reader import ASKED_OF_ENTRIES, EntriesReader
 from bridge.rules.objections import COMBINERS as COMBINERS  # for those who read conditions too
 from bridge.rules.objections import (
@@ -53,7 +54,7 @@ class WhereReader:
     """Reads the conditions of one rule; `lists` are those that `one_of` may name.
 
     Days are days in `zone`, and times that name no zone are in it. `member` is what the rule
-    calls an entry of its `for_each`.
+    calls an entry of its `for_each`, `home` the country of telephone numbers that do not say it.
     """
 
     def __init__(
@@ -63,11 +64,13 @@ class WhereReader:
         lists: Lists,
         zone: tzinfo,
         member: str = "",
+        home: str | None = None,
     ) -> None:
         self._zone = zone
         self._findings = findings
         self._vocabulary = vocabulary
         self._member = member
+        self._home = home
         self._lists = lists
         self._whole = vocabulary
         self._inside = ""
@@ -157,7 +160,8 @@ class WhereReader:
             yield from self._entries.read(f"{self._inside}{field}", shape, wanted, path)
         left_out = {*COMBINERS, *of_entries}
         plain = {name: value for name, value in wanted.items() if name not in left_out}
-        yield from self._test(field, shape, plain, path) if plain else ()
+        if not self._without_where(field, shape, plain, path):
+            yield from self._test(field, shape, plain, path) if plain else ()
 
         def read(part: Any, place: Path) -> tuple[Condition, ...]:
             return tuple(self._of_field(field, shape, part, place))
@@ -165,6 +169,18 @@ class WhereReader:
         for name in COMBINERS:
             if name in wanted:
                 yield from self._combined(name, wanted[name], (*path, name), read)
+
+    def _without_where(self, field: str, shape: Shape, wanted: dict[str, Any], path: Path) -> bool:
+        """Fields of the entries are told of, which stand where operators do."""
+        own = {name: wanted[name] for name in wanted if name in shape.parts}
+        if shape.kind != "list" or not own or set(own) & set(OPERATORS):
+            return False
+        listed = " and ".join(f"`{name}`" for name in own)
+        is_or_are = "is a field" if len(own) == 1 else "are fields"
+        what = f"{listed} {is_or_are} of the entries of `{self._inside}{field}`"
+        advice = f"write `{field}: {flow({'where': own})}`"
+        self._findings.add((*path, next(iter(own))), what, advice, at_key=True)
+        return True
 
     def _combined(self, name: str, wanted: Any, path: Path, read: _Read) -> Iterator[Condition]:
         """`read` reads one part, of the whole event or of one field."""
@@ -243,6 +259,10 @@ class WhereReader:
 
     def _expected(self, shape: Shape, operator: str, expected: Any) -> Any:
         """What an event is compared with."""
+        if operator == "country":
+            several = expected if isinstance(expected, list) else [expected]
+            codes = (country_named(one) for one in several)
+            return Country(tuple(one for one in codes if one), self._home)
         if operator in ("one_of", "between"):
             return tuple(self._dated(shape, one) for one in expected)
         if operator == "present":
@@ -281,9 +301,10 @@ class WhereReader:
         if operator not in OPERATORS and self._vocabulary.find(operator):
             what = f"`{operator}` is a field, and stands too far to the right"
             return what, f"begin it where `{field}` begins"
-        if operator not in OPERATORS and shape.kind == "list" and operator in shape.parts:
-            what = f"`{operator}` is a field of the entries of `{self._inside}{field}`"
-            return what, f"write `{field}: {{where: {{{operator}: {flow(expected)}}}}}`"
+        if operator in ASKED_OF_ENTRIES:
+            what = f"`{field}` is {KIND_WORDS[shape.kind]}, and `{operator}` is asked of a list"
+            lists = self._vocabulary.lists()
+            return what, meant(operator, lists) if lists else f"leave `{operator}` out"
         if operator == "one_of" and isinstance(expected, str) and shape.kind != "group":
             return self._no_list(expected)
         found = objection(field, shape, operator, expected)

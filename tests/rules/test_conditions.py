@@ -12,6 +12,7 @@ from bridge import rules
 from bridge.event import Contact, Event
 from bridge.rules import conditions
 from bridge.rules.conditions import OF_ALL, OF_ONE, OPERATORS, Comparison, holds
+from bridge.rules.countries import Country
 from bridge.rules.relative import within
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import why_not
@@ -188,6 +189,8 @@ def test_no_value_of_any_type_raises(found: Any, expected: Any, operator: str) -
         listed = (expected, expected)
     if operator in ("contains", "matches", "starts_with", "ends_with"):
         listed = str(expected)
+    if operator == "country":
+        listed = Country(("CA",))
     if operator == "within":
         listed = within("2 days")
     test = conditions.Test("raw.it", (Comparison(operator, listed),))
@@ -201,5 +204,5 @@ def test_every_operator_has_one_way_of_being_asked() -> None:
     assert set(OPERATORS) == {
         *("is", "is_not", "one_of", "contains", "starts_with", "ends_with", "matches"),
         *("at_least", "at_most", "more_than", "less_than", "between"),
-        *("before", "after", "within", "present", "exactly"),
+        *("before", "after", "within", "present", "exactly", "country"),
     }

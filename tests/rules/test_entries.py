@@ -1,10 +1,17 @@
-"""What is asked of a list's entries: one and the same, how many, and what they come to."""
+"""What is asked of a list's entries: one and the same, how many, and what they come to.
+
+Elsewhere, too, conditions on several fields were met by several entries without a word:
+https://github.com/labd/commercetools-node-mock/pull/182. Quantities of one line and of all
+were mistaken for one another in https://github.com/shopware/shopware/pull/17440.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -208,3 +215,21 @@ def test_a_field_of_the_list_means_the_same_entry(where: Where, order: Event) ->
     more = "{raw.lines: {where: {paid: {more_than: {field: raw.lines.price}}}, count: %s}}"
     assert verdict(where, more % 1, event).matched
     assert not verdict(where, more % 2, event).matched
+
+
+@pytest.mark.parametrize(
+    ("name", "one_matches"),
+    [("two-fields-of-a-list", False), ("two-fields-beside-the-list", False)],
+)
+def test_what_the_warning_shows_can_be_pasted_and_says_what_it_says(
+    where: Where, order: Event, name: str, one_matches: bool
+) -> None:
+    file = Path(__file__).parent / "warnings" / f"{name}.txt"
+    told = file.read_text("utf-8")
+    same, apart = re.findall(r"write `(.+?)`(?: instead|$)", told, re.MULTILINE)
+    event = with_tickets(order, ("VIP", 1), ("Standing", 12))
+    for written, matched in ((same, one_matches), (apart, True)):
+        assert where(f"{{{written}}}").warnings == ()
+        assert verdict(where, f"{{{written}}}", event).matched is matched
+    both = with_tickets(order, ("VIP", 2))
+    assert all(verdict(where, f"{{{written}}}", both).matched for written in (same, apart))

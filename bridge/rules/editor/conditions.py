@@ -40,7 +40,9 @@ _NEAR: Schema = {
     "pattern": patterns.NEAR,
     "examples": ["7 days", "7 days before tickets.starts_on"],
 }
+_COUNTRY: Schema = {"type": "string", "minLength": 2}
 _WHATEVER_THE_KIND: Mapping[str, Schema] = {
+    "country": {"anyOf": [_COUNTRY, {"type": "array", "minItems": 1, "items": _COUNTRY}]},
     "present": _TRUTH,
     "at_least": _NUMBER,
     "at_most": _NUMBER,
