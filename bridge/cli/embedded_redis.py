@@ -25,9 +25,16 @@ def socket_path(data: Path) -> Path:
     path = data.resolve() / "redis.sock"
     if len(str(path)) <= LONGEST_SOCKET_PATH:
         return path
+    try:
+        folder = Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        raise OperatorError(
+            f"{path} is too long for a socket, and no folder for temporary files can be written "
+            "to; set SHOWBRIDGE_DATA to a shorter path, or TMPDIR or REDIS_URL"
+        ) from None
     short = hashlib.sha256(str(path).encode()).hexdigest()[:16]
     own = Path(f"showbridge-{os.getuid()}-{short}", "redis.sock")
-    in_temporary = Path(tempfile.gettempdir()) / own
+    in_temporary = folder / own
     if len(str(in_temporary)) <= LONGEST_SOCKET_PATH:
         return in_temporary
     return Path("/tmp") / own  # noqa: S108  # the folder in it must be this user's: `_require_own`
