@@ -38,6 +38,7 @@ def command() -> None:
     chores = (
         Housekeeping(database, config.retention, time.time).tick,
         assemble.outages(config, database, time.time).look,
+        assemble.lookout(config, database, queue, time.time).look,
         assemble.watch(config, database, time.time).tick,
     )
     notifier = assemble.notifier(config, database, queue, time.time)
