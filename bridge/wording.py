@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 _MOST_LISTED = 12
@@ -44,6 +45,11 @@ _ADVICE = {
     "string_too_long": "make it shorter",
 }
 _PLAIN = re.compile(r"[\w.%][\w .%*&/+-]*")
+
+
+def moment_in_words(at: float) -> str:
+    """A Unix time for a message that is read somewhere else."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -43,7 +43,7 @@ def command() -> None:
     )
     notifier = assemble.notifier(config, database, queue, time.time)
     with listening() as signals:
-        end_telling = keep_telling(notifier, lambda: clock.holds)
+        end_telling = keep_telling(notifier, lambda: clock.holds, lambda: clock.cannot_write)
         log.info("the clock runs")
         while not signals.stop:
             tick(clock, chores)

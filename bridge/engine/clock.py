@@ -76,6 +76,11 @@ class Clock:
         """Whether the office is this clock's, as far as it knows."""
         return self._held_at is not None and self.elapsed() < self._held_at + OFFICE_SECONDS
 
+    @property
+    def cannot_write(self) -> bool:
+        """It was in charge, and the ledger has taken no writes since then."""
+        return self._held_at is not None and not self.holds
+
     def leave(self) -> None:
         """Another clock may go on at once."""
         if self._held_at is None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from bridge.engine.redis_words import remedy
 from bridge.ledger.alerts import CLOCK, REDIS, WAITING, WORKERS, Alert
 from bridge.ledger.waiting import MOST_COUNTED, Head
+from bridge.wording import moment_in_words
 
 # A restart takes seconds, and is nobody's business.
 RESTART_SECONDS = 15.0
@@ -232,12 +232,12 @@ def _meanwhile(seen: Seen) -> str:
     times = [head.since for head in seen.heads if head.since is not None]
     if not seen.heads:
         return "Nothing waits yet."
-    since = f", the oldest since {_time(min(times))}" if times else ""
+    since = f", the oldest since {moment_in_words(min(times))}" if times else ""
     return f"{_count(seen.webhooks, 'webhook')} and {_owed(seen)} wait{since}."
 
 
 def _waits(head: Head, since: float, why: str, seen: Seen) -> str:
-    waiting = f"since {_time(since)}, and nobody has got on with it"
+    waiting = f"since {moment_in_words(since)}, and nobody has got on with it"
     if not head.account:
         many = _count(seen.webhooks, "webhook")
         return f"Webhooks are not routed: {many} to go, the oldest waits {waiting}. {why}"
@@ -254,7 +254,3 @@ def _owed(seen: Seen) -> str:
 def _count(number: int, one: str, many: str = "") -> str:
     more = "more than " if number >= MOST_COUNTED else ""
     return f"{more}{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def _time(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -44,3 +44,12 @@ def fortunes(connection: Connection) -> Mapping[str, Fortune]:
                 known = found.get(source, Fortune())
                 found[source] = Fortune(known.routed, count, newest, at)
     return found
+
+
+def last_taken(connection: Connection, source: str) -> float | None:
+    """When the newest webhook of a source came in, as far as it is among the NEWEST of all."""
+    last = connection.execute(select(func.max(webhooks.c.number))).scalar_one() or 0
+    newest = func.max(webhooks.c.received_at)
+    query = select(newest).where(webhooks.c.source == source, webhooks.c.number > last - NEWEST)
+    found = connection.execute(query).scalar_one()
+    return None if found is None else float(found)
