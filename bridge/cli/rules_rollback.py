@@ -151,7 +151,7 @@ def _print(console: Console, config: Config, plan: Plan, state: LiveState) -> No
         where = "The files have" if len(state.mistakes) > 1 else "A file has"
         count = counted(len(state.mistakes), "mistake")
         first = state.mistakes[0].partition(": ")[0]
-        console.print(f"{where} {count}, the first in {first}:", soft_wrap=True)
+        console.print(f"{where} {count}, the first in {first}:")
         console.print("`showbridge rules check` shows them.")
     elif state.standing != SAME:
         _say_where_it_is(console, config, state)
@@ -164,7 +164,5 @@ def _say_where_it_is(console: Console, config: Config, state: LiveState) -> None
     change = f"change {'it' if it == 'it' else 'one of them'} or "
     console.print(
         f"{named_files(config.folder, names)} still {holds} version {state.files}; {goes} live "
-        f"again when you {change if config.publishing.when_saved else ''}publish {it}.",
-        # Left to the terminal to wrap: a path that is cut in two cannot be copied.
-        soft_wrap=True,
+        f"again when you {change if config.publishing.when_saved else ''}publish {it}."
     )
