@@ -194,6 +194,15 @@ class WhereReader:
     def _entries(self) -> EntriesReader:
         return EntriesReader(self._findings, self.of_entry, self._comparisons)
 
+    def _is_member_of_another(self, named: str) -> bool:
+        """Whether it is the entry of `for_each`, which is nothing among those of a list."""
+        first = named.partition(".")[0]
+        return bool(self._inside) and first == self._member != self._inside.partition(".")[0]
+
+    def _of_another(self, named: str) -> tuple[str, str]:
+        what = f"`{named}` cannot be named in conditions on the entries of another list"
+        return what, "name a field of the event, or one of the same entry"
+
     def _test(
         self, field: str, shape: Shape, wanted: dict[str, Any], path: Path, *, bare: bool = False
     ) -> Iterator[Test]:
@@ -238,9 +247,8 @@ class WhereReader:
             if self._inside and self._vocabulary.find(named):
                 return "`field` names fields in full", f"write {{field: {self._inside}{named}}}"
             return self._whole.unknown(named)
-        if self._inside and named.partition(".")[0] == self._member != own.partition(".")[0]:
-            what = f"`{named}` cannot be named in conditions on the entries of another list"
-            return what, "name a field of the event, or one of the same entry"
+        if self._is_member_of_another(named):
+            return self._of_another(named)
         if named == own:
             return f"`{own}` is compared with itself", "name another field"
         return wrong_pair(own, shape, operator, named, other)
@@ -289,12 +297,14 @@ class WhereReader:
         told = self._expected(operator, expected)
         if not isinstance(told, Relative | Within) or told.field == RECEIVED:
             return "", ""
-        shape = self._vocabulary.find(told.field)
+        if self._is_member_of_another(told.field):
+            return self._of_another(told.field)
+        shape = self._whole.find(told.field)
         if shape is None:
-            return self._vocabulary.unknown(told.field)
+            return self._whole.unknown(told.field)
         if shape.kind not in ("date", "anything"):
             what = f"`{told.field}` is {KIND_WORDS[shape.kind]}, not a date"
-            return what, meant(told.field, self._vocabulary.dates())
+            return what, meant(told.field, self._whole.dates())
         return "", ""
 
     def _expected(self, operator: str, expected: Any) -> Any:
