@@ -170,7 +170,9 @@ class _Reader:
             value = next(self._events)
             if start.flow_style and self._is_lone(event, value):
                 self._spend(event, 1, depth)
-                self._slip(lone(key, *_spot(event)))
+                spot = _spot(event)
+                before = self._line(spot[0])[: spot[1]][-_LONGEST_REST:]
+                self._slip(lone(key, *spot, before))
             else:
                 mapping[key] = self._value(value, below, depth + 1)
         return mapping

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bridge.amounts import comparison_meant, number_meant
 from bridge.rules import slips, values
 from bridge.rules.conditions import OPERATORS
 from bridge.rules.countries import complaint_about_country, country_named
@@ -44,6 +45,7 @@ KIND_WORDS: Mapping[Kind, str] = {
 }
 
 NO_CONDITION = "write it behind the colon; for what must be missing write {present: false}"
+_DIGITS = "write digits alone, with a dot before the cents, such as 100 or 99.50"
 _TIMES = "write 2027-07-03, 2027-07-03T19:30:00-06:00, now, in 3 days, or 2 days ago"
 
 
@@ -82,7 +84,9 @@ def _wrong_value(field: str, shape: Shape, operator: str, expected: Any) -> tupl
         return ("", "") if fine else (f"`{operator}` must be a text", advice)
     if operator in _DATED:
         return _wrong_time(operator, expected)
-    return _wrong_kind("number" if operator in _NUMERIC else shape.kind, expected)
+    if operator in _NUMERIC or shape.kind in ("number", "money"):
+        return _wrong_number(operator, expected)
+    return _wrong_kind(shape.kind, expected)
 
 
 def _wrong_present(_field: str, _shape: Shape, expected: Any) -> tuple[str, str]:
@@ -108,7 +112,7 @@ def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
         if dated and relative(end):
             advice = "write {after: now, before: in 3 days}, which takes such times"
             return f"{quoted(str(end))} counts from another time", advice
-        wrong = _wrong_kind("date" if dated else "number", end)
+        wrong = _wrong_kind("date", end) if dated else _wrong_number("is", end)
         if wrong[0]:
             return wrong
     first, last = (values.moment(end) if dated else values.number(end) for end in expected)
@@ -159,6 +163,8 @@ def wrong_pair(own: str, shape: Shape, operator: str, named: str, other: Shape) 
 
 def _one_by_one(operator: str, expected: Any) -> str:
     """How several values are written for an operator that takes one."""
+    if isinstance(expected, dict) and expected and all(name in OPERATORS for name in expected):
+        return f"write {flow(expected)}"
     if not isinstance(expected, list) or not expected:
         return "write one text or number"
     if operator == "is":
@@ -206,13 +212,23 @@ def first_wrong(field: str, shape: Shape, expected: Any) -> Path:
     return tuple(itertools.islice(wrong, 1))
 
 
+def _wrong_number(operator: str, expected: Any) -> tuple[str, str]:
+    if values.number(expected) is not None:
+        return "", ""
+    what = f"{quoted(expected if isinstance(expected, str) else flow(expected))} is no number"
+    amount, compared = number_meant(expected), comparison_meant(expected)
+    if compared and operator != "is":
+        # The operator stands there already.
+        amount = compared.removeprefix(f"{{{operator}: ").removesuffix("}")
+        compared = ""
+    meaning = compared or amount
+    known = not meaning.startswith("{") or meaning[1:].partition(":")[0] in OPERATORS
+    return what, f"write {meaning}" if meaning and known else _DIGITS
+
+
 def _wrong_kind(kind: Kind, expected: Any) -> tuple[str, str]:
     """Whether the expected value is of a kind that can be compared with."""
     said = quoted(expected if isinstance(expected, str) else flow(expected))
-    if kind in ("number", "money") and values.number(expected) is None:
-        meaning = slips.comparison_meant(expected) or slips.number_meant(expected)
-        advice = f"write {meaning}" if meaning else "write 100 or 99.50, without a currency"
-        return f"{said} is no number", advice
     if kind == "date" and values.moment(expected) is None:
         return _no_date(expected, "write 2027-07-03 or 2027-07-03T19:30:00-06:00")
     if kind == "yes/no" and values.truth(expected) is None:

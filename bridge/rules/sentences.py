@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
 from typing import Any
 
 from bridge.rules.conditions import (
@@ -25,7 +26,7 @@ from bridge.rules.countries import Country
 from bridge.rules.folding import LONGEST_SHOWN, apart, difference, eye, shown_part
 from bridge.rules.relative import RECEIVED, Within
 from bridge.rules.seen import Seen
-from bridge.rules.values import is_personal, say, say_found
+from bridge.rules.values import When, is_personal, say, say_found
 
 _SAYS: Mapping[str, str] = {
     "is": "is {}",
@@ -268,7 +269,17 @@ def _reason(path: str, comparison: Comparison, found: Sequence[Any], seen: Seen)
         return f"{path} is not known, so nothing says that it {in_words(comparison)}"
     if is_told_apart(comparison):
         return _long_reason(path, comparison, found)
-    return f"{path} is {say_found(path, found)}, {fails(comparison)}"
+    return f"{path} is {say_found(path, found, zone_of([comparison]))}, {fails(comparison)}"
+
+
+def zone_of(comparisons: Sequence[Comparison]) -> tzinfo | None:
+    """That of the days that they ask for; None: they ask for none."""
+    for one in comparisons:
+        several = one.expected if isinstance(one.expected, tuple) else (one.expected,)
+        for expected in several:
+            if isinstance(expected, When):
+                return expected.zone
+    return None
 
 
 def _long_reason(path: str, comparison: Comparison, found: Sequence[Any]) -> str:

@@ -1,4 +1,4 @@
-"""What people write for a value, and what they mean by it: `$1,000`, `31/03/2027`, `9 pm`.
+"""What people write for a value, and what they mean by it: `31/03/2027`, `9 pm`, `2 hrs`.
 
 Each function gives what to write instead, or nothing where that is not clear.
 """
@@ -9,15 +9,31 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, time
 
+from bridge.amounts import comparison_meant
 from bridge.rules.relative import UNITS
-from bridge.wording import meant, nearest, quoted
+from bridge.wording import flow, meant, nearest, quoted
 
-_AMOUNT = re.compile(r"[^\d.,+-]*([+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?)[^\d.,]*")
-_COMPARED = re.compile(r"(>=|<=|==|!=|<>|>|<|=)\s*(.+)")
 _DAY_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})[./](\d{1,2})[./](\d{1,2})", re.ASCII)
 _MONTHS = 12
 _LONGEST = 80
+_LONGEST_SENTENCE = 300
+_CONDITION = re.compile(r"([a-z]\w*(?:\.\w+)+)\s*:?\s*(.+)")
+_LINKS = (
+    (r"\s+(?:or|OR|\|\|)\s+", "any: [{", "}, {", "}]"),
+    (r"\s+(?:and|AND|&&?)\s+", "", ", ", ""),
+)
+_WORDED_AS = {
+    **dict.fromkeys(("contains", "includes", "has", "like"), "contains"),
+    **dict.fromkeys(("starts with", "starts_with", "begins with"), "starts_with"),
+    **dict.fromkeys(("ends with", "ends_with"), "ends_with"),
+    **dict.fromkeys(("is not", "is_not", "!=", "<>", "not"), "is_not"),
+    **dict.fromkeys(("is", "=", "==", "equals"), "is"),
+}
+_WORDED = re.compile(
+    rf"({'|'.join(sorted(map(re.escape, _WORDED_AS), key=len, reverse=True))})\s*(\S.*)",
+    re.IGNORECASE,
+)
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*([ap])\.?m\.?|(\d{1,2})[.h](\d{2})|(\d{1,2})")
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?|an?|one|two|three)?\s*([a-z]+)(.*)", re.IGNORECASE)
 _NUMBERS = {"a": "1", "an": "1", "one": "1", "two": "2", "three": "3"}
@@ -47,17 +63,35 @@ COMBINERS: Mapping[str, str] = {
 }
 
 
-def number_meant(written: object) -> str:
-    """`$1,000` -> `1000`."""
-    found = _AMOUNT.fullmatch(_short(written))
-    return found[1].replace(",", "") if found else ""
+def conditions_meant(written: object) -> str:
+    """`order.total >= 100 and tickets.type contains VIP` as conditions within { }."""
+    text = written.strip() if isinstance(written, str) and len(written) <= _LONGEST_SENTENCE else ""
+    for link, opening, between, closing in _LINKS:
+        parts = re.split(link, text)
+        if len(parts) > 1 or not opening:
+            meant_by = [_condition_meant(part) for part in parts]
+            return f"{{{opening}{between.join(meant_by)}{closing}}}" if all(meant_by) else ""
+    return ""
 
 
-def comparison_meant(written: object) -> str:
-    """`> 100` -> `{at_least: 100}`."""
-    found = _COMPARED.fullmatch(_short(written))
-    amount = number_meant(found[2]) if found else ""
-    return f"{{{OPERATORS[found[1]]}: {amount}}}" if found and amount else ""
+def _condition_meant(written: str) -> str:
+    found = _CONDITION.fullmatch(written.strip())
+    if not found:
+        return ""
+    field, asked = found[1], found[2]
+    compared = comparison_meant(asked)
+    if compared:
+        return (
+            f"{field}: {compared.removeprefix('{is: ').removesuffix('}')}"
+            if compared.startswith("{is:")
+            else f"{field}: {compared}"
+        )
+    worded = _WORDED.fullmatch(asked)
+    if not worded:
+        return ""
+    name = _WORDED_AS[worded[1].lower()]
+    value = flow(worded[2].strip("'\""))
+    return f"{field}: {value}" if name == "is" else f"{field}: {{{name}: {value}}}"
 
 
 def day_meant(written: object) -> str:
