@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from bridge.findings import Findings
-from bridge.rules import slips, values
+from bridge.rules import slips, taken_literally, values
 from bridge.rules.conditions import (
     OPERATORS,
     All,
@@ -55,6 +55,7 @@ class WhereReader:
 
     Days are days in `zone`, and times that name no zone are in it. `member` is what the rule
     calls an entry of its `for_each`, `home` the country of telephone numbers that do not say it.
+    `is_sent`: it is compared with what is sent, not with an event.
     """
 
     def __init__(
@@ -65,7 +66,10 @@ class WhereReader:
         zone: tzinfo,
         member: str = "",
         home: str | None = None,
+        *,
+        is_sent: bool = False,
     ) -> None:
+        self._is_sent = is_sent
         self._zone = zone
         self._findings = findings
         self._vocabulary = vocabulary
@@ -228,12 +232,33 @@ class WhereReader:
             named = self._named(operator, expected, place)
             if named is not None:
                 comparisons.append(Comparison(operator, self._listed(shape, named), named))
+                self._warn(shape, operator, self._lists[named], place)
             elif _is_other(expected) and operator in OPERATORS:
                 other = self._other(field, shape, operator, expected["field"], place)
                 comparisons += [Comparison(operator, other)] if other else []
+            elif self._is_template(operator, expected, place):
+                continue
             elif self._fits(field, shape, operator, expected, place):
+                self._warn(shape, operator, expected, place)
                 comparisons.append(Comparison(operator, self._expected(shape, operator, expected)))
         return tuple(comparisons)
+
+    def _is_template(self, operator: str, expected: Any, path: Path) -> bool:
+        what, advice = taken_literally.template(operator, expected)
+        if what:
+            self._add(path, what, advice)
+        return bool(what)
+
+    def _warn(self, shape: Shape, operator: str, expected: Any, path: Path) -> None:
+        """Of what is compared with an event; what is sent may hold any sign."""
+
+        def is_field(name: str) -> bool:
+            found = self._whole.find(name)
+            return found is not None and not found.free
+
+        if not self._is_sent:
+            for what, advice in taken_literally.warnings(shape, operator, expected, is_field):
+                self._findings.warn(path, what, advice)
 
     def _other(
         self, field: str, shape: Shape, operator: str, named: Any, path: Path
