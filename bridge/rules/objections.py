@@ -112,7 +112,7 @@ def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
         if dated and relative(end):
             advice = "write {after: now, before: in 3 days}, which takes such times"
             return f"{quoted(str(end))} counts from another time", advice
-        wrong = _wrong_kind("date" if dated else "number", end)
+        wrong = _wrong_kind("date", end) if dated else _wrong_number("is", end)
         if wrong[0]:
             return wrong
     first, last = (values.moment(end) if dated else values.number(end) for end in expected)
