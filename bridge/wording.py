@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -43,7 +44,9 @@ _ADVICE = {
     "bool_type": "write true or false",
     "string_too_long": "make it shorter",
 }
-_PLAIN = re.compile(r"[\w.%][\w .%*&/+-]*")
+_PLAIN = re.compile(r"[\w.%]([\w .%*&/+-]*[\w.%*&/+-])?")
+# What YAML takes for no text.
+_OTHERWISE = ("null", "true", "false", "yes", "no", "on", "off")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -79,7 +82,8 @@ def flow(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) else f'"{value}"'
+        plain = _PLAIN.fullmatch(value) and value.casefold() not in _OTHERWISE
+        return value if plain else json.dumps(value, ensure_ascii=False)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -172,13 +172,22 @@ def _sign(line: int, found: re.Match[str]) -> Slip | None:
 
 def _two_conditions(line: int, found: re.Match[str]) -> Slip:
     """`tickets.type: VIP and order.total: 100`."""
-    first, link, second = found[1], found[2].lower(), _short(found[3])
+    first, link, second = found[1], (found[2] or "").lower(), _short(found[3])
     what = "two conditions stand in this line"
     if link in ("or", "||"):
         advice, example = "write", f"any: [{{{first}}}, {{{second}}}]"
     else:
         advice, example = "write each on a line of its own", f"{first}, and below it {second}"
     return Slip(line, found.start(1), what, advice, example=example)
+
+
+def _link(line: int, found: re.Match[str]) -> Slip:
+    """`or` and `and` alone in a line."""
+    what = f"`{found[1].lower()}` cannot stand between conditions"
+    if found[1].lower() == "and":
+        return Slip(line, found.start(1), what, "remove this line: all of them must hold anyway")
+    advice = "write `any:` above them, indent them further, and begin each with `- `"
+    return Slip(line, found.start(1), what, advice)
 
 
 def _braces_missing(line: int, found: re.Match[str]) -> Slip:
@@ -214,11 +223,12 @@ _OPERATOR = (
     r"|present|between|any|all|not)"
 )
 _CONDITION = r"[a-z]\w*(?:\.\w+)+: +\S.*?"
-_TWO = rf"^ *(?:- +)?({_CONDITION}) +(and|or|&&?|\|\||AND|OR) +({_CONDITION})$"
+_TWO = rf"^ *(?:- +)?({_CONDITION})(?: +(and|or|&&?|\|\||AND|OR)|,) +({_CONDITION})$"
 _SLIPS: _Patterns = (
     (re.compile(r": +([<>=!]=?\s*[\d$€£][^\n]*)$"), _sign),
     (re.compile(r"\{ *([<>=!]{1,2}\s*:?\s*[\d$€£][^,}\n]*)"), _sign),
     (re.compile(_TWO), _two_conditions),
+    (re.compile(r"^ *(?:- +)?(or|and|OR|AND|Or|And) *$"), _link),
     (re.compile(rf"^ *(?:- +)?\w+\.[\w.]+: +(\(?({_OPERATOR}: +[^\n]*?)\)?)$"), _braces_missing),
     (re.compile(r"^ *(?:- *)?(\t)"), _tab),
     (re.compile(f"^[ {ODD_BLANKS}]*([{ODD_BLANKS}])"), _odd_blank),

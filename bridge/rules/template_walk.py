@@ -11,10 +11,10 @@ from typing import Any
 
 from jinja2 import nodes
 
+from bridge.rules.countries import complaint_about_region
 from bridge.rules.date_filter import complaint_about_date
 from bridge.rules.filter_reference import BY_NAME
 from bridge.rules.filters import FILTERS, TESTS, takes
-from bridge.rules.phone_filter import complaint_about_region
 from bridge.rules.vocabulary import FREE, Shape, Vocabulary
 from bridge.wording import meant, quoted
 

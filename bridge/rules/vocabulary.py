@@ -54,11 +54,15 @@ _CONTACT = Shape(
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The names of one rule; `about` says whose they are, for mistakes."""
+    """The names of one rule; `about` says whose they are, for mistakes.
+
+    `entry_of` is the list of whose entries they are the own fields.
+    """
 
     root: Shape
     about: str
     elsewhere: Mapping[str, str]
+    entry_of: str = ""
 
     def find(self, path: str) -> Shape | None:
         """The shape at a dotted path, through lists; None: there is no such field."""
@@ -89,6 +93,11 @@ class Vocabulary:
         root = Shape("group", {**self.root.parts, name: member})
         return Vocabulary(root, self.about, self.elsewhere)
 
+    def of_entry(self, path: str) -> Vocabulary:
+        """The names that one entry of the list at `path` has for its own fields."""
+        shape = self.find(path)
+        return Vocabulary(shape.member if shape else FREE, f"an entry of `{path}`", {}, path)
+
     def with_texts(self, texts: Iterable[str]) -> Vocabulary:
         """The same with the named texts, which templates may insert."""
         named = Shape("group", {name: Shape("text") for name in texts})
@@ -117,6 +126,8 @@ class Vocabulary:
 
     def unknown(self, path: str) -> tuple[str, str]:
         """What to say of a path that `find` does not know."""
+        if self.entry_of:
+            return self._no_field_of_entry(path)
         if path in self.elsewhere:
             return f"{quoted(path)} does not come with {self.about}", self.elsewhere[path]
         known = self.by_member(path)
@@ -129,6 +140,16 @@ class Vocabulary:
         if not near.endswith("?"):
             near = "`showbridge rules fields` lists what there is"
         return f"there is no field {quoted(path)} in {self.about}", near
+
+    def _no_field_of_entry(self, path: str) -> tuple[str, str]:
+        what = f"{quoted(path)} is no field of {self.about}"
+        own = path.removeprefix(f"{self.entry_of}.")
+        if own != path and self.find(own):
+            return what, f"write `{own}`: what stands here is about one entry of `{self.entry_of}`"
+        near = meant(path, self.paths())
+        if not near.endswith("?") and "." in path:
+            near = f"write it beside `{self.entry_of}:`, not in its `where`"
+        return what, near
 
     def by_member(self, path: str) -> str | None:
         """The list whose entries a rule would call so, if it went through them."""
