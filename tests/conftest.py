@@ -8,11 +8,16 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis import Redis
 
 from bridge.ledger.database import Database
 from bridge.ledger.migrate import migrate
 from tests.servers import PostgreSQL, running_redis
+
+# How fast a machine is says nothing of what it tests.
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -38,6 +39,8 @@ _COMMANDS: Mapping[str, str] = {
     "clock": "Start the clock alone.",
 }
 _INTERRUPTED = 130
+# What an operator puts right, whichever file it is about.
+_OF_THE_MACHINE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
 class Program(LazyGroup):
@@ -53,6 +56,12 @@ class Program(LazyGroup):
             raise Failure(str(error)) from error
         except LedgerUnavailable as error:
             raise Failure(f"the ledger cannot be reached: {error}") from error
+        except OSError as error:
+            if error.errno not in _OF_THE_MACHINE or not error.filename:
+                raise
+            from bridge.regular_files import why
+
+            raise Failure(f"{error.filename} cannot be used: {why(error)}") from error
         except KeyboardInterrupt:
             raise click.exceptions.Exit(_INTERRUPTED) from None
 
@@ -83,9 +92,10 @@ def cli() -> None:
     Settings come from the folder `config`, the environment, and the file `.env`
     of this folder, which never overrides the environment.
     """
-    from dotenv import load_dotenv
+    from bridge import dotenv_file
 
-    load_dotenv(Path.cwd() / ".env", override=False)
+    for name, value in dotenv_file.read_dotenv(Path(dotenv_file.NAME)).items():
+        os.environ.setdefault(name, value)
 
 
 def main() -> None:

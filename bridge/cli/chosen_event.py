@@ -17,6 +17,7 @@ from bridge.ledger.plan import Waiting
 from bridge.ledger.prune import pruned_at
 from bridge.ledger.replay import as_if_replayed
 from bridge.ledger.stories import event_id
+from bridge.regular_files import why
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def of_file(config: Config, file: Path, source: str | None, now: float) -> Subje
     try:
         body = file.read_bytes()
     except OSError as error:
-        raise OperatorError(f"{file} cannot be read: {error.strerror}") from error
+        raise OperatorError(f"{file} cannot be read: {why(error)}") from error
     outgoing = own_body(config, body, file.name, source)
     return _sent(outgoing, f"the body in {file.name}", now)
 

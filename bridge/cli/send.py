@@ -21,6 +21,7 @@ from bridge.cli.outgoing import Outgoing, named_samples, own_body, samples
 from bridge.cli.screen import clean, counted, screen
 from bridge.config import Config, load
 from bridge.errors import Malformed, OperatorError
+from bridge.regular_files import why
 
 SECONDS = 10.0
 AGENT = "showbridge-send"
@@ -76,7 +77,7 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise OperatorError(f"{file} cannot be read: {error.strerror}") from error
+        raise OperatorError(f"{file} cannot be read: {why(error)}") from error
 
 
 def _list(console: Console, known: Sequence[Outgoing]) -> None:

@@ -40,23 +40,34 @@ class Status:
     bounds: RetentionConfig
     concerns: Sequence[str]
 
+    @property
+    def needs_person(self) -> bool:
+        return bool(self.alerts) or not self.books.are_balanced
+
 
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @click.option("--seen", is_flag=True, help="Show the alerts one last time, unless they come again.")
 def command(as_json: bool, seen: bool) -> None:
-    """Count what waits and what ended how; show every open alert in full."""
+    """Count what waits and what ended how; show every open alert in full.
+
+    Ends with status 1 if something needs a person.
+    """
     config = load(os.environ)
     now = time.time()
     with existing_ledger(config) as database:
         status = status_of(config, database, now)
+        needs_person = status.needs_person
         if seen:
             with database.write() as connection:
                 clear_seen(connection, status.alerts)
+                needs_person = bool(open_alerts(connection)) or not status.books.are_balanced
     if as_json:
         json_lines.say(_object(status))
     else:
         _print(screen(), status, now)
+    if needs_person:
+        raise click.exceptions.Exit(1)
 
 
 def status_of(config: Config, database: Database, now: float) -> Status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import Callable
 
 from bridge.config import AccountConfig, Config, world
@@ -70,7 +71,8 @@ def notifier(
     """Raises OperatorError like `turns`."""
     limits = Limits(queue.redis)
     targets = [_target(config, each, limits) for each in config.alerts.tell]
-    return Notifier(database, targets, config.alerts.again_seconds, now)
+    machine = config.alerts.machine or socket.gethostname()
+    return Notifier(database, targets, config.alerts.again_seconds, now, machine=machine)
 
 
 def outages(config: Config, database: Database, now: Callable[[], float]) -> Outages:

@@ -69,13 +69,17 @@ class ByAction:
 
 @dataclass
 class Notifier:
-    """`again` is after how many seconds a person is told again of what goes on."""
+    """`again` is after how many seconds a person is told again of what goes on.
+
+    `machine` is the one that the messages name.
+    """
 
     database: Database
     targets: Sequence[Target]
     again: float
     now: Callable[[], float]
     elapsed: Callable[[], float] = since_boot
+    machine: str = ""
     _unnoted: list[Alert] = field(default_factory=list)
     _pause: float = 0.0
     _not_before: float = 0.0
@@ -101,8 +105,8 @@ class Notifier:
             return
         if self._reach(
             [each for each in self.targets if _may_send(each, resting, self.now())],
-            headline(alerts),
-            told(alerts),
+            headline(alerts, self.machine),
+            told(alerts, self.machine),
         ):
             self._pause = 0.0
             self._unnoted = alerts

@@ -26,7 +26,7 @@ from bridge.rules.conditions import (
 from bridge.rules.countries import Country
 from bridge.rules.records import Rule
 from bridge.rules.seen import Seen
-from bridge.rules.sentences import fails, why_not
+from bridge.rules.sentences import fails, why_not, zone_of
 from bridge.rules.values import number, text
 
 Check = Callable[[Seen], bool]
@@ -242,7 +242,7 @@ def _why_not(condition: Condition) -> Callable[[Seen], str]:
     def plain(seen: Seen) -> str:
         return why_not(condition, seen)
 
-    if single is None or not failure:
+    if single is None or not failure or zone_of([single[1]]):
         return plain
     path, said = single[0], f", {failure}"
 

@@ -13,6 +13,7 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from decimal import Context, Decimal
 from functools import lru_cache, reduce
 from typing import Any
@@ -21,7 +22,7 @@ from unicodedata import normalize
 from bridge.rules.countries import Country
 from bridge.rules.relative import Relative, Within
 from bridge.rules.seen import Seen
-from bridge.rules.values import moment, number, span, text, truth
+from bridge.rules.values import When, number, span, text, truth, when
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,13 @@ class Test:
 
 @dataclass(frozen=True)
 class Other:
-    """Another field, with which one is compared: a path of the whole event."""
+    """Another field, with which one is compared: a path of the whole event.
+
+    Its days, and its times that name no zone, are those of `zone`.
+    """
 
     path: str
+    zone: tzinfo = UTC
 
     def __str__(self) -> str:
         return self.path
@@ -198,16 +203,16 @@ def compare(comparison: Comparison, value: Any, seen: Seen) -> bool:
     """Whether one value satisfies one comparison that is asked of single values."""
     expected = comparison.expected
     if isinstance(expected, Other):
-        return _compare_fields(comparison.operator, value, expected.path, seen)
+        return _compare_fields(comparison.operator, value, expected, seen)
     if isinstance(expected, Country):
         return expected.holds(value, seen.countries)
     if isinstance(expected, Within):
         return expected.holds(value, seen)
     if isinstance(expected, Relative):
-        when = moment(value)
+        found = span(value, expected.zone)
         earlier = comparison.operator == "before"
-        return when is not None and any(
-            when < base if earlier else when > base for base in expected.moments(seen)
+        return found is not None and any(
+            found[1] < base if earlier else found[0] > base for base in expected.moments(seen)
         )
     return OF_ONE[comparison.operator](value, expected)
 
@@ -216,11 +221,13 @@ MAX_OTHERS = 20
 """Values of a field with which another one is compared; of texts that must be equal all."""
 
 
-def _compare_fields(operator: str, value: Any, path: str, seen: Seen) -> bool:
-    if operator == "is" and isinstance(value, str) and text(value) in seen.texts[path].folded:
+def _compare_fields(operator: str, value: Any, other: Other, seen: Seen) -> bool:
+    if operator == "is" and isinstance(value, str) and text(value) in seen.texts[other.path].folded:
         return True
-    ask = OF_ONE[operator]
-    return any(ask(value, other) for other in seen.find(path)[:MAX_OTHERS])
+    ask, others = OF_ONE[operator], seen.find(other.path)[:MAX_OTHERS]
+    if operator in ("is", "before", "after"):
+        others = [when(one, other.zone) or one for one in others]
+    return any(ask(value, one) for one in others)
 
 
 @dataclass(frozen=True)
@@ -316,9 +323,11 @@ def same(found: Any, expected: Any) -> bool:
         return truth(found) is not None and truth(found) == truth(expected)
     if isinstance(found, str) and isinstance(expected, str):
         return text(found) == text(expected)
-    day, when = span(expected), moment(found)
-    if day and when:
-        return day[0] <= when <= day[1]
+    if isinstance(expected, When):
+        return expected.meets(found)
+    day, inner = span(expected), span(found)
+    if day and inner:
+        return day[0] <= inner[0] and inner[1] <= day[1]
     amount = number(found)
     return amount is not None and amount == number(expected)
 
@@ -348,20 +357,25 @@ def _between(found: Any, expected: Any) -> bool:
     low, high = expected
     if number(low) is not None or number(high) is not None:
         return _at_least(found, low) and _at_most(found, high)
-    when, first, last = moment(found), span(low), span(high)
-    if when is None or first is None or last is None:
+    inner, first, last = span(found, _zone_of(low)), span(low), span(high)
+    if inner is None or first is None or last is None:
         return False
-    return first[0] <= when <= last[1]
+    return first[0] <= inner[0] and inner[1] <= last[1]
 
 
 def _before(found: Any, expected: Any) -> bool:
-    one, other = moment(found), span(expected)
-    return one is not None and other is not None and one < other[0]
+    one, other = span(found, _zone_of(expected)), span(expected)
+    return one is not None and other is not None and one[1] < other[0]
 
 
 def _after(found: Any, expected: Any) -> bool:
-    one, other = moment(found), span(expected)
-    return one is not None and other is not None and one > other[1]
+    one, other = span(found, _zone_of(expected)), span(expected)
+    return one is not None and other is not None and one[0] > other[1]
+
+
+def _zone_of(expected: Any) -> tzinfo:
+    """In which a day that was found without a time is looked at."""
+    return expected.zone if isinstance(expected, When) else UTC
 
 
 def _textual(compare: Callable[[str, str], bool]) -> Callable[[Any, Any], bool]:

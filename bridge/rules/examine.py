@@ -12,7 +12,7 @@ from bridge.rules.match import elsewhere, kept_from, members
 from bridge.rules.nearest import nearest
 from bridge.rules.records import Rule
 from bridge.rules.seen import Seen
-from bridge.rules.sentences import entries_found, sentence, why_not
+from bridge.rules.sentences import entries_found, sentence, why_not, zone_of
 from bridge.rules.values import say_found, view
 
 
@@ -99,7 +99,11 @@ def _asked(condition: Condition, seen: Seen) -> Asked:
     found = near = ""
     if isinstance(condition, Test):
         values = seen.find(condition.path)
-        found = say_found(condition.path, values) if values else "nothing"
+        found = (
+            say_found(condition.path, values, zone_of(condition.comparisons))
+            if values
+            else "nothing"
+        )
     if isinstance(condition, Entries):
         found = entries_found(condition, seen)
     if isinstance(condition, Test | Entries):

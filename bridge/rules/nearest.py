@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from bridge import days
 from bridge.rules.conditions import (
     OF_ONE,
     Comparison,
@@ -18,10 +19,10 @@ from bridge.rules.conditions import (
     tally,
 )
 from bridge.rules.countries import Country
-from bridge.rules.relative import Relative, Within
+from bridge.rules.relative import Relative, Within, spans
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import why_not
-from bridge.rules.values import is_personal, moment, number, say, span, text
+from bridge.rules.values import When, is_personal, number, say, span, text
 
 _ALIKE = 0.6
 _TEXTUAL = ("is", "exactly", "one_of", "contains", "starts_with", "ends_with")
@@ -84,7 +85,8 @@ def _amount(one: Comparison, found: Sequence[Any]) -> str:
 
 def _time(one: Comparison, found: Sequence[Any], seen: Seen) -> str:
     """Positive distances are too late, negative ones too early."""
-    known = [when for when in map(moment, found) if when is not None]
+    zone = one.expected.zone if isinstance(one.expected, When | Relative | Within) else UTC
+    known = [days.local(first, zone) for first, _ in spans(found, zone)]
     distances = [
         (abs(seconds), seconds, when) for when in known for seconds in _distances(one, when, seen)
     ]
@@ -99,7 +101,7 @@ def _distances(one: Comparison, when: datetime, seen: Seen) -> Iterator[float]:
     if isinstance(expected, Within):
         low = 0.0 if expected.side == "after" else -expected.seconds
         high = 0.0 if expected.side == "before" else expected.seconds
-        for base in Relative(0.0, expected.field, "").moments(seen):
+        for base in Relative(0.0, expected.field, "", expected.zone).moments(seen):
             away = (when - base).total_seconds()
             yield away - high if away > high else away - low
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bridge.findings import Findings
 from bridge.rules.conditions import Condition, Entries, glob, parts, tests
@@ -58,7 +59,12 @@ class RuleReader:
         words = words.with_member(for_each.name, for_each.path) if for_each else words
         member = for_each.name if for_each else ""
         conditions = WhereReader(
-            self._findings, words, self._named.lists, member, self._named.country
+            self._findings,
+            words,
+            self._named.lists,
+            ZoneInfo(self._named.time_zone),
+            member,
+            self._named.country,
         )
         steps = StepReader(self._findings, words, self._world, self._named)
         do = entry.get("do")

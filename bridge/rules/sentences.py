@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
 from typing import Any
 
 from bridge.rules.conditions import (
@@ -24,7 +25,7 @@ from bridge.rules.conditions import (
 from bridge.rules.countries import Country
 from bridge.rules.relative import RECEIVED, Within
 from bridge.rules.seen import Seen
-from bridge.rules.values import say, say_found
+from bridge.rules.values import When, say, say_found
 
 _SAYS: Mapping[str, str] = {
     "is": "is {}",
@@ -253,7 +254,17 @@ def _reason(path: str, comparison: Comparison, found: Sequence[Any], seen: Seen)
         return f"{path} is {'missing' if comparison.expected else 'there, and must not be'}"
     if not found:
         return f"{path} is not known, so nothing says that it {in_words(comparison)}"
-    return f"{path} is {say_found(path, found)}, {fails(comparison)}"
+    return f"{path} is {say_found(path, found, zone_of([comparison]))}, {fails(comparison)}"
+
+
+def zone_of(comparisons: Sequence[Comparison]) -> tzinfo | None:
+    """That of the days that they ask for; None: they ask for none."""
+    for one in comparisons:
+        several = one.expected if isinstance(one.expected, tuple) else (one.expected,)
+        for expected in several:
+            if isinstance(expected, When):
+                return expected.zone
+    return None
 
 
 def _country_reason(path: str, one: Comparison, found: Sequence[Any], seen: Seen) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
+from datetime import tzinfo
 from itertools import count
 from typing import Any
 
@@ -32,13 +34,16 @@ from bridge.rules.objections import (
 )
 from bridge.rules.objections import kinds_of as kinds_of
 from bridge.rules.operators_meant import combiner_meant, value_meant
-from bridge.rules.relative import RECEIVED, Relative, Within, relative, within
+from bridge.rules.relative import RECEIVED, relative, within
+from bridge.rules.values import When
 from bridge.rules.vocabulary import Shape, Vocabulary
 from bridge.wording import flow, meant, nearest, quoted
 from bridge.yaml_text import Path
 
 MOST_CONDITIONS = 500
 _DEEPEST = 24
+_DATED = re.compile(r"\s*[0-9]{4}-", re.ASCII)
+_TIMED = ("before", "after", "within")
 _EVERYWHERE = ("contact", "event", "raw")
 _Read = Callable[[Any, Path], tuple[Condition, ...]]
 
@@ -49,8 +54,8 @@ Lists = Mapping[str, tuple[Any, ...]]
 class WhereReader:
     """Reads the conditions of one rule; `lists` are those that `one_of` may name.
 
-    `member` is what the rule calls an entry of its `for_each`, `home` the country of
-    telephone numbers that do not say it.
+    Days are days in `zone`, and times that name no zone are in it. `member` is what the rule
+    calls an entry of its `for_each`, `home` the country of telephone numbers that do not say it.
     """
 
     def __init__(
@@ -58,9 +63,11 @@ class WhereReader:
         findings: Findings,
         vocabulary: Vocabulary,
         lists: Lists,
+        zone: tzinfo,
         member: str = "",
         home: str | None = None,
     ) -> None:
+        self._zone = zone
         self._findings = findings
         self._vocabulary = vocabulary
         self._member = member
@@ -228,12 +235,12 @@ class WhereReader:
             place = path if bare else (*path, operator)
             named = self._named(operator, expected, place)
             if named is not None:
-                comparisons.append(Comparison(operator, self._lists[named], named))
+                comparisons.append(Comparison(operator, self._listed(shape, named), named))
             elif _is_other(expected) and operator in OPERATORS:
                 other = self._other(field, shape, operator, expected["field"], place)
                 comparisons += [Comparison(operator, other)] if other else []
             elif self._fits(field, shape, operator, expected, place):
-                comparisons.append(Comparison(operator, self._expected(operator, expected)))
+                comparisons.append(Comparison(operator, self._expected(shape, operator, expected)))
                 self._doubt(shape, operator, expected, place)
         return tuple(comparisons)
 
@@ -251,7 +258,7 @@ class WhereReader:
         what, advice = self._wrong_other(field, shape, operator, named)
         if what:
             self._add(path, what, advice)
-        return None if what else Other(named)
+        return None if what else Other(named, self._zone)
 
     def _wrong_other(self, field: str, shape: Shape, operator: str, named: Any) -> tuple[str, str]:
         what, advice = wrong_for_fields(field, shape, operator, named)
@@ -269,6 +276,35 @@ class WhereReader:
         if named == own:
             return f"`{own}` is compared with itself", "name another field"
         return wrong_pair(own, shape, operator, named, other)
+
+    def _listed(self, shape: Shape, name: str) -> tuple[Any, ...]:
+        entries = self._lists[name]
+        made = tuple(self._dated(shape, one) for one in entries)
+        return made if any(isinstance(one, When) for one in made) else entries
+
+    def _expected(self, shape: Shape, operator: str, expected: Any) -> Any:
+        """What an event is compared with."""
+        if operator == "country":
+            several = expected if isinstance(expected, list) else [expected]
+            codes = (country_named(one) for one in several)
+            return Country(tuple(one for one in codes if one), self._home)
+        if operator in ("one_of", "between"):
+            return tuple(self._dated(shape, one) for one in expected)
+        if operator == "present":
+            return values.truth(expected)
+        if operator == "within":
+            return within(expected, self._zone)
+        if operator in ("before", "after"):
+            told = relative(expected, self._zone)
+            return told or values.when(expected, self._zone) or expected
+        return self._dated(shape, expected) if operator in ("is", "is_not") else expected
+
+    def _dated(self, shape: Shape, expected: Any) -> Any:
+        """A day or a time, of a field that may hold one; digits alone may be an id."""
+        may_be = shape.kind == "date" or (
+            shape.kind == "anything" and isinstance(expected, str) and _DATED.match(expected)
+        )
+        return (values.when(expected, self._zone) if may_be else None) or expected
 
     def _named(self, operator: str, expected: Any, path: Path) -> str | None:
         """The list that `one_of` names, if it does and there is one."""
@@ -311,8 +347,8 @@ class WhereReader:
 
     def _wrong_base(self, operator: str, expected: Any) -> tuple[str, str]:
         """The field that a time counts from must be there, and be a date."""
-        told = self._expected(operator, expected)
-        if not isinstance(told, Relative | Within) or told.field == RECEIVED:
+        told = within(expected) if operator == "within" else relative(expected)
+        if operator not in _TIMED or told is None or told.field == RECEIVED:
             return "", ""
         shape = self._vocabulary.find(told.field)
         if shape is None:
@@ -321,13 +357,6 @@ class WhereReader:
             what = f"`{told.field}` is {KIND_WORDS[shape.kind]}, not a date"
             return what, meant(told.field, self._vocabulary.dates())
         return "", ""
-
-    def _expected(self, operator: str, expected: Any) -> Any:
-        if operator == "country":
-            several = expected if isinstance(expected, list) else [expected]
-            codes = (country_named(one) for one in several)
-            return Country(tuple(one for one in codes if one), self._home)
-        return _expected(operator, expected)
 
     def _add(self, path: Path, what: str, advice: str = "") -> None:
         self._findings.add(path, what, advice)
@@ -349,15 +378,3 @@ def _are_conditions(wanted: Any) -> bool:
 
 def _together(parts: tuple[Condition, ...]) -> Condition:
     return parts[0] if len(parts) == 1 else All(parts)
-
-
-def _expected(operator: str, expected: Any) -> Any:
-    if operator in ("one_of", "between"):
-        return tuple(expected)
-    if operator == "present":
-        return values.truth(expected)
-    if operator == "within":
-        return within(expected)
-    if operator in ("before", "after"):
-        return relative(expected) or expected
-    return expected

@@ -87,7 +87,7 @@ def test_this_holds(where: Where, order: Event, condition: str) -> None:
         ),
         (
             "{tickets.starts_on: {after: 2027-07-03}}",
-            "tickets.starts_on is 2027-07-03 01:30 UTC, not after 2027-07-03",
+            "tickets.starts_on is 2027-07-03 01:30 UTC, not after 2027-07-03 in UTC",
         ),
         (
             "{contact.phone: {starts_with: '+1'}}",
