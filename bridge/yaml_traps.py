@@ -14,6 +14,7 @@ _UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _IN_CURLY = re.compile(f"[{CURLY}].*[{CURLY}]", re.DOTALL)
 _TRUTHS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _THOUSAND = re.compile(r"[-+]?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
+_PATH = re.compile(r"[a-z_]\w*(?:\.\w+)+")
 _NO_CENTS = ("-", "–", "—", "--")
 _WORD_AND_VALUE = re.compile(r"([a-z_]+)(?: *= *| +)(\S+)", re.ASCII)
 _ONE_OF = re.compile(r"\bone_of: +([^\s\[\]{}:\"',][^\[\]{}:\"']*),\s*$")
@@ -97,6 +98,9 @@ def lone(text: str, line: int, column: int, before: str = "") -> Slip:
     number = before_comma(before.removesuffix(","))
     if number and before.endswith(",") and (text[:1].isdecimal() or text in _NO_CENTS):
         return _torn_number(line, column - len(number) - 1, f"{number},{text}")
+    if _PATH.fullmatch(text) and before.rstrip().endswith("{"):
+        what = "what is inserted stands between two braces, and the text in quotes"
+        return Slip(line, before.rindex("{"), what, "write", example=f'"{{{{ {text} }}}}"')
     torn = _torn_list(line, text, before)
     if torn:
         return torn
@@ -195,6 +199,10 @@ def _half_a_text(plain: Plain) -> Iterator[Slip]:
 
 
 def _looks_like_something_else(plain: Plain, text: str) -> Iterator[Slip]:
+    if "\\n" in text:
+        what = "\\n begins a new line only within double quotes"
+        advice = "put double quotes around the whole text"
+        yield Slip(plain.line, plain.column, what, advice, only_warns=True)
     truth = _TRUTHS.get(text.casefold())
     if truth:
         what = f"this is the text “{text}”, not {truth}"
