@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bridge.rules.operators_meant import COMBINERS, conditions_meant
 from bridge.rules.schema import RulesText, RuleText, WhenText
-from bridge.rules.slips import COMBINERS, conditions_meant
 from bridge.rules.where import COMBINERS as COMBINING
 from bridge.wording import flow
 

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from bridge.findings import Findings
-from bridge.rules import slips, values
+from bridge.rules import slips, taken_literally, values
 from bridge.rules.conditions import (
     OPERATORS,
     All,
@@ -33,6 +33,7 @@ from bridge.rules.objections import (
     wrong_pair,
 )
 from bridge.rules.objections import kinds_of as kinds_of
+from bridge.rules.operators_meant import combiner_meant, value_meant
 from bridge.rules.relative import RECEIVED, relative, within
 from bridge.rules.values import When
 from bridge.rules.vocabulary import Shape, Vocabulary
@@ -55,6 +56,7 @@ class WhereReader:
 
     Days are days in `zone`, and times that name no zone are in it. `member` is what the rule
     calls an entry of its `for_each`, `home` the country of telephone numbers that do not say it.
+    `is_sent`: it is compared with what is sent, not with an event.
     """
 
     def __init__(
@@ -65,7 +67,10 @@ class WhereReader:
         zone: tzinfo,
         member: str = "",
         home: str | None = None,
+        *,
+        is_sent: bool = False,
     ) -> None:
+        self._is_sent = is_sent
         self._zone = zone
         self._findings = findings
         self._vocabulary = vocabulary
@@ -109,8 +114,16 @@ class WhereReader:
         return "contact.email: {present: true}"
 
     def _conditions(self, where: dict[str, Any], path: Path) -> Iterator[Condition]:
+        above = ""
         for name, wanted in where.items():
             place = (*path, name)
+            if above and name in OPERATORS:
+                what = f"`{name}` belongs to `{above}`, and is not indented further than it"
+                self._findings.add(place, what, "indent this line further", at_key=True)
+                continue
+            above = name if wanted is None else ""
+            if above and _next(where, name) in OPERATORS:
+                continue
             number = next(self._counted)
             if number > MOST_CONDITIONS:
                 self._too_many(number, place)
@@ -134,9 +147,10 @@ class WhereReader:
         return shape
 
     def _no_field(self, field: str) -> tuple[str, str]:
-        combiner = slips.COMBINERS.get(field.casefold()) or nearest(field, COMBINERS)
-        if combiner and "." not in field:
-            return f"there is no field {quoted(field)}", f"did you mean `{combiner}`?"
+        combined, combiner = combiner_meant(field), nearest(field, COMBINERS)
+        if combined or (combiner and "." not in field):
+            advice = combined or f"did you mean `{combiner}`?"
+            return f"there is no field {quoted(field)}", advice
         if field in OPERATORS:
             what = f"`{field}` belongs to a field, which is missing here"
             return what, f"write it like {self._example()}"
@@ -186,6 +200,13 @@ class WhereReader:
         """`read` reads one part, of the whole event or of one field."""
         if len(path) > _DEEPEST:
             self._add(path, "conditions are nested too deeply here", "make two rules of it")
+        elif name == "not" and _are_conditions(wanted):
+            what = "`not` takes no list of conditions"
+            self._add(
+                path,
+                what,
+                "to leave out all of them write `any:` above them, and indent them further",
+            )
         elif name == "not":
             parts = read(wanted, path)
             yield from [Not(_together(parts))] if parts else []
@@ -200,6 +221,15 @@ class WhereReader:
     @property
     def _entries(self) -> EntriesReader:
         return EntriesReader(self._findings, self.of_entry, self._comparisons)
+
+    def _is_member_of_another(self, named: str) -> bool:
+        """Whether it is the entry of `for_each`, which is nothing among those of a list."""
+        first = named.partition(".")[0]
+        return bool(self._inside) and first == self._member != self._inside.partition(".")[0]
+
+    def _of_another(self, named: str) -> tuple[str, str]:
+        what = f"`{named}` cannot be named in conditions on the entries of another list"
+        return what, "name a field of the event, or one of the same entry"
 
     def _test(
         self, field: str, shape: Shape, wanted: dict[str, Any], path: Path, *, bare: bool = False
@@ -219,12 +249,41 @@ class WhereReader:
             named = self._named(operator, expected, place)
             if named is not None:
                 comparisons.append(Comparison(operator, self._listed(shape, named), named))
+                self._warn(shape, operator, self._lists[named], place)
             elif _is_other(expected) and operator in OPERATORS:
                 other = self._other(field, shape, operator, expected["field"], place)
                 comparisons += [Comparison(operator, other)] if other else []
+            elif self._is_template(operator, expected, place):
+                continue
             elif self._fits(field, shape, operator, expected, place):
+                self._warn(shape, operator, expected, place)
                 comparisons.append(Comparison(operator, self._expected(shape, operator, expected)))
+                self._doubt(shape, operator, expected, place)
         return tuple(comparisons)
+
+    def _is_template(self, operator: str, expected: Any, path: Path) -> bool:
+        what, advice = taken_literally.template(operator, expected)
+        if what:
+            self._add(path, what, advice)
+        return bool(what)
+
+    def _warn(self, shape: Shape, operator: str, expected: Any, path: Path) -> None:
+        """Of what is compared with an event; what is sent may hold any sign."""
+
+        def is_field(name: str) -> bool:
+            found = self._whole.find(name)
+            return found is not None and not found.free
+
+        if not self._is_sent:
+            for what, advice in taken_literally.warnings(shape, operator, expected, is_field):
+                self._findings.warn(path, what, advice)
+
+    def _doubt(self, shape: Shape, operator: str, expected: Any, path: Path) -> None:
+        """A text to compare with that reads like a condition."""
+        meaning = value_meant(expected) if operator == "is" and shape.kind == "text" else ""
+        if meaning:
+            what = f"this compares with the text {quoted(expected)}, word for word"
+            self._findings.warn(path, what, f"write {meaning} if that is meant")
 
     def _other(
         self, field: str, shape: Shape, operator: str, named: Any, path: Path
@@ -245,9 +304,8 @@ class WhereReader:
             if self._inside and self._vocabulary.find(named):
                 return "`field` names fields in full", f"write {{field: {self._inside}{named}}}"
             return self._whole.unknown(named)
-        if self._inside and named.partition(".")[0] == self._member != own.partition(".")[0]:
-            what = f"`{named}` cannot be named in conditions on the entries of another list"
-            return what, "name a field of the event, or one of the same entry"
+        if self._is_member_of_another(named):
+            return self._of_another(named)
         if named == own:
             return f"`{own}` is compared with itself", "name another field"
         return wrong_pair(own, shape, operator, named, other)
@@ -325,12 +383,14 @@ class WhereReader:
         told = within(expected) if operator == "within" else relative(expected)
         if operator not in _TIMED or told is None or told.field == RECEIVED:
             return "", ""
-        shape = self._vocabulary.find(told.field)
+        if self._is_member_of_another(told.field):
+            return self._of_another(told.field)
+        shape = self._whole.find(told.field)
         if shape is None:
-            return self._vocabulary.unknown(told.field)
+            return self._whole.unknown(told.field)
         if shape.kind not in ("date", "anything"):
             what = f"`{told.field}` is {KIND_WORDS[shape.kind]}, not a date"
-            return what, meant(told.field, self._vocabulary.dates())
+            return what, meant(told.field, self._whole.dates())
         return "", ""
 
     def _add(self, path: Path, what: str, advice: str = "") -> None:
@@ -340,6 +400,15 @@ class WhereReader:
 def _is_other(wanted: Any) -> bool:
     """`{field: contact.email}`."""
     return isinstance(wanted, dict) and wanted.keys() == {"field"}
+
+
+def _next(where: dict[str, Any], name: str) -> str:
+    names = [*where, ""]
+    return names[names.index(name) + 1]
+
+
+def _are_conditions(wanted: Any) -> bool:
+    return isinstance(wanted, list) and any(isinstance(one, dict) for one in wanted)
 
 
 def _together(parts: tuple[Condition, ...]) -> Condition:
