@@ -92,7 +92,7 @@ def _text(file: Path) -> str:
     except UnicodeDecodeError:
         raise OperatorError(f"{file} is not in UTF-8; save it as UTF-8 text") from None
     except OSError as error:
-        raise OperatorError(f"{file} cannot be read: {error.strerror}") from None
+        raise OperatorError(f"{file} cannot be read: {regular_files.why(error)}") from None
 
 
 def _with_environment(environment: Environment, mistakes: tuple[Mistake, ...]) -> OperatorError:

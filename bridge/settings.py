@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bridge.connector import Connector, ConnectorSettings
+from bridge.hosts import with_port
 from bridge.settings_schema import Network
 from bridge.source import Source
 
@@ -118,7 +119,7 @@ class EmailTarget:
 
     @property
     def name(self) -> str:
-        return f"e-mail through {self.host}:{self.port}"
+        return f"e-mail through {with_port(self.host, self.port)}"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from bridge.hosts import read_host, read_listening
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
@@ -35,7 +37,7 @@ def network(value: Any) -> Network:
     if not isinstance(value, str):
         raise ValueError("write an address like 34.83.8.110 or a network like 10.0.0.0/8")  # noqa: TRY004  # for pydantic
     try:
-        return ipaddress.ip_network(value.strip())
+        return _unmapped(ipaddress.ip_network(value.strip()))
     except ValueError:
         pass
     try:
@@ -43,6 +45,14 @@ def network(value: Any) -> Network:
     except ValueError:
         raise ValueError("write an address like 34.83.8.110 or a network like 10.0.0.0/8") from None
     raise ValueError(f"it has bits set beyond its length; {wide} would be the network")
+
+
+def _unmapped(given: Network) -> Network:
+    """IPv4 written as IPv6, `::ffff:10.0.0.0/104`: clients are compared by their IPv4 address."""
+    first = given.network_address
+    if isinstance(first, ipaddress.IPv6Address) and first.ipv4_mapped and given.prefixlen >= 96:
+        return ipaddress.IPv4Network((int(first.ipv4_mapped), given.prefixlen - 96))
+    return given
 
 
 Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=366 * 86400)]
@@ -106,7 +116,7 @@ class SourceText(_Strict):
 class ServerText(_Strict):
     """`server:`, all of it optional."""
 
-    host: str = Field(default="127.0.0.1", min_length=1)
+    host: Annotated[str, AfterValidator(read_listening)] = "127.0.0.1"
     trusted_proxies: Networks = ()
     web_workers: int = Field(default=2, ge=1, le=64)
     threads: int = Field(default=2, ge=1, le=512)
@@ -140,12 +150,16 @@ def _address(value: Any) -> Any:
 Address = Annotated[str, BeforeValidator(_address)]
 
 
+def _mail_host(text: str) -> str:
+    return read_host(text, "`port`, a line of its own")
+
+
 class EmailText(_Strict):
     """`email:` below `alerts.tell`; `user` and `password` are read before, from elsewhere."""
 
     to: Annotated[tuple[Address, ...], BeforeValidator(_addresses), Field(min_length=1)]
     sender: Address = Field(alias="from")
-    host: str = Field(min_length=1)
+    host: Annotated[str, AfterValidator(_mail_host)]
     port: int | None = Field(default=None, ge=1, le=65535)
     encryption: Literal["starttls", "tls", "none"] = "starttls"
     user: str | None = None

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from bridge.cli.concerns import concerns
 from bridge.cli.embedded_redis import redis_command
+from bridge.cli.hooks import receiver
 from bridge.cli.start import (
     load_config,
     make_data_folder,
@@ -60,11 +61,15 @@ def _run(config: Config, database: Database, log: IO[bytes] | None) -> None:
     url = redis_url(config)
     if own_redis is None:
         _warn_of_redis(url)
-    supervisor = Supervisor(list(_parts(config, url, own_redis, log)), _warn)
+    supervisor = Supervisor(
+        list(_parts(config, url, own_redis, log)),
+        _warn,
+        f"; {log_file(config.data)} says why" if log else "",
+    )
     for concern in concerns(config):
         _warn(concern)
     with supervisor.running():
-        if _wait_until_up(config, url, supervisor):
+        if _wait_until_up(config, url, supervisor, log):
             click.echo(welcome(config, own_redis, log_file(config.data) if log else None))
         announcer = Announcer(database, _warn)
         while supervisor.tend():
@@ -87,7 +92,7 @@ def _parts(
     yield Part("web", [*ours, "web"], environ, log)
 
 
-def _wait_until_up(config: Config, url: str, supervisor: Supervisor) -> bool:
+def _wait_until_up(config: Config, url: str, supervisor: Supervisor, log: IO[bytes] | None) -> bool:
     """False where a stop was asked for meanwhile; raises OperatorError where a part stays away."""
     redis = connect(url)
     deadline = time.monotonic() + START_SECONDS
@@ -96,10 +101,8 @@ def _wait_until_up(config: Config, url: str, supervisor: Supervisor) -> bool:
         if _answers(config) and (config.redis_url or _pings(redis)):
             return True
         if time.monotonic() > deadline:
-            raise OperatorError(
-                "not everything started in time; the reason stands at the end of "
-                f"{log_file(config.data)}"
-            )
+            place = f"at the end of {log_file(config.data)}" if log else "above"
+            raise OperatorError(f"not everything started in time; the reason stands {place}")
         supervisor.wait(TEND_SECONDS)
     return False
 
@@ -117,11 +120,9 @@ def _warn_of_redis(url: str) -> None:
 def _answers(config: Config) -> bool:
     import urllib3
 
-    host = config.server.host.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  # a comparison
+    url = f"{receiver(config)}/healthz"
     try:
-        answer = urllib3.request(
-            "GET", f"http://{host}:{config.port}/healthz", retries=False, timeout=1.0
-        )
+        answer = urllib3.request("GET", url, retries=False, timeout=1.0)
     except urllib3.exceptions.HTTPError:
         return False
     return answer.status == 200

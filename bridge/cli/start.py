@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from itertools import chain
 
 from bridge.cli.embedded_redis import socket_path
 from bridge.cli.variables import Variables
-from bridge.config import Config, SourceConfig, load
+from bridge.config import FILE, Config, SourceConfig, load
 from bridge.engine.own_redis import own_url
+from bridge.environment import DEFAULT_PORT
 from bridge.errors import LedgerUnavailable, OperatorError
+from bridge.hosts import listening_address, with_port
 from bridge.ledger import accounts
 from bridge.ledger.database import Database
 from bridge.ledger.migrate import migrate
@@ -22,6 +27,8 @@ from bridge.settings_files import secrets_file
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 1.0
+PRIVILEGED = 1024
+LAST_PORT = 65_535
 # What a PostgreSQL says that has refused us for now.
 _PASSING = ("starting up", "shutting down", "recovery", "not yet accepting", "too many", "slots")
 
@@ -99,7 +106,7 @@ def require_secrets(config: Config) -> None:
     if lacking:
         raise OperatorError(
             f"no signing secret for {', '.join(lacking)}: set the variable or file that "
-            f"{config.folder / 'bridge.yaml'} names under `secrets`"
+            f"{config.folder / FILE} names under `secrets`"
         )
 
 
@@ -137,15 +144,42 @@ def _has_lost(source: SourceConfig, config: Config, database: Database) -> bool:
 
 
 def require_free_port(config: Config) -> None:
-    """Raises OperatorError where another program listens already."""
+    """Raises OperatorError if this process cannot listen there, with what to do about it."""
     host, port = config.server.host, config.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
+    try:
+        _listen(listening_address(host), port)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise OperatorError(
+            f"cannot listen on {with_port(host, port)}: {why}; {_remedy(error, config)}"
+        ) from error
+
+
+def _listen(address: str, port: int) -> None:
+    """For a moment; raises OSError."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise OperatorError(
-                f"cannot listen on {host}:{port}: {error.strerror}; stop the program that "
-                f"does, or choose another port: PORT={port + 1}"
-            ) from error
+        probe.bind((address, port))
+
+
+def _remedy(error: OSError, config: Config) -> str:
+    if error.errno == errno.EACCES:
+        return (
+            f"a port below {PRIVILEGED} needs rights that this user lacks: choose another one, "
+            f"PORT={_free_port(config)}, and let a proxy pass on to it"
+        )
+    if error.errno == errno.EADDRINUSE:
+        return f"stop the program that does, or choose another port: PORT={_free_port(config)}"
+    place = f"`host` below `server:` in {config.folder / FILE}"
+    return f"{place} must be an address of this machine, such as 127.0.0.1 or 0.0.0.0"
+
+
+def _free_port(config: Config) -> int:
+    """One that can be listened on now: the next, or from the usual one on."""
+    address = listening_address(config.server.host)
+    first = config.port + 1 if config.port >= PRIVILEGED else DEFAULT_PORT
+    for port in chain(range(first, LAST_PORT + 1), range(DEFAULT_PORT, first)):
+        with suppress(OSError):
+            _listen(address, port)
+            return port
+    return DEFAULT_PORT

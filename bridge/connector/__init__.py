@@ -33,6 +33,7 @@ from bridge.connector.outcomes import (
 )
 from bridge.connector.pacing import Pacer, Rate, Seen, Unpaced
 from bridge.connector.surveying import Change, Checked, Use, is_filled_in
+from bridge.hosts import read_host, with_port
 
 __all__ = [
     "Action",
@@ -69,4 +70,6 @@ __all__ = [
     "action",
     "in_figures",
     "is_filled_in",
+    "read_host",
+    "with_port",
 ]

@@ -25,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bridge.errors import LedgerUnavailable
 from bridge.ledger.moments import SERVER_TIME
+from bridge.regular_files import why
 
 # A server that hangs must not hang the receiver: the sender is asked to come back instead.
 _POSTGRESQL = {
@@ -123,6 +124,8 @@ def _one_failure() -> Iterator[None]:
 def _plainly(error: Exception) -> str:
     """The driver's first line: never the statement, whose parameters hold bodies."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    if isinstance(cause, OSError) and cause.filename:
+        return f"{cause.filename} cannot be used: {why(cause)}"
     return str(cause).strip().partition("\n")[0] or type(cause).__name__
 
 

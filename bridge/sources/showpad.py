@@ -79,6 +79,7 @@ class Showpad(Source):
     )
     types_are_open: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = FIELDS
+    sample_ids: ClassVar[tuple[str, ...]] = ("data.sharedSpace.id",)
     sampled_at: ClassVar[datetime] = datetime(2027, 3, 10, 9, 10, tzinfo=UTC)
 
     settings: ShowpadSettings
@@ -128,7 +129,8 @@ class Showpad(Source):
                 raw=happening.raw,
                 subject=happening.space,
                 # Told once, however many people are named.
-                remarks=remarks,
+                remarks=(*(() if number else remarks), *happening.remarks),
+                unread=happening.unread,
                 left_out=(*(() if number else left_out), *happening.left_out),
                 noun=_NOUNS.get(_type(payload), ""),
             )

@@ -120,7 +120,7 @@ def configure(url: str, **settings: object) -> None:
             redis.config_set(name.replace("_", "-"), str(value))
 
 
-REFUSING = {
+REFUSING: dict[str, tuple[dict[str, object], dict[str, object], str]] = {
     "full": ({"maxmemory_policy": "noeviction", "maxmemory": "1"}, {"maxmemory": "0"}, "OOM"),
     "without its replicas": (
         {"min_replicas_to_write": 1},
