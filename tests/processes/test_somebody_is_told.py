@@ -1,17 +1,18 @@
 """Whatever keeps webhooks from getting on, somebody is told within a minute, by alert and by mail.
 
 Real processes, and the causes that operators meet: each test takes as long as the bridge takes
-to be sure. The seconds are measured from the cause to the mail.
+to be sure. The seconds are measured from the cause to the mail; `--log-cli-level=INFO` shows them.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ pytestmark = [
     pytest.mark.xdist_group("told"),
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
+
+log = logging.getLogger(__name__)
 
 MINUTE = 60.0
 # On a machine that is busy with other tests the mail may come later than the watchdog sent it.
@@ -48,7 +51,6 @@ class Told:
 
     bridge: Bridge
     mail: MailServer
-    note: Callable[[str, object], None]
 
     def alerts(self, kind: str) -> list[Alert]:
         with self.bridge.database.read() as connection:
@@ -67,7 +69,7 @@ class Told:
         wait_until(lambda: self.mailed(words), PATIENCE)
         assert kind is None or self.alerts(kind)
         seconds = time.monotonic() - began
-        self.note("seconds until somebody was told", round(seconds, 1))
+        log.info("%s: told after %.1f s", words, seconds)
         assert seconds <= MINUTE
         assert all("tickets-1" in str(each["Subject"]) for each in self.mail.messages)
 
@@ -97,11 +99,10 @@ def told(
     database_url: str,
     own_redis: str,
     slack: Slack,
-    record_property: Callable[[str, object], None],
 ) -> Iterator[Told]:
     with MailServer().running() as mail:
         bridge = Bridge(tmp_path, database_url, own_redis, slack, SETTINGS % mail.port)
-        yield Told(bridge, mail, record_property)
+        yield Told(bridge, mail)
         bridge.stop()
 
 
@@ -310,7 +311,7 @@ def test_a_lost_secret(told: Told) -> None:
         began = time.monotonic()
         refused = told.bridge.command(command)
         seconds = time.monotonic() - began
-        told.note(f"seconds until `{command}` said so", round(seconds, 1))
+        log.info("a lost secret: `%s` says so after %.1f s", command, seconds)
         assert refused.returncode == 2
         assert "SHOWPASS_SECRETS is not set, but webhooks of showpass were signed" in refused.stderr
         assert len(refused.stderr.strip().splitlines()) == 1
