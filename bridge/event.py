@@ -105,11 +105,12 @@ class Event:
     """Something that happened, in our shape.
 
     `facts` are what rules may ask beside `contact`: plain mappings, lists,
-    texts, booleans, ints, Decimals and aware datetimes, under names that the
-    source declares as its fields. `raw` is the sender's own data, without
+    texts, booleans, ints, Decimals, aware datetimes, and dates where there is no time, under
+    names that the source declares as its fields. `raw` is the sender's own data, without
     admission credentials. `subject` names what keeps its order besides the
     contact: a transaction, a shared space. `remarks` are for the reader of the
     event's story; `left_out` too, and a person is told: what this holds less than was sent.
+    `unread` names what was sent and could not be read: a person is told once for each.
 
     `noun` ("purchase"), `amount` and `currency` are what a message that sums
     many events up makes of this one; an empty noun: nobody sums it up.
@@ -134,6 +135,7 @@ class Event:
     subject: str | None = None
     remarks: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     noun: str = ""
     amount: Decimal | None = None
     currency: str = ""

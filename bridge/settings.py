@@ -19,7 +19,8 @@ RULES_FILE = "rules.yaml"
 class SourceConfig:
     """One source. Without `secrets` nothing of it can be verified.
 
-    `allow_from`: None means that any sender may try, an empty one that nobody may.
+    `allow_from`: None means that any sender may try, an empty one that nobody may. `trial`:
+    its secret is the random one that a first run made.
     """
 
     name: str
@@ -31,6 +32,7 @@ class SourceConfig:
     bad_signature_status: int
     max_body: int
     accept_gzip: bool = False
+    trial: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,12 +126,16 @@ class EmailTarget:
 class AlertsConfig:
     """Whom to tell of alerts: the first that can be reached; `again` after so long.
 
-    `resting_after`: for how long nothing gets through to an account before that is an alert.
+    `resting_after`: for how long nothing gets through to an account before that is an alert;
+    `waiting_after`: for how long something may wait that nobody gets on with. `machine` is
+    the name by which messages call this one; empty is its host name.
     """
 
     tell: tuple[ActionTarget | EmailTarget, ...] = ()
     again_seconds: float = 86400.0
     resting_after_seconds: float = 900.0
+    waiting_after_seconds: float = 30.0
+    machine: str = ""
 
 
 @dataclass(frozen=True)

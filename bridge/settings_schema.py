@@ -179,6 +179,8 @@ class AlertsText(_Strict):
     tell: tuple[Any, ...] = ()
     again: Seconds = Field(default=86400.0, ge=60)
     resting_after: Seconds = Field(default=900.0, ge=60)
+    waiting_after: Seconds = Field(default=30.0, ge=5)
+    machine: str = Field(default="", max_length=100)
 
 
 class RetentionText(_Strict):

@@ -22,7 +22,7 @@ from bridge.engine import assemble
 from bridge.engine.queue import LaneQueue
 from bridge.engine.turns import Turns
 from bridge.engine.wake import Waker
-from bridge.ledger.alerts import open_alerts
+from bridge.ledger.alerts import end_unreadable, open_alerts
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
 from bridge.ledger.lanes import occupied
@@ -59,6 +59,7 @@ rules:
             {{ tickets[0].id }} {{ tickets[0].kind }} {{ tickets[0].status }}
             {{ tickets[0].type }} {{ tickets[0].type_id }} {{ tickets[0].event_id }}
             {{ tickets[0].holder_name or '-' }} {{ tickets[0].holder_email or '-' }};
+            {{ tickets[0].starts_on | date }}
             {{ items[0].quantity }} {{ items[0].kind }} {{ items[0].total | money }}
             {{ items[0].id }}
       - hubspot.upsert_contact: {email: "{{ contact.email }}"}
@@ -91,7 +92,8 @@ rules:
 TOLD = (
     f"{ORDER} 48.30 CAD net 41.50 fees 2.30 tax 2.00 off 0.00 credit sale at 77 "
     "by Mina Okonkwo-Bell Mina/Okonkwo-Bell <mina@example.net> +1 587 555 0199; "
-    "2: 7001 ticket issued Balcony 31 9001 Mina Okonkwo-Bell mina@example.net; 2 ticket 48.30 8001"
+    "2: 7001 ticket issued Balcony 31 9001 Mina Okonkwo-Bell mina@example.net; "
+    "6 May 2028, 02:00 UTC 2 ticket 48.30 8001"
 )
 
 Spell = Callable[[str], Any]
@@ -377,3 +379,51 @@ def test_an_invitee_without_an_address_is_no_contact(bridge: Bridge) -> None:
     people = {"invitee": {"shareActorId": "a2", "email": None}, "inviter": {"email": " "}}
     told = bridge.receive("showpad", envelope(data={**EMPTY, **people}))
     assert states(told)["Joined/hubspot"][0] == "suppressed"
+
+
+def sold(**data: Any) -> dict[str, Any]:
+    whole = purchase()
+    return {**whole, "data": {**whole["data"], **data}}
+
+
+def unreadable(bridge: Bridge) -> dict[str, int]:
+    """How often each place could not be read, by the open alerts."""
+    with bridge.database.read() as connection:
+        found = [alert for alert in open_alerts(connection) if alert.kind == "unreadable"]
+    return {alert.subject: alert.count for alert in found}
+
+
+@pytest.mark.parametrize("written", ["1,234.50", "$1,234.50", "1.234,50", "CAD 1 234,50"])
+def test_an_amount_as_people_write_it_is_that_amount(bridge: Bridge, written: str) -> None:
+    told = bridge.receive("showpass", sold(net_sales=written))
+    assert message(told).startswith(f"{ORDER} 1,234.50 CAD")
+    assert (told.events[0].remarks, bridge.alerts()) == ([], "")
+
+
+def test_an_amount_that_may_be_another_is_told_once_for_each_field(bridge: Bridge) -> None:
+    first = bridge.receive("showpass", sold(net_sales="1,234"))
+    assert message(first).startswith(f"{ORDER} no total CAD")
+    assert first.events[0].remarks == [
+        "`net_sales` cannot be read as an amount (“1,234”): it is unknown"
+    ]
+    bridge.receive("showpass", sold(net_sales="2,345", total_tax="free"))
+    bridge.receive("showpass", sold())
+    assert unreadable(bridge) == {"showpass net_sales": 2, "showpass total_tax": 1}
+    assert "`showbridge event 2` says how it was written" in bridge.alerts()
+
+
+def test_nobody_needs_to_close_an_alert_of_what_is_read_again(bridge: Bridge) -> None:
+    bridge.receive("showpass", sold(net_sales="1,234"))
+    week = 7 * 86400
+    for seconds, expected in ((week - 60, 1), (120, 0)):
+        bridge.now.advance(seconds)
+        with bridge.database.write() as connection:
+            end_unreadable(connection, bridge.now())
+        assert len(unreadable(bridge)) == expected
+
+
+@pytest.mark.parametrize("far", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01"])
+def test_a_date_from_the_ends_of_the_calendar_costs_no_message(bridge: Bridge, far: str) -> None:
+    ticket = {"id": 7001, "event_starts_on": far, "event_ends_on": far}
+    told = bridge.receive("showpass", sold(ticket_items=[ticket]))
+    assert {state for state, _ in states(told).values()} == {"previewed"}

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bridge.engine.missing import Why, why_missing
 from bridge.engine.rehearse import RehearsedDelivery, RehearsedEvent
 from bridge.rules import RuleSet
-from bridge.rules.conditions import OF_ONE, holds
+from bridge.rules.conditions import holds, identical
 from bridge.rules.expected import Expectation, Expected, Wanted
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import sentence
@@ -244,7 +244,7 @@ def _alike(found: Any, wanted: Any) -> bool:
         return isinstance(found, Mapping) and all(
             _alike(found.get(name), value) for name, value in wanted.items()
         )
-    return OF_ONE["exactly"](found, wanted)
+    return identical(found, wanted)
 
 
 def _says(wanted: Wanted) -> str:

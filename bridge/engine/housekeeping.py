@@ -19,7 +19,7 @@ from bridge.ledger import (
     shrink,
     threads,
 )
-from bridge.ledger.alerts import forget_told, raise_alerts
+from bridge.ledger.alerts import end_unreadable, forget_told, raise_alerts
 from bridge.ledger.database import Connection, Database
 from bridge.ledger.prune import Pruned
 from bridge.settings import RetentionConfig
@@ -106,6 +106,7 @@ class Housekeeping:
         yield
         with self.database.write() as connection:
             # What most of them are about has been emptied by then.
+            end_unreadable(connection, self.now())
             forget_told(connection, self.now() - self.retention.bodies_seconds)
         for _ in range(TRIES):
             yield

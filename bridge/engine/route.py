@@ -61,10 +61,12 @@ class Router:
         owed: list[PlannedDelivery] = []
         room = Room(len(waiting.webhook.body))
         left_out: list[str] = []
+        unread: list[str] = []
         for position, event in enumerate(events_of(waiting, source), start=1):
             seen = Seen(view(event))
             verdicts = judge(self.rules, event, seen)
             left_out += (less := [*event.left_out, *_too_many(self.rules, event, seen)])
+            unread += event.unread
             event = replace(event, remarks=(*event.remarks, *less))
             owing = Owing(
                 accounts=self.accounts,
@@ -93,6 +95,7 @@ class Router:
             events=planned,
             deliveries=with_fewer_keys(owed),
             too_much="; ".join(dict.fromkeys([*left_out, *room.remarks])),
+            unread=list(dict.fromkeys(unread)),
         )
 
     def quarantine(self, waiting: Waiting, reason: str) -> Plan:

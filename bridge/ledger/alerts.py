@@ -12,10 +12,16 @@ from bridge.ledger.tables import alerts
 from bridge.ledger.upsert import insert
 
 HALTED, RESTING = "halted", "resting"
+# What the watchdog finds: parts that do not do their work, and what waits without a known reason.
+REDIS, WORKERS, CLOCK, LEDGER, WAITING = "redis", "workers", "clock", "ledger", "waiting"
+WATCHED = frozenset({REDIS, WORKERS, CLOCK, WAITING})
 # Whoever was told of them is told of their end.
-END_IS_TOLD = frozenset({HALTED, RESTING})
+END_IS_TOLD = WATCHED | {HALTED, RESTING}
 # Closed by what ends them: a good rules file, credentials that are accepted again.
 LASTING = END_IS_TOLD | {"rules", "backlog", "disk"}
+# What a sender writes in a way that cannot be read; over when it has not come for so long.
+UNREADABLE = "unreadable"
+UNREADABLE_DAYS = 7
 # Of these there are as many as the configuration has files and accounts.
 _FEW = LASTING | {"missing-account"}
 
@@ -93,6 +99,12 @@ def forget_told(connection: Connection, before: float) -> int:
     old = alerts.c.kind.not_in(LASTING) & (alerts.c.last_at < before)
     told = alerts.c.told_at < before
     return connection.execute(delete(alerts).where(told, alerts.c.over | old)).rowcount
+
+
+def end_unreadable(connection: Connection, now: float) -> None:
+    """Of senders that write what can be read by now, or no longer write it."""
+    quiet = alerts.c.last_at < now - UNREADABLE_DAYS * 86400
+    connection.execute(delete(alerts).where(alerts.c.kind == UNREADABLE, quiet))
 
 
 def to_tell(connection: Connection, now: float, again: float) -> list[Alert]:

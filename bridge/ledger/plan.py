@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from bridge.event import Webhook
 from bridge.ledger import cancellers, consents, endings, owed, withdrawn
-from bridge.ledger.alerts import raise_alert
+from bridge.ledger.alerts import UNREADABLE, UNREADABLE_DAYS, Alert, raise_alert, raise_alerts
 from bridge.ledger.bodies import RECEIVED_SIZE, body_of
 from bridge.ledger.books import PLANNED, tally
 from bridge.ledger.endings import Ending
@@ -25,6 +25,8 @@ MOST_BYTES = 8_000_000
 CLAIM_MISMATCH = "ticket-mismatch"
 # Of such an end for good, once a person has asked for it again.
 CLAIM_ACCEPTED = "ticket-mismatch-accepted"
+
+_MAX_SUBJECT = 200
 
 # Replaying an event plans these afresh; what arrived or is under way stays.
 RENEWABLE = ("rejected", "suppressed", "dead", "previewed")
@@ -140,8 +142,8 @@ class PlannedDelivery:
 class Plan:
     """What routing made of one webhook: its new state, events and deliveries.
 
-    `too_much` says what of it there was no room for; empty: nothing. `reason` is why it is kept
-    aside, or CLAIM_ACCEPTED.
+    `too_much` says what of it there was no room for; empty: nothing. `unread` names what could
+    not be read. `reason` is why it is kept aside, or CLAIM_ACCEPTED.
     """
 
     number: int
@@ -153,6 +155,7 @@ class Plan:
     events: Sequence[PlannedEvent] = ()
     deliveries: Sequence[PlannedDelivery] = ()
     too_much: str = ""
+    unread: Sequence[str] = ()
 
 
 def waiting(connection: Connection, limit: int, most_bytes: int = MOST_BYTES) -> list[Waiting]:
@@ -214,6 +217,7 @@ def record(connection: Connection, plans: Sequence[Plan], now: float) -> None:
             _tell(connection, plan, now)
         if plan.too_much:
             _tell_too_much(connection, plan, now)
+    raise_alerts(connection, [alert for plan in plans for alert in _unreadable(plan, now)])
     _record_events(connection, plans, now)
     consents.record(connection, plans, now)
     fresh = owed.record_deliveries(connection, plans, now)
@@ -248,6 +252,19 @@ def _tell_too_much(connection: Connection, plan: Plan, now: float) -> None:
         f"run `showbridge replay {plan.number}`.",
         at=now,
     )
+
+
+def _unreadable(plan: Plan, now: float) -> Iterator[Alert]:
+    """One for each place of each source, however many events have it."""
+    for place in plan.unread:
+        text = (
+            f"What {plan.source} sends in `{place}` cannot be read, lately in event {plan.number}: "
+            "there it is unknown, and rules that ask for it do not match. `showbridge event "
+            f"{plan.number}` says how it was written. Ask the sender to write it in another way, "
+            "or let rules do without it. This alert ends by itself once nothing of the kind has "
+            f"come for {UNREADABLE_DAYS} days."
+        )
+        yield Alert(UNREADABLE, f"{plan.source} {place}"[:_MAX_SUBJECT], text, now, now, 1)
 
 
 def _tell(connection: Connection, plan: Plan, now: float) -> None:

@@ -11,10 +11,23 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bridge.rules.conditions import OF_ONE, AnyOf, Comparison, Condition, Not, Test, holds, same
+from bridge.rules.conditions import (
+    FITS,
+    FORMS,
+    OF_ONE,
+    AnyOf,
+    Comparison,
+    Condition,
+    Entries,
+    Not,
+    Other,
+    Test,
+    holds,
+    same,
+)
 from bridge.rules.records import Rule
 from bridge.rules.seen import Seen
-from bridge.rules.sentences import fails, why_not
+from bridge.rules.sentences import fails, is_told_apart, why_not, zone_of
 from bridge.rules.values import number, text
 
 Check = Callable[[Seen], bool]
@@ -84,6 +97,9 @@ def sign_of(condition: Condition) -> Hashable:
         # As text: 1 is not true.
         asked = [(one.operator, repr(one.expected), one.named) for one in condition.comparisons]
         return (condition.path, tuple(asked))
+    if isinstance(condition, Entries):
+        inner = tuple(map(sign_of, condition.conditions))
+        return ("entries", condition.path, inner, repr((condition.count, condition.totals)))
     if isinstance(condition, Not):
         return ("not", sign_of(condition.part))
     return (type(condition).__name__, tuple(map(sign_of, condition.parts)))
@@ -93,6 +109,8 @@ def check_of(condition: Condition) -> Check:
     """Never raises, as `holds`."""
     if isinstance(condition, Test):
         return _of_test(condition) or (lambda seen: holds(condition, seen))
+    if isinstance(condition, Entries):
+        return lambda seen: holds(condition, seen)
     if isinstance(condition, Not):
         check = check_of(condition.part)
         return lambda seen: not check(seen)
@@ -112,6 +130,8 @@ def _single(condition: Condition) -> tuple[str, Comparison] | None:
 def _of_test(test: Test) -> Check | None:
     single = _single(test)
     make = _MAKERS.get(single[1].operator) if single else None
+    if single and isinstance(single[1].expected, Other):
+        return None
     return make(test.path, test.comparisons[0].expected) if make else None
 
 
@@ -185,15 +205,16 @@ def _at_most(path: str, expected: Any) -> Check | None:
 
 def _textual(fits: Callable[[str, str], bool], operator: str) -> Maker:
     def make(path: str, expected: Any) -> Check | None:
-        folded = text(expected)
+        folded = FORMS[operator](expected)
         if folded is None:
             return None
         plain = OF_ONE[operator]
+        fitting = fits if folded == folded.strip() else FITS[operator]
 
         def check(seen: Seen) -> bool:
             texts, others = seen.texts[path]
             for one in texts:
-                if fits(one, folded):
+                if fitting(one, folded):
                     return True
             return bool(others) and any(plain(value, expected) for value in others)
 
@@ -217,12 +238,12 @@ _MAKERS: Mapping[str, Maker] = {
 def _why_not(condition: Condition) -> Callable[[Seen], str]:
     """What `sentences.why_not` says."""
     single = _single(condition)
-    failure = fails(single[1]) if single else ""
+    failure = fails(single[1]) if single and not is_told_apart(single[1]) else ""
 
     def plain(seen: Seen) -> str:
         return why_not(condition, seen)
 
-    if single is None or not failure:
+    if single is None or not failure or zone_of([single[1]]):
         return plain
     path, said = single[0], f", {failure}"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, time
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from bridge.rules import values
+from bridge import days
 from bridge.rules.work import spend
 from bridge.wording import nearest
 
@@ -47,7 +47,6 @@ _LONGEST_ZONE = 60
 _SHORTEST_CITY = 4
 # Reading and writing a date takes as long as so many usual steps.
 _COST = 5
-_DAY = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*", re.ASCII)
 
 
 def date_in(time_zone: str) -> Callable[..., str]:
@@ -61,15 +60,14 @@ def date_in(time_zone: str) -> Callable[..., str]:
         A day without a time is the same day in every zone.
         """
         spend(_COST)
-        when = values.moment(value)
-        if when is None:
-            return ""
         formats = [one for one in wanted if "%" in one]
         zones = [one for one in wanted if "%" not in one]
         there = zone(zones[0]) if zones else home
-        if isinstance(value, str) and _DAY.fullmatch(value):
-            return _said(when.replace(tzinfo=there), formats, _DAY_FORMAT)
-        return _said(when.astimezone(there), formats, _FORMAT)
+        day = days.bare_day(value)
+        if day is not None:
+            return _said(datetime.combine(day, time(), there), formats, _DAY_FORMAT)
+        when = days.moment(value)
+        return _said(days.local(when, there), formats, _FORMAT) if when else ""
 
     return date
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bridge.event import Event
-from bridge.rules.conditions import All, AnyOf, Condition, Not, Test, holds
+from bridge.rules.conditions import Condition, Entries, Test, holds, parts, paths
 from bridge.rules.explain import heading
 from bridge.rules.match import elsewhere, kept_from, members
 from bridge.rules.nearest import nearest
 from bridge.rules.records import Rule
 from bridge.rules.seen import Seen
-from bridge.rules.sentences import sentence, why_not
+from bridge.rules.sentences import entries_found, sentence, why_not, zone_of
 from bridge.rules.values import say_found, view
 
 
@@ -96,41 +96,33 @@ def _all(rule: Rule, seen: Seen) -> tuple[Asked, ...]:
 
 def _asked(condition: Condition, seen: Seen) -> Asked:
     is_so = holds(condition, seen)
-    parts = tuple(_asked(part, seen) for part in _parts(condition))
-    paths = tuple(dict.fromkeys(_paths(condition)))
     found = near = ""
     if isinstance(condition, Test):
         values = seen.find(condition.path)
-        found = say_found(condition.path, values) if values else "nothing"
+        found = (
+            say_found(condition.path, values, zone_of(condition.comparisons))
+            if values
+            else "nothing"
+        )
+    if isinstance(condition, Entries):
+        found = entries_found(condition, seen)
+    if isinstance(condition, Test | Entries):
         near = "" if is_so else nearest(condition, seen)
     return Asked(
         sentence=sentence(condition),
         holds=is_so,
         found=found,
         why_not="" if is_so else why_not(condition, seen),
-        paths=paths,
+        paths=tuple(dict.fromkeys(paths(condition))),
         line=next(_lines(condition), 0),
-        parts=parts,
+        parts=tuple(_asked(part, seen) for part in parts(condition)),
         nearest=near,
         heading=heading(condition),
     )
 
 
-def _parts(condition: Condition) -> tuple[Condition, ...]:
-    if isinstance(condition, All | AnyOf):
-        return condition.parts
-    return (condition.part,) if isinstance(condition, Not) else ()
-
-
-def _paths(condition: Condition) -> Iterator[str]:
-    if isinstance(condition, Test):
-        yield condition.path
-    for part in _parts(condition):
-        yield from _paths(part)
-
-
 def _lines(condition: Condition) -> Iterator[int]:
-    if isinstance(condition, Test):
+    if isinstance(condition, Test | Entries):
         yield condition.line
-    for part in _parts(condition):
+    for part in parts(condition):
         yield from _lines(part)

@@ -39,8 +39,8 @@ class ExpectationReader:
         self._rules = rules
         self._names = names
         self._given = GivenReader(findings, world, named.time_zone)
-        self._wanted = WantedReader(findings, named.lists)
         self._zone = ZoneInfo(named.time_zone)
+        self._wanted = WantedReader(findings, named.lists, self._zone)
 
     def read(self, entry: Mapping[str, Any], path: Path) -> Expectation:
         """What can be understood of it; what is wrong is found."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bridge import days
 from bridge.findings import Findings
 from bridge.rules import values
 from bridge.rules.expected import Change, Given
@@ -233,6 +234,9 @@ def _number(kind: Kind, value: Any) -> int | Decimal | None:
     return int(number) if whole and number is not None else number
 
 
-def _date(value: Any, zone: tzinfo) -> datetime | Relative | None:
+def _date(value: Any, zone: tzinfo) -> date | Relative | None:
     """A Relative counts from when the event comes in, or from another field."""
-    return (relative(value) or moment_in(value, zone)) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    told, found = relative(value, zone), moment_in(value, zone)
+    return told or (days.bare_day(value) if found else None) or found

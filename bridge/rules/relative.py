@@ -7,13 +7,14 @@ clock on the wall: a replay, a try and a comparison of last month say the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import field as field_of
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Literal
 
 from bridge.rules.seen import Seen
-from bridge.rules.values import moment
+from bridge.rules.values import span
 
 RECEIVED = "event.time"
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
@@ -32,15 +33,19 @@ Side = Literal["of", "before", "after"]
 
 @dataclass(frozen=True)
 class Relative:
-    """A moment `seconds` away from a field's; negative is before it. `said` is as written."""
+    """A moment `seconds` away from a field's; negative is before it. `said` is as written.
+
+    A day without a time begins when it does in `zone`.
+    """
 
     seconds: float
     field: str
     said: str
+    zone: tzinfo = field_of(default=UTC, compare=False)
 
     def moments(self, seen: Seen) -> Iterator[datetime]:
         """One for each known value of the field; those out of any calendar are left out."""
-        for base in _moments(seen.find(self.field)):
+        for base, _ in spans(seen.find(self.field), self.zone):
             try:
                 yield base + timedelta(seconds=self.seconds)
             except OverflowError:
@@ -58,17 +63,20 @@ class Within:
     side: Side
     field: str
     said: str
+    zone: tzinfo = field_of(default=UTC, compare=False)
 
     def holds(self, found: Any, seen: Seen) -> bool:
-        when = moment(found)
+        """A day without a time is near if some time of it is."""
+        when = span(found, self.zone)
         return when is not None and any(
-            self._is_near((when - base).total_seconds()) for base in _moments(seen.find(self.field))
+            self._is_near((when[0] - base).total_seconds(), (when[1] - base).total_seconds())
+            for base, _ in spans(seen.find(self.field), self.zone)
         )
 
-    def _is_near(self, distance: float) -> bool:
+    def _is_near(self, first: float, last: float) -> bool:
         low = 0.0 if self.side == "after" else -self.seconds
         high = 0.0 if self.side == "before" else self.seconds
-        return low <= distance <= high
+        return first <= high and last >= low
 
     def __str__(self) -> str:
         return self.said
@@ -80,23 +88,23 @@ def duration(text: Any) -> float | None:
     return _seconds(found[1], found[2]) if found else None
 
 
-def relative(text: Any) -> Relative | None:
+def relative(text: Any, zone: tzinfo = UTC) -> Relative | None:
     """`now`, `in 3 days`, `2 days ago`, `1 day before tickets.starts_on`; None: it is none."""
     if not isinstance(text, str):
         return None
     said = " ".join(text.split())
     if said.lower() == "now":
-        return Relative(0.0, RECEIVED, said)
+        return Relative(0.0, RECEIVED, said, zone)
     for pattern, sign in ((_AGO, -1), (_AHEAD, 1)):
         if found := pattern.fullmatch(said):
-            return _relative(said, sign, found[1], found[2], RECEIVED)
+            return _relative(said, sign, (found[1], found[2]), RECEIVED, zone)
     if found := _FROM.fullmatch(said):
         sign = -1 if found[3].lower() == "before" else 1
-        return _relative(said, sign, found[1], found[2], found[4])
+        return _relative(said, sign, (found[1], found[2]), found[4], zone)
     return None
 
 
-def within(text: Any) -> Within | None:
+def within(text: Any, zone: tzinfo = UTC) -> Within | None:
     """`7 days`, `7 days of tickets.starts_on`, `1 hour before tickets.starts_on`."""
     said = " ".join(text.split()) if isinstance(text, str) else ""
     found = _NEAR.fullmatch(said)
@@ -105,12 +113,14 @@ def within(text: Any) -> Within | None:
         return None
     named = (found[3] or "of").lower()
     side: Side = "before" if named == "before" else "after" if named == "after" else "of"
-    return Within(seconds, side, found[4] or RECEIVED, said)
+    return Within(seconds, side, found[4] or RECEIVED, said, zone)
 
 
-def _relative(said: str, sign: int, count: str, unit: str, field: str) -> Relative | None:
-    seconds = _seconds(count, unit)
-    return None if seconds is None else Relative(sign * seconds, field, said)
+def _relative(
+    said: str, sign: int, length: tuple[str, str], field: str, zone: tzinfo
+) -> Relative | None:
+    seconds = _seconds(*length)
+    return None if seconds is None else Relative(sign * seconds, field, said, zone)
 
 
 def _seconds(count: str, unit: str) -> float | None:
@@ -119,5 +129,6 @@ def _seconds(count: str, unit: str) -> float | None:
     return seconds if seconds is not None and seconds <= LONGEST_SECONDS else None
 
 
-def _moments(found: list[Any]) -> Iterator[datetime]:
-    return (when for when in map(moment, found) if when is not None)
+def spans(found: Sequence[Any], zone: tzinfo) -> Iterator[tuple[datetime, datetime]]:
+    """The first and the last moment of each value that is a time or a day."""
+    return (when for value in found if (when := span(value, zone)) is not None)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeAlias, cast
@@ -19,7 +20,8 @@ from jinja2 import ChainableUndefined, Template, UndefinedError, nodes
 from jinja2.runtime import Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from bridge.rules import values
+from bridge import days
+from bridge.rules import date_filter, values
 from bridge.rules.filters import TESTS, filters_in, shown
 from bridge.rules.work import CHARACTERS, CannotRender, compared, cost, each, limited, spend
 
@@ -46,6 +48,11 @@ class Text:
     escape: Escape | None = field(default=None, repr=False, compare=False)
     zone: str = field(default="UTC", repr=False)
     texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def clocks(self) -> tzinfo:
+        """Those that times in it are shown by."""
+        return date_filter.zone(self.zone)
 
     @property
     def template(self) -> Template:
@@ -143,7 +150,7 @@ def render(text: Text, seen: Mapping[str, Any]) -> str:
     """The text for one event, as `values.view` shows it; raises CannotRender."""
     try:
         with limited():
-            return _joined(text.template, _known(seen))
+            return _joined(text.template, _known(seen, text.clocks))
     except UndefinedError:
         raise CannotRender("it calculates or compares with something this event lacks") from None
     except CannotRender:
@@ -165,15 +172,19 @@ def _joined(template: Template, known: Mapping[str, Any]) -> str:
     return "".join(chunks)
 
 
-def _known(seen: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _cut(value) for name, value in seen.items() if value is not None}
+def _known(seen: Mapping[str, Any], clocks: tzinfo) -> dict[str, Any]:
+    return {name: _given(value, clocks) for name, value in seen.items() if value is not None}
 
 
-def _cut(value: Any) -> Any:
+def _given(value: Any, clocks: tzinfo) -> Any:
+    """A value as a text gets it: not too long, and times by the clocks of the rules."""
+    if isinstance(value, datetime):
+        return days.local(value, clocks)
     return value[:LONGEST_VALUE] if isinstance(value, str) else value
 
 
 class _Environment(ImmutableSandboxedEnvironment):
+    clocks: tzinfo
     intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
     intercepted_unops = frozenset(("+", "-"))
 
@@ -189,7 +200,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         if found is None:
             # Of what is no name the text may be as long as an event.
             return self.undefined(name=argument[:100] if isinstance(argument, str) else None)
-        return _cut(found)
+        return _given(found, self.clocks)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         spend(_CALCULATION + cost(left) + cost(right))
@@ -243,6 +254,7 @@ def environment(escape: Escape | None, zone: str = "UTC") -> ImmutableSandboxedE
         keep_trailing_newline=False,
         cache_size=0,
     )
+    made.clocks = date_filter.zone(zone)
     made.globals.clear()
     made.filters = {**filters_in(zone), "_each": each, "_shown": _concatenated}
     made.filters |= {"_compared": compared, "_sliced": _sliced}

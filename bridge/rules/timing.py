@@ -102,7 +102,8 @@ class Timing:
 
     def _delayed(self, delay: Relative, seen: Seen) -> datetime:
         """A delay of whole days and a time of day mean that day of the calendar."""
-        bases = list(Relative(0.0, delay.field, delay.said).moments(seen))
+        zone = self.at.zone if self.at else delay.zone
+        bases = list(Relative(0.0, delay.field, delay.said, zone).moments(seen))
         if not bases:
             raise TooLate(f"{delay.field} is not known, so nothing says when")
         # Before the first show of an order, after its last one.

@@ -49,8 +49,8 @@ class TimingReader:
             return None
         seconds = duration(wanted)
         if seconds is not None:
-            return Relative(seconds, RECEIVED, " ".join(wanted.split()))
-        told = relative(wanted)
+            return Relative(seconds, RECEIVED, " ".join(wanted.split()), ZoneInfo(self._zone))
+        told = relative(wanted, ZoneInfo(self._zone))
         if told is None or told.said.lower() == "now" or told.said.lower().endswith(" ago"):
             self._add(path, *_no_delay(wanted, words))
             return None

@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from bridge import days
 from bridge.event import Event
+from bridge.rules.folding import LONGEST_SHOWN, folded, folded_part, shown
 
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{0,40})?", re.ASCII)
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _PERSONAL = re.compile(
     r"^contact\.(?!consent)|email|phone|holder|customer_|_on_ticket|(first|last|full)_?name",
     re.IGNORECASE,
 )
 _TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
 _MOST_SAID = 5
-_LONGEST_SAID = 60
 
 UNSAID = "another one"
 """What is said instead of a value that could tell who somebody is."""
@@ -91,37 +91,80 @@ def truth(value: Any) -> bool | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """An aware time from a time or an ISO 8601 text; without an offset it is taken as UTC."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip()[:40])
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    return value.replace(tzinfo=UTC) if value.utcoffset() is None else value
+    """An aware time from a time, a day or an ISO 8601 text; without an offset it is of UTC."""
+    return days.moment(value)
 
 
-def span(value: Any) -> tuple[datetime, datetime] | None:
-    """The first and the last moment meant by a day (in UTC) or a time; None where it is neither."""
-    start = moment(value)
-    if start is None:
-        return None
-    whole_day = isinstance(value, str) and _DAY.fullmatch(value.strip())
-    if not whole_day or start.date() == date.max:
-        return start, start
-    return start, start + timedelta(days=1, microseconds=-1)
+def span(value: Any, zone: tzinfo = UTC) -> tuple[datetime, datetime] | None:
+    """The first and the last moment meant by a time, or by a day in the zone; None: it is neither.
+
+    Of a `When` the zone is its own.
+    """
+    if isinstance(value, When):
+        return value.start, value.end
+    day = days.bare_day(value)
+    if day is not None:
+        return days.span_of_day(day, zone)
+    when = days.moment(value)
+    return None if when is None else (when, when)
+
+
+@dataclass(frozen=True)
+class When:
+    """A day or a time as a rule writes it: of the calendar and the clocks of a zone.
+
+    `is_told`: the zone decides what is meant, so that people should be told which it is.
+    """
+
+    said: str
+    zone: tzinfo
+    start: datetime
+    end: datetime
+    is_told: bool
+
+    def meets(self, found: Any) -> bool:
+        """Whether what was found is that time, or in that day."""
+        inner = span(found, self.zone)
+        return inner is not None and self.start <= inner[0] and inner[1] <= self.end
+
+    def __str__(self) -> str:
+        return f"{self.said} in {self.zone}" if self.is_told else self.said
+
+
+def when(value: Any, zone: tzinfo) -> When | None:
+    """What a rule means by a text such as `2027-07-02`; None: no day and no time."""
+    said = value.strip() if isinstance(value, str) else ""
+    day, start = days.bare_day(said), days.moment(said, zone)
+    if day is not None:
+        return When(said, zone, *days.span_of_day(day, zone), is_told=True)
+    named = days.moment(said)
+    return None if start is None else When(said, zone, start, start, is_told=start != named)
 
 
 def text(value: Any) -> str | None:
-    """For comparing: without regard to case or to how accents are encoded."""
+    """For comparing: as people see it, without regard to capitals."""
+    if isinstance(value, str):
+        return folded(value)
     if isinstance(value, bool) or value is None or isinstance(value, Mapping | Sequence):
-        return (
-            unicodedata.normalize("NFC", value).casefold()
-            if isinstance(value, str)
-            else _word(value)
-        )
+        return _word(value)
     return say(value).casefold()
+
+
+def part(value: Any) -> str | None:
+    """The same of what is looked for in a text: a blank at its end is the end of a word."""
+    return folded_part(value) if isinstance(value, str) else text(value)
+
+
+def beginning(value: Any) -> str | None:
+    """The same at the beginning of a text, where no text has a blank."""
+    found = part(value)
+    return found.lstrip() if found else found
+
+
+def ending(value: Any) -> str | None:
+    """The same at the end of a text."""
+    found = part(value)
+    return found.rstrip() if found else found
 
 
 def _word(value: Any) -> str | None:
@@ -135,21 +178,28 @@ def say(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M") + (" UTC" if value.tzinfo is UTC else "")
+        return value.strftime("%Y-%m-%d %H:%M %Z").strip()
+    if isinstance(value, When):
+        return str(value)
     if isinstance(value, str):
-        line = " ".join(value.split())
-        cut = line if len(line) <= _LONGEST_SAID else line[: _LONGEST_SAID - 1] + "…"
-        return f"“{cut}”"
-    return "a group" if isinstance(value, Mapping) else str(value)[:_LONGEST_SAID]
+        return shown(value)
+    return "a group" if isinstance(value, Mapping) else str(value)[:LONGEST_SHOWN]
 
 
-def say_found(path: str, values: Sequence[Any]) -> str:
-    """What was found, for a verdict; what could tell who somebody is stays unsaid."""
+def say_found(path: str, values: Sequence[Any], zone: tzinfo | None = None) -> str:
+    """What was found, for a verdict; what could tell who somebody is stays unsaid.
+
+    Times are said by the clocks of the zone, if one is given.
+    """
     if is_personal(path, values):
         return UNSAID
-    said = list(dict.fromkeys(say(value) for value in values))
+    said = list(dict.fromkeys(say(_by_clocks_of(zone, value)) for value in values))
     more = len(said) - _MOST_SAID
     return ", ".join(said[:_MOST_SAID]) + (f" and {more} more" if more > 0 else "")
+
+
+def _by_clocks_of(zone: tzinfo | None, value: Any) -> Any:
+    return days.local(value, zone) if zone and isinstance(value, datetime) else value
 
 
 def is_personal(path: str, values: Sequence[Any]) -> bool:

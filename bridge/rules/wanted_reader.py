@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import tzinfo
 from functools import cache
 from typing import Any
 
@@ -23,9 +24,13 @@ BESIDE = tuple(ExpectedText.model_fields)
 
 
 class WantedReader:
-    """Reads the fields of one entry after the other; `lists` are those that `one_of` may name."""
+    """Reads the fields of one entry after the other; `lists` are those that `one_of` may name.
 
-    def __init__(self, findings: Findings, lists: Lists) -> None:
+    Days are days in `zone`.
+    """
+
+    def __init__(self, findings: Findings, lists: Lists, zone: tzinfo) -> None:
+        self._zone = zone
         self._findings = findings
         self._lists = lists
 
@@ -69,7 +74,7 @@ class WantedReader:
             # A dot would lead into a group.
             name = key.replace(".", " ")
             words = Vocabulary(Shape("group", {name: FREE}), "what is sent", {})
-            reader = WhereReader(self._findings, words, self._lists)
+            reader = WhereReader(self._findings, words, self._lists, self._zone, is_sent=True)
             yield Wanted(inside, name, conditions=reader.read({name: value}, path[:-1]))
 
     def _is_plain(self, value: Any, path: Path) -> bool:

@@ -1,7 +1,8 @@
 """Reads values whose types vary between a sender's versions; what cannot be read is None.
 
 Nothing here raises, whatever JSON value it is given, and nothing guesses: an
-amount that is no number is no amount.
+amount that may mean two things is no amount. `bridge.sources.reading` tells what could
+not be read.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+from bridge import days
 from bridge.sources.bounded import MAX_TEXT
 
 UNKNOWN_TYPE = "unknown"
@@ -27,9 +29,29 @@ _MAX_TYPE = 200
 _MAX_TYPE_SENT = 2_000
 _MAX_MOMENT = 40
 # No amount of money has more than fifteen digits before the point.
-_AMOUNT = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{0,12})?", re.ASCII)
+_AMOUNT = re.compile(r"([0-9]{1,15}(\.[0-9]{0,12})?|\.[0-9]{1,12})", re.ASCII)
+# Where a comma or a point can be the one or the other only; `1,234` may be a thousand or one.
+_ENGLISH = re.compile(r"[0-9]{1,3}((,[0-9]{3}){1,4}\.[0-9]{1,12}|(,[0-9]{3}){2,4}\.?)", re.ASCII)
+_GERMAN = re.compile(r"[0-9]{1,3}((\.[0-9]{3}){1,4},[0-9]{1,12}|(\.[0-9]{3}){2,4})", re.ASCII)
+_INDIAN = re.compile(r"[0-9]{1,2}(,[0-9]{2}){1,5},[0-9]{3}(\.[0-9]{1,12})?", re.ASCII)
+_SPACED = re.compile(r"[0-9]{1,3}([ '][0-9]{3}){1,4}([.,][0-9]{1,12})?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[0-9]{1,15},([0-9]{1,2}|[0-9]{4,12})", re.ASCII)
+# A currency before or behind the amount: $, CA$, CAD, EUR, €, kr.
+_CURRENCY = r"(?:[A-Za-z]{0,3}[$\u20ac\u00a3\u00a5\u20b9]|[A-Z]{3}|kr\.?|Fr\.?)"
+_PRICED = re.compile(
+    rf"(?P<minus>[+-]?) ?(?P<before>{_CURRENCY})? ?(?P<sign>[+-]?)"
+    rf"(?P<figures>[0-9.][0-9.,' ]*?) ?(?P<behind>{_CURRENCY})?"
+)
+# An accountant's minus.
+_IN_BRACKETS = re.compile(r"\(([^()+-]{1,60})\)")
+_SAME_AS = str.maketrans({"\u2212": "-", "\u2019": "'", "\u02bc": "'"})
 _LARGEST_AMOUNT = Decimal(10) ** 15
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
+_WHOLE = re.compile(r"[0-9]{1,9}\.0{1,12}", re.ASCII)
+_MAX_AMOUNT = 60
+# Nearer to the ends of the calendar there are no other zones' times.
+_CALENDAR = range(2, 9999)
+_ELSEWHERE = timezone(timedelta(hours=1))
 
 
 def text(value: Any) -> str | None:
@@ -67,30 +89,74 @@ def flag(value: Any) -> bool | None:
 
 
 def count(value: Any) -> int | None:
-    """A whole number from 0 to 999,999,999, also as a text."""
-    digits = name(value) or ""
+    """A whole number from 0 to 999,999,999, also as a text, or with a point and zeros."""
+    digits = repr(value) if isinstance(value, float) else name(value) or ""
+    digits = digits.partition(".")[0] if _WHOLE.fullmatch(digits) else digits
     return int(digits) if _COUNT.fullmatch(digits) else None
 
 
 def money(value: Any) -> Decimal | None:
-    """An amount from a text, an integer or a float, with the digits that were sent."""
+    """An amount from a text, an integer or a float, with the digits that were sent.
+
+    Also as people write it, where that can mean one amount only: `1,234.50`, `1.234,50`,
+    `1 234,50`, `1'234.50`, `20,00`, `$20.00`, `CAD 20.00`, `(20.00)` for less than nothing.
+    `1,234` is none: it may be a thousand or one.
+    """
     if isinstance(value, float):
         amount = Decimal(str(value))
         return amount if abs(amount) < _LARGEST_AMOUNT else None
-    digits = name(value) or ""
-    return Decimal(digits) if _AMOUNT.fullmatch(digits) else None
+    written = name(value) or ""
+    return _amount(written) if len(written) <= _MAX_AMOUNT else None
 
 
-def moment(value: Any) -> datetime | None:
-    """An ISO 8601 time in UTC; without an offset it is taken as UTC."""
+def _amount(written: str) -> Decimal | None:
+    text = unicodedata.normalize("NFKC", written).translate(_SAME_AS).strip()
+    bracketed = _IN_BRACKETS.fullmatch(text)
+    found = _PRICED.fullmatch(bracketed[1].strip() if bracketed else text)
+    figures = _plain(found["figures"]) if found else None
+    if found is None or figures is None:
+        return None
+    if (found["minus"] and found["sign"]) or (found["before"] and found["behind"]):
+        return None
+    is_less = bool(bracketed) or "-" in (found["minus"], found["sign"])
+    return -Decimal(figures) if is_less else Decimal(figures)
+
+
+def _plain(figures: str) -> str | None:
+    """The digits with a point before the decimals; None where they may mean another amount."""
+    if _AMOUNT.fullmatch(figures):
+        return figures
+    if _ENGLISH.fullmatch(figures) or _INDIAN.fullmatch(figures):
+        return figures.replace(",", "")
+    if _GERMAN.fullmatch(figures):
+        return figures.replace(".", "").replace(",", ".")
+    if _SPACED.fullmatch(figures):
+        return figures.replace(" ", "").replace("'", "").replace(",", ".")
+    return figures.replace(",", ".") if _DECIMAL_COMMA.fullmatch(figures) else None
+
+
+def moment(value: Any) -> date | datetime | None:
+    """An ISO 8601 time in UTC, or a day where it has no time: that is the same day everywhere.
+
+    Without an offset a time is taken as UTC. The year 1 is what senders write for no date.
+    """
     written = (name(value) or "") if isinstance(value, str) else ""
-    if len(written) > _MAX_MOMENT:
+    if len(written) > _MAX_MOMENT or is_no_date(written):
         return None
-    try:
-        found = datetime.fromisoformat(written)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    day = days.bare_day(written)
+    found = None if day else days.moment(written)
+    return found.astimezone(UTC) if found and found.year in _CALENDAR else day or found
+
+
+def is_no_date(written: str) -> bool:
+    """Whether a text is a date by its form, but of the year that stands for none."""
+    found = days.moment(written)
+    return found is not None and found.year == 1
+
+
+def is_zoneless(value: Any) -> bool:
+    """Whether a time does not say where its clock is."""
+    return isinstance(value, str) and days.moment(value) != days.moment(value, _ELSEWHERE)
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

@@ -129,7 +129,8 @@ class Showpad(Source):
                 raw=happening.raw,
                 subject=happening.space,
                 # Told once, however many people are named.
-                remarks=remarks,
+                remarks=(*(() if number else remarks), *happening.remarks),
+                unread=happening.unread,
                 left_out=(*(() if number else left_out), *happening.left_out),
                 noun=_NOUNS.get(_type(payload), ""),
             )

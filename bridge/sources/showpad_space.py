@@ -13,18 +13,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from bridge.event import Contact
 from bridge.source import Field
 from bridge.sources import lenient
+from bridge.sources.reading import Reading
 
 Json = Mapping[str, Any]
 
 # What may be repeated in a remark: a time, and nothing that could be a person's.
 _LIKE_A_TIME = re.compile(r"[0-9TZ:.+ -]{1,40}", re.ASCII)
-
 
 _TOO_LONG = f"an e-mail address of more than {lenient.MAX_ADDRESS} characters counts as none"
 
@@ -38,6 +38,8 @@ class Happening:
     raw: Json
     space: str | None
     left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def happenings(data: Any) -> tuple[Happening, ...]:
@@ -48,10 +50,10 @@ def happenings(data: Any) -> tuple[Happening, ...]:
     return (_happening(data if isinstance(data, dict) else {"data": data}),)
 
 
-def occurred_at(value: Any) -> tuple[datetime | None, tuple[str, ...]]:
-    """The envelope's time, and a remark where it cannot be read.
+def occurred_at(value: Any) -> tuple[date | None, tuple[str, ...]]:
+    """The envelope's time, and a remark where it cannot be read, also if it is blank.
 
-    Showpad's own example names a fifteenth month, so a bad time is no error.
+    Showpad's own example names a fifteenth month, so a bad time is no error, and no alert.
     """
     occurred = lenient.moment(value)
     if occurred is not None or value is None:
@@ -61,18 +63,20 @@ def occurred_at(value: Any) -> tuple[datetime | None, tuple[str, ...]]:
 
 
 def _happening(data: Json) -> Happening:
-    space = lenient.mapping(data.get("sharedSpace"))
-    course = lenient.mapping(data.get("course"))
+    reading = Reading(data)
     facts = {
-        "space": _named(space),
-        "inviter": _person(data.get("inviter")),
-        "invitee": _person(data.get("invitee")),
-        "course": _named(course),
+        "space": _named(reading.group("sharedSpace")),
+        "inviter": _person(reading.group("inviter")),
+        "invitee": _person(reading.group("invitee")),
+        "course": _named(reading.group("course")),
     }
+    for elsewhere in (reading.group("participant"), reading.group("user"), reading):
+        elsewhere.address("email")
     given = _address(data)
     contact = Contact(email=lenient.address(given))
     told = (_TOO_LONG,) if given and contact.email is None else ()
-    return Happening(contact, facts, data, lenient.name(space.get("id")), told)
+    space = facts["space"]["id"]
+    return Happening(contact, facts, data, space, told, reading.remarks, reading.unread)
 
 
 def _address(data: Json) -> str | None:
@@ -82,17 +86,16 @@ def _address(data: Json) -> str | None:
     return next(filter(None, map(lenient.text, [*addresses, data.get("email")])), None)
 
 
-def _person(value: Any) -> dict[str, Any]:
-    person = lenient.mapping(value)
+def _person(person: Reading) -> dict[str, Any]:
     return {
-        "email": lenient.address(person.get("email")),
-        "user_id": lenient.name(person.get("userId")),
-        "actor_id": lenient.name(person.get("shareActorId")),
+        "email": person.address("email"),
+        "user_id": person.name("userId"),
+        "actor_id": person.name("shareActorId"),
     }
 
 
-def _named(thing: Json) -> dict[str, Any]:
-    return {"id": lenient.name(thing.get("id")), "name": lenient.text(thing.get("name"))}
+def _named(thing: Reading) -> dict[str, Any]:
+    return {"id": thing.name("id"), "name": thing.text("name")}
 
 
 FIELDS = (

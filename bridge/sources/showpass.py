@@ -25,6 +25,7 @@ from bridge.event import Contact, Event, Identity, Webhook
 from bridge.source import Field, Source, SourceSettings
 from bridge.sources import lenient
 from bridge.sources.bounded import bounded
+from bridge.sources.reading import Reading
 from bridge.sources.showpass_envelope import (
     TEST,
     Envelope,
@@ -165,20 +166,24 @@ class Showpass(Source):
         event_type = found.event_type
         data, left_out = bounded(found.data)
         invoice = lenient.mapping(data)
+        reading = Reading(data if found.is_invoice else invoice)
         claims = claimed_matters(payload, invoice) if event_type in _CLAIMING else ()
         named = signed_matters(payload)
         if self.settings.ticket_mismatch == "accept":
             named, claims = named + claims, ()
+        # No guard looks at a test event, so nobody is written to on its word.
+        contact = Contact() if event_type == TEST else buyer(event_type, reading)
+        known = facts(payload, reading) if found.is_invoice else {}
         event = Event(
             source=webhook.source,
             type=event_type,
-            # No guard looks at a test event, so nobody is written to on its word.
-            contact=Contact() if event_type == TEST else buyer(event_type, invoice),
-            facts=facts(payload, invoice) if found.is_invoice else {},
+            contact=contact,
+            facts=known,
             raw=without_barcodes(data if isinstance(data, dict) else {"data": data}),
             # What is signed: else whoever has one signature could answer in others' threads.
             subject=lenient.text(payload.get("id")),
-            remarks=self._oddities(found),
+            remarks=(*self._oddities(found), *reading.remarks),
+            unread=reading.unread,
             left_out=(*left_out, *long_addresses(invoice)),
             noun=_NOUNS.get(event_type, ""),
             amount=lenient.money(invoice.get("net_sales")),

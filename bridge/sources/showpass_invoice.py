@@ -15,6 +15,7 @@ from typing import Any
 from bridge.event import Contact
 from bridge.source import Field, FieldKind
 from bridge.sources import lenient
+from bridge.sources.reading import Reading
 
 Json = Mapping[str, Any]
 
@@ -22,7 +23,7 @@ Json = Mapping[str, Any]
 MAX_CLAIMS = 100
 
 
-def buyer(event_type: str, invoice: Json) -> Contact:
+def buyer(event_type: str, invoice: Reading) -> Contact:
     """Who bought, which need not be who comes: ticket holders are in `tickets`.
 
     Consent is read from `invoice.purchase` alone, and only a JSON true is one.
@@ -30,15 +31,15 @@ def buyer(event_type: str, invoice: Json) -> Contact:
     may have unsubscribed since. On a transfer nobody has been asked: the
     recipient has bought nothing, and the flag is the original buyer's.
     """
-    name, first_name, last_name = _names(invoice.get("customer_name"))
+    name, first_name, last_name = _names(invoice.text("customer_name"))
     asked = event_type == "invoice.purchase"
     return Contact(
-        email=lenient.address(invoice.get("customer_email")),
+        email=invoice.address("customer_email"),
         name=name,
         first_name=first_name,
         last_name=last_name,
-        phone=lenient.name(invoice.get("customer_phone_number")),
-        consent=lenient.flag(invoice.get("subscribe_to_venue")) if asked else None,
+        phone=invoice.name("customer_phone_number"),
+        consent=invoice.flag("subscribe_to_venue") if asked else None,
     )
 
 
@@ -53,12 +54,12 @@ def long_addresses(invoice: Json) -> tuple[str, ...]:
     return (f"{said} of more than {lenient.MAX_ADDRESS} characters count as none",)
 
 
-def facts(payload: Json, invoice: Json) -> dict[str, Any]:
+def facts(payload: Json, invoice: Reading) -> dict[str, Any]:
     """Every field that FIELDS declares, None where it is not known."""
     return {
         "order": _order(payload, invoice),
-        "tickets": [_ticket(ticket) for ticket in lenient.mappings(invoice.get("ticket_items"))],
-        "items": [_item(item) for item in lenient.mappings(invoice.get("invoice_items"))],
+        "tickets": [_ticket(ticket) for ticket in invoice.groups("ticket_items")],
+        "items": [_item(item) for item in invoice.groups("invoice_items")],
     }
 
 
@@ -94,66 +95,65 @@ def without_barcodes(value: Any) -> Any:
     return value
 
 
-def _names(value: Any) -> tuple[str | None, str | None, str | None]:
+def _names(name: str | None) -> tuple[str | None, str | None, str | None]:
     """Full, first and last name; Showpass writes "No Name" where it knows none.
 
     The first word is the first name and the rest the last name: wrong for some
     people, but nothing is lost, and the full name is there as it was sent.
     """
-    name = lenient.text(value)
     words = name.split() if name else []
     if name is None or [word.casefold() for word in words] == ["no", "name"]:
         return None, None, None
     return name, words[0], " ".join(words[1:]) or None
 
 
-def _order(payload: Json, invoice: Json) -> dict[str, Any]:
+def _order(payload: Json, invoice: Reading) -> dict[str, Any]:
     return {
         # What is signed: deals and orders at vendors are found by it.
         "id": lenient.name(payload.get("id")),
-        "total": lenient.money(invoice.get("net_sales")),
-        "currency": lenient.name(invoice.get("currency")),
-        "gross_revenue": lenient.money(invoice.get("gross_revenue")),
-        "fees": lenient.money(invoice.get("service_fees")),
-        "tax": lenient.money(invoice.get("total_tax")),
-        "discounts": lenient.money(invoice.get("discounts")),
-        "payment_type": lenient.lowered(invoice.get("payment_type")),
-        "invoice_type": lenient.lowered(invoice.get("invoice_type")),
-        "organization": lenient.name(invoice.get("showpass_organization_id")),
+        "total": invoice.money("net_sales"),
+        "currency": invoice.name("currency"),
+        "gross_revenue": invoice.money("gross_revenue"),
+        "fees": invoice.money("service_fees"),
+        "tax": invoice.money("total_tax"),
+        "discounts": invoice.money("discounts"),
+        "payment_type": invoice.lowered("payment_type"),
+        "invoice_type": invoice.lowered("invoice_type"),
+        "organization": invoice.name("showpass_organization_id"),
     }
 
 
-def _ticket(ticket: Json) -> dict[str, Any]:
+def _ticket(ticket: Reading) -> dict[str, Any]:
     return {
-        "id": lenient.name(ticket.get("id")),
-        "type": lenient.text(ticket.get("ticket_type_name")),
-        "type_id": lenient.name(ticket.get("ticket_type_id")),
-        "kind": lenient.lowered(ticket.get("ticket_item_type")),
-        "status": lenient.lowered(ticket.get("ticket_status")),
-        "event_id": lenient.name(ticket.get("event_id")),
-        "event_name": lenient.text(ticket.get("event_name")),
-        "starts_on": lenient.moment(ticket.get("event_starts_on")),
-        "ends_on": lenient.moment(ticket.get("event_ends_on")),
-        "product": lenient.text(ticket.get("product_name")),
-        "transferred": lenient.flag(ticket.get("created_by_transfer")),
-        "holder_name": _names(ticket.get("name_on_ticket"))[0],
-        "holder_email": lenient.address(ticket.get("email_on_ticket")),
-        "holder_phone": lenient.name(ticket.get("phone_number_on_ticket")),
+        "id": ticket.name("id"),
+        "type": ticket.text("ticket_type_name"),
+        "type_id": ticket.name("ticket_type_id"),
+        "kind": ticket.lowered("ticket_item_type"),
+        "status": ticket.lowered("ticket_status"),
+        "event_id": ticket.name("event_id"),
+        "event_name": ticket.text("event_name"),
+        "starts_on": ticket.moment("event_starts_on"),
+        "ends_on": ticket.moment("event_ends_on"),
+        "product": ticket.text("product_name"),
+        "transferred": ticket.flag("created_by_transfer"),
+        "holder_name": _names(ticket.text("name_on_ticket"))[0],
+        "holder_email": ticket.address("email_on_ticket"),
+        "holder_phone": ticket.name("phone_number_on_ticket"),
     }
 
 
-def _item(item: Json) -> dict[str, Any]:
+def _item(item: Reading) -> dict[str, Any]:
     return {
-        "id": lenient.name(item.get("id")),
-        "kind": lenient.lowered(item.get("invoice_item_type")),
-        "quantity": lenient.count(item.get("quantity")),
-        "type": lenient.text(item.get("ticket_type_name")),
-        "type_id": lenient.name(item.get("ticket_type_id")),
-        "event_id": lenient.name(item.get("event_id")),
-        "event_name": lenient.text(item.get("event_name")),
-        "product": lenient.text(item.get("product_name")),
-        "total": lenient.money(item.get("net_sales")),
-        "discounts": lenient.money(item.get("discounts")),
+        "id": item.name("id"),
+        "kind": item.lowered("invoice_item_type"),
+        "quantity": item.count("quantity"),
+        "type": item.text("ticket_type_name"),
+        "type_id": item.name("ticket_type_id"),
+        "event_id": item.name("event_id"),
+        "event_name": item.text("event_name"),
+        "product": item.text("product_name"),
+        "total": item.money("net_sales"),
+        "discounts": item.money("discounts"),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -36,7 +36,10 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_date(value: Any) -> bool:
-    return isinstance(value, datetime) and value.utcoffset() is not None
+    """A day that has no time is a `date`: it is the same day in every zone."""
+    if isinstance(value, datetime):
+        return value.utcoffset() is not None
+    return isinstance(value, date)
 
 
 def _is_money(value: Any) -> bool:

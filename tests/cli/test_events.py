@@ -19,6 +19,7 @@ from rich.cells import cell_len
 from bridge.cli.follow import PATIENCE_SECONDS, Follower
 from bridge.connector import Delivered, Rejected, Retry, Suppressed
 from bridge.ledger.look_up import EventSummary, Filters
+from bridge.ledger.replay import replay_webhook
 from tests.cli.house import House, Ledger
 from tests.conftest import Now
 
@@ -198,6 +199,46 @@ def test_filters_choose(house: House, ledger: Ledger, options: list[str], ids: l
     ledger.deliver("hubspot", Delivered())
     ledger.deliver("slack", Rejected("no such channel"))
     assert [event["id"] for event in objects(house, *options)] == ids
+
+
+def test_each_state_that_the_list_shows_finds_the_lines_that_show_it(
+    house: House, ledger: Ledger
+) -> None:
+    """A filter that knows other states than the list finds nothing that one can see."""
+    for _ in range(2):
+        ledger.receive()
+    ledger.route()
+    ledger.deliver("slack", Rejected("no such channel"))
+    ledger.receive("shared-space-created")
+    ledger.route()
+    ledger.keep("showpad", b"[]")
+    ledger.receive()
+    shown = objects(house)
+    by_table = {
+        "waiting": ["1", "2", "5"],
+        "rejected": ["1", "2"],
+        "routed": ["1", "2"],
+        "unrouted": ["3"],
+        "quarantined": ["4"],
+        "delivered": [],
+    }
+    assert [event["id"] for event in shown] == ["1", "2", "3", "4", "5"]
+    for state, ids in by_table.items():
+        for options in ((), ("--limit", "2"), ("--all",)):
+            expected = ids[-2:] if options == ("--limit", "2") else ids
+            found = objects(house, "--state", state, *options)
+            assert [event["id"] for event in found] == expected, (state, options)
+
+
+def test_what_is_routed_again_is_found_as_what_it_shows(house: House, ledger: Ledger) -> None:
+    ledger.receive()
+    ledger.route()
+    ledger.deliver("slack", Rejected("no such channel"))
+    with ledger.database.write() as connection:
+        replay_webhook(connection, 1)
+    assert "waiting" in "".join(lines(house))
+    assert [each["id"] for each in objects(house, "--state", "waiting")] == ["1"]
+    assert objects(house, "--state", "rejected") == []
 
 
 def test_a_time_that_is_none_gets_examples(house: House, ledger: Ledger) -> None:
