@@ -160,6 +160,15 @@ def paths(condition: Condition) -> Iterator[str]:
             yield comparison.expected.path
 
 
+def names(condition: Condition) -> frozenset[str]:
+    """The first names of all paths on which it depends."""
+    found = set(paths(condition))
+    for _, one in comparisons(condition):
+        if isinstance(one.expected, Relative | Within):
+            found.add(one.expected.field)
+    return frozenset(path.partition(".")[0] for path in found)
+
+
 def holds(condition: Condition, seen: Seen) -> bool:
     """Whether what is seen of an event satisfies the condition; never raises."""
     if isinstance(condition, Test):
