@@ -135,6 +135,13 @@ def tests(conditions: Iterable[Condition]) -> Iterator[Test]:
             yield from tests(parts(condition))
 
 
+def first(condition: Condition) -> Test | Entries:
+    """What stands first in it, which has a place in its file."""
+    while not isinstance(condition, Test | Entries):
+        condition = parts(condition)[0]
+    return condition
+
+
 def comparisons(condition: Condition) -> Iterator[tuple[str, Comparison]]:
     """Every comparison in it, with the path of what is compared."""
     if isinstance(condition, Test):

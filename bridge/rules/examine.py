@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bridge.event import Event
-from bridge.rules.conditions import Condition, Entries, Test, holds, names, parts, paths
+from bridge.rules.conditions import Condition, Entries, Test, first, holds, names, parts, paths
 from bridge.rules.explain import heading
 from bridge.rules.match import elsewhere, kept_from, members
 from bridge.rules.nearest import nearest
@@ -123,15 +123,8 @@ def _asked(condition: Condition, seen: Seen) -> Asked:
         found=found,
         why_not="" if is_so else why_not(condition, seen),
         paths=tuple(dict.fromkeys(paths(condition))),
-        line=next(_lines(condition), 0),
+        line=first(condition).line,
         parts=tuple(_asked(part, seen) for part in parts(condition)),
         nearest=near,
         heading=heading(condition),
     )
-
-
-def _lines(condition: Condition) -> Iterator[int]:
-    if isinstance(condition, Test | Entries):
-        yield condition.line
-    for part in parts(condition):
-        yield from _lines(part)
