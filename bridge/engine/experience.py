@@ -12,7 +12,7 @@ from typing import Any
 from bridge.errors import Mistake
 from bridge.event import Event
 from bridge.rules import Rule, RuleSet
-from bridge.rules.conditions import Comparison, Condition, Test, holds, tests
+from bridge.rules.conditions import Comparison, Condition, Entries, Test, first, holds, tests
 from bridge.rules.folding import apart, eye, lookalike
 from bridge.rules.match import about, members
 from bridge.rules.seen import Seen
@@ -167,16 +167,16 @@ class Experience:
         for at in watched.never:
             if at not in misspelt:
                 condition = rule.conditions[at]
-                test = next(tests((condition,)))
+                place = first(condition)
                 what = f"this condition held for none of the {count}: {sentence(condition)}"
-                yield self._at(watched, test, what, _advice(watched, test))
+                yield self._at(watched, place, what, _advice(watched, place))
         if not watched.never:
             what = f"this rule matched none of the {count}, though each condition held for some"
             advice = "look at one with `showbridge rules try`"
             yield Mistake(rule.file, rule.line, rule.column, what, advice)
 
-    def _at(self, watched: _Watched, test: Test, what: str, advice: str) -> Mistake:
-        return Mistake(watched.rule.file, test.line, test.column, what, advice)
+    def _at(self, watched: _Watched, place: Test | Entries, what: str, advice: str) -> Mistake:
+        return Mistake(watched.rule.file, place.line, place.column, what, advice)
 
 
 def _named(test: Test) -> Iterator[str]:
@@ -201,7 +201,9 @@ def _close(wanted: str, found: Counter[str]) -> str | None:
     return by_fold[close[0]] if close else None
 
 
-def _advice(watched: _Watched, test: Test) -> str:
+def _advice(watched: _Watched, test: Test | Entries) -> str:
+    if isinstance(test, Entries):
+        return "change it, or leave it if you wait for the first such event"
     found = watched.found[test.path]
     said = found.said()
     if not said or is_personal(test.path, list(found.texts)) or test.path.startswith("raw."):
