@@ -82,6 +82,7 @@ class Router:
             kept = room.verdicts([verdict._asdict() for verdict in verdicts])
             turns = owing.turns(self.rules.rules, verdicts)
             owed.extend(room.within(owing.deliveries(turns), len(turns)))
+            event = replace(event, remarks=(*event.remarks, *owing.remarks))
             planned.append(_event(position, event, kept))
         if room.remarks:
             planned[0] = replace(planned[0], remarks=(*planned[0].remarks, *room.remarks))
