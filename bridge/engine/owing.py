@@ -60,7 +60,8 @@ class Owing:
     """Plans what is owed for one event. `now` and its `received_at` are in Unix seconds.
 
     `webhook` and `key` are its webhook's number and idempotency key; `wordings` names,
-    by account, the version of the text on which people consent. `remarks` are filled as
+    by account, the version of the text on which people consent. `zone` is the rules', empty
+    where nobody gave one. `remarks` are filled as
     deliveries are planned.
     """
 
@@ -73,6 +74,7 @@ class Owing:
     position: int
     show_field: str | None
     now: float
+    zone: str = ""
     remarks: dict[str, None] = field(default_factory=dict)
 
     def turns(self, rules: Sequence[Rule], verdicts: Sequence[Verdict]) -> list[Turn]:
@@ -196,7 +198,7 @@ class Owing:
     @cached_property
     def _described(self) -> Mapping[str, Any]:
         """Once for all that want to see it."""
-        return described(self.event)
+        return described(self.event, self.zone)
 
     def _later(self, rule: Rule, seen: Seen) -> float:
         """When the rule wants it done, in Unix seconds; 0: now. Raises TooLate."""
@@ -232,9 +234,11 @@ def _gist(event: Event) -> Mapping[str, str] | None:
     return {"what": event.noun, "amount": amount, "currency": event.currency}
 
 
-def described(event: Event) -> Mapping[str, Any]:
-    """The event as `bridge.connector.Item.event` shows it."""
+def described(event: Event, zone: str = "") -> Mapping[str, Any]:
+    """The event as `bridge.connector.Item.event` shows it, for rules of this time zone."""
     seen = {name: value for name, value in view(event).items() if name != "raw"}
+    if zone:
+        seen["event"] = {**seen["event"], "time_zone": zone}
     plain: Mapping[str, Any] = json.loads(json.dumps(seen, default=_plain))
     return plain
 

@@ -78,6 +78,7 @@ class Router:
                 position=position,
                 show_field=source.show_field,
                 now=now,
+                zone=self.rules.time_zone if self.rules.names_zone else "",
             )
             kept = room.verdicts([verdict._asdict() for verdict in verdicts])
             turns = owing.turns(self.rules.rules, verdicts)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.connector import ConnectorSettings
 from bridge.findings import Findings
 from bridge.rules import date_filter
 from bridge.rules.slips import list_meant
@@ -19,11 +20,16 @@ _LIST_ADVICE = "write texts or numbers, such as [VIP, Backstage]"
 
 @dataclass(frozen=True)
 class Named:
-    """What is shared."""
+    """What is shared. `zones` are those of the accounts that give one.
+
+    `names_zone`: the files give one, or all accounts that do give the same.
+    """
 
     lists: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     time_zone: str = UTC
+    names_zone: bool = False
+    zones: Mapping[str, str] = field(default_factory=dict)
 
 
 class NamedReader:
@@ -35,8 +41,15 @@ class NamedReader:
         self._zones: dict[str, str] = {}
         self._where: dict[tuple[str, str], tuple[str, int]] = {}
 
-    def named(self) -> Named:
-        return Named(self._lists, self._texts, next(iter(self._zones), UTC))
+    def named(self, settings: Mapping[str, ConnectorSettings]) -> Named:
+        """`settings` are those of the accounts: where the files give no zone, theirs counts."""
+        zones = {
+            name: str(getattr(one, "time_zone", UTC))
+            for name, one in settings.items()
+            if "time_zone" in one.model_fields_set
+        }
+        given = list(self._zones) or (list(zones.values()) if len(set(zones.values())) == 1 else [])
+        return Named(self._lists, self._texts, next(iter(given), UTC), bool(given), zones)
 
     def read(self, findings: Findings, value: Mapping[str, Any]) -> None:
         for name, entries in _group(value, "lists").items():

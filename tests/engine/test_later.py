@@ -95,7 +95,7 @@ def test_a_refund_that_came_before_its_purchase_does_too(bench: Engine) -> None:
 @pytest.mark.parametrize("address", [None, "", "ana.new@example.com", ["ana@example.com"]])
 @pytest.mark.parametrize("order_of", [("purchase", "refund"), ("refund", "purchase")])
 def test_a_refund_of_the_signed_transaction_counts_whoever_it_names(
-    bench: Engine, order_of: tuple[str, str], address: object
+    bench: Engine, order_of: tuple[str, str], address: Any
 ) -> None:
     """Addresses are corrected between a purchase and its refund, or are missing."""
     for each in order_of:
