@@ -133,7 +133,13 @@ class StepReader:
             what = f"{step} has no field {quoted(name)}"
             self._findings.add((*path, name), what, meant(name, required), at_key=True)
         self._validate(item, fields, path)
-        return {name: self._compiled(value, item, (*path, name)) for name, value in fields.items()}
+        filling = {
+            name: self._compiled(value, item, (*path, name)) for name, value in fields.items()
+        }
+        if "time_zone" in item.model_fields and self._named.names_zone:
+            # The one of the rules, so that all that a rule does is by the same clocks.
+            filling.setdefault("time_zone", self._named.time_zone)
+        return filling
 
     def _compiled(self, value: Any, item: type[Item], path: Path) -> Filling:
         if isinstance(value, dict):
