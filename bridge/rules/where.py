@@ -242,11 +242,15 @@ class WhereReader:
             elif self._fits(field, shape, operator, expected, place):
                 comparisons.append(Comparison(operator, self._expected(shape, operator, expected)))
                 self._doubt(shape, operator, expected, place)
+                if operator == "present" or shape.kind == "yes/no":
+                    self._findings.taken(place)
         return tuple(comparisons)
 
     def _doubt(self, shape: Shape, operator: str, expected: Any, path: Path) -> None:
         """A text to compare with that reads like a condition."""
-        meaning = value_meant(expected) if operator == "is" and shape.kind == "text" else ""
+        if operator != "is" or shape.kind != "text" or not isinstance(expected, str):
+            return
+        meaning = f"{{one_of: {expected}}}" if expected in self._lists else value_meant(expected)
         if meaning:
             what = f"this compares with the text {quoted(expected)}, word for word"
             self._findings.warn(path, what, f"write {meaning} if that is meant")
