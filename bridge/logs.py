@@ -29,6 +29,8 @@ def set_up_logging(process: str, level: int = logging.INFO) -> None:
     # RQ tells of every job, alembic of every start; turns and migrations are told by us.
     for chatty in ("rq", "rq.worker", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Each second, for as long as Redis is away.
+    logging.getLogger("rq.worker").addFilter(NotAgain())
 
 
 def place_of(error: BaseException) -> str:
@@ -38,6 +40,46 @@ def place_of(error: BaseException) -> str:
         return type(error).__name__
     frame = frames[-1]
     return f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
+
+
+class OnChange:
+    """Logs trouble when it begins and when it becomes another, and says when it is over.
+
+    What goes on for hours is else a line each second.
+    """
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._trouble = ""
+
+    def trouble(self, message: str, *details: object) -> None:
+        text = message % details if details else message
+        if text != self._trouble:
+            self._log.warning("%s", text)
+        self._trouble = text
+
+    def over(self, message: str) -> None:
+        """Says nothing if there was no trouble."""
+        if self._trouble:
+            self._log.info("%s", message)
+        self._trouble = ""
+
+
+class NotAgain(logging.Filter):
+    """Leaves out a line that says what the one before it said, within five minutes."""
+
+    def __init__(self, seconds: float = 300.0) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._last: tuple[str, float] = ("", 0.0)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said, at = self._last
+        text = record.getMessage()
+        if text == said and record.created < at + self._seconds:
+            return False
+        self._last = (text, record.created)
+        return True
 
 
 class _JsonFormatter(logging.Formatter):

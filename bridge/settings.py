@@ -19,7 +19,8 @@ RULES_FILE = "rules.yaml"
 class SourceConfig:
     """One source. Without `secrets` nothing of it can be verified.
 
-    `allow_from`: no network means that any sender may try.
+    `allow_from`: no network means that any sender may try. `trial`: its secret is the random
+    one that a first run made.
     """
 
     name: str
@@ -31,6 +32,7 @@ class SourceConfig:
     bad_signature_status: int
     max_body: int
     accept_gzip: bool = False
+    trial: bool = False
 
 
 @dataclass(frozen=True)

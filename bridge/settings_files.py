@@ -84,6 +84,7 @@ class SettingsReader:
                 bad_signature_status=text.bad_signature_status,
                 max_body=text.max_body,
                 accept_gzip=text.accept_gzip,
+                trial=bool(secrets) and not text.secrets,
             )
 
     def _secrets(self, name: str, named: str | None) -> tuple[str, ...]:

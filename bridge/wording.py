@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 _MOST_LISTED = 12
@@ -49,6 +50,11 @@ _ADVICE = {
 _PLAIN = re.compile(r"[\w.%]([\w .%*&/+-]*[\w.%*&/+-])?")
 # What YAML takes for no text.
 _OTHERWISE = ("null", "true", "false", "yes", "no", "on", "off")
+
+
+def moment_in_words(at: float) -> str:
+    """A Unix time for a message that is read somewhere else."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -19,6 +19,7 @@ import psycopg
 from redis import Redis
 from redis.exceptions import RedisError
 
+from bridge.cli.embedded_redis import socket_path
 from tests.programs import POSTGRESQL, REDIS
 
 START_SECONDS = 30.0
@@ -27,8 +28,9 @@ SERVER_PORTS = range(10_000, 32_000)
 
 @contextmanager
 def running_redis(folder: Path) -> Iterator[str]:
-    """The URL of a Redis on a Unix socket in `folder`."""
-    path = folder / "redis.sock"
+    """The URL of a Redis on a Unix socket in `folder`, or elsewhere if its path is too long."""
+    path = socket_path(folder)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     command = [
         str(REDIS.program()),
         "--port",
@@ -44,6 +46,8 @@ def running_redis(folder: Path) -> Iterator[str]:
         url = f"unix://{path}"
         wait_until(lambda: _pings(url))
         yield url
+    if path.parent != folder.resolve():
+        path.parent.rmdir()
 
 
 @contextmanager

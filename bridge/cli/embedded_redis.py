@@ -33,7 +33,11 @@ def socket_path(data: Path) -> Path:
             "to; set SHOWBRIDGE_DATA to a shorter path, or TMPDIR or REDIS_URL"
         ) from None
     short = hashlib.sha256(str(path).encode()).hexdigest()[:16]
-    return folder / f"showbridge-{os.getuid()}-{short}" / "redis.sock"
+    own = Path(f"showbridge-{os.getuid()}-{short}", "redis.sock")
+    in_temporary = folder / own
+    if len(str(in_temporary)) <= LONGEST_SOCKET_PATH:
+        return in_temporary
+    return Path("/tmp") / own  # noqa: S108  # the folder in it must be this user's: `_require_own`
 
 
 def redis_command(data: Path) -> list[str]:

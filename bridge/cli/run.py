@@ -24,6 +24,7 @@ from bridge.cli.start import (
     open_ledger,
     redis_url,
     require_free_port,
+    require_own_secrets,
 )
 from bridge.cli.supervisor import Part, Supervisor
 from bridge.cli.welcome import LOOK_SECONDS, Announcer, welcome
@@ -45,10 +46,11 @@ def command() -> None:
     config = load_config()
     make_data_folder(config)
     with _alone(config.data):
+        database = open_ledger(config)
+        require_own_secrets(config, database)
         make_missing_secrets(config)
         config = load_config()
         require_free_port(config)
-        database = open_ledger(config)
         _require_rules(config, database)
         with _log(config.data) as log:
             _run(config, database, log)

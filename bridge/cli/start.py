@@ -12,13 +12,17 @@ from contextlib import suppress
 from itertools import chain
 
 from bridge.cli.embedded_redis import socket_path
-from bridge.config import FILE, Config, load
+from bridge.cli.variables import Variables
+from bridge.config import FILE, Config, SourceConfig, load
 from bridge.engine.own_redis import own_url
 from bridge.environment import DEFAULT_PORT
 from bridge.errors import LedgerUnavailable, OperatorError
 from bridge.hosts import listening_address, with_port
+from bridge.ledger import accounts
 from bridge.ledger.database import Database
 from bridge.ledger.migrate import migrate
+from bridge.ledger.sources import last_taken
+from bridge.settings_files import secrets_file
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +108,39 @@ def require_secrets(config: Config) -> None:
             f"no signing secret for {', '.join(lacking)}: set the variable or file that "
             f"{config.folder / FILE} names under `secrets`"
         )
+
+
+def require_own_secrets(config: Config, database: Database) -> None:
+    """Raises OperatorError where a source that had its sender's secret has none, or a random one.
+
+    With a random one each genuine webhook would be refused, which Showpad takes for final.
+    """
+    lost = [one for one in config.sources.values() if _has_lost(one, config, database)]
+    if lost:
+        wanted = [Variables(config).wanted_by(one) for one in lost]
+        names = " and ".join(name for some in wanted for name in some) or "`secrets`"
+        of = " and ".join(one.name for one in lost)
+        raise OperatorError(
+            f"{names} {'is' if len(lost) == 1 else 'are'} not set, but webhooks of {of} were "
+            "signed with the sender's secret until now, and each genuine one would be refused: "
+            "set it again, in .env or wherever it was; to try something out with a random secret, "
+            "set SHOWBRIDGE_DATA to another folder"
+        )
+    with database.write() as connection:
+        for source in config.sources.values():
+            if source.secrets and not source.trial:
+                accounts.note_signed(connection, source.name, time.time())
+
+
+def _has_lost(source: SourceConfig, config: Config, database: Database) -> bool:
+    """An earlier version noted nothing: then what it took was signed with what is gone."""
+    if source.secrets and not source.trial:
+        return False
+    with database.read() as connection:
+        if accounts.was_signed(connection, source.name):
+            return True
+        made = secrets_file(config.data, source.name).exists()
+        return not made and last_taken(connection, source.name) is not None
 
 
 def require_free_port(config: Config) -> None:

@@ -13,6 +13,7 @@ from bridge.errors import Mistake
 from bridge.event import Event
 from bridge.rules import Rule, RuleSet
 from bridge.rules.conditions import Comparison, Condition, Test, holds, tests
+from bridge.rules.folding import apart, eye, lookalike
 from bridge.rules.match import about, members
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import sentence
@@ -25,6 +26,7 @@ _NAMING = ("is", "is_not", "exactly", "one_of")
 _MOST_MEMBERS = 50
 _MOST_VALUES = 1_000
 _MOST_SAID = 4
+_LONGEST_MEANT = 500
 _ALIKE = 0.75
 
 
@@ -147,9 +149,12 @@ class Experience:
                     yield self._at(watched, test, *self._words(test.path, wanted, close, found))
 
     def _words(self, path: str, wanted: str, close: str, found: Counter[str]) -> tuple[str, str]:
-        what = f"`{path}` was never {say(wanted)} in {self.period}, but {say(close)} was there"
+        one, other = apart(wanted, close)
+        what = f"`{path}` was never {one} in {self.period}, but {other} was there"
         times = f"{found[close]:,} times" if found[close] > 1 else "once"
-        advice = f"did you mean {say(close)}?"
+        hidden = lookalike(close, wanted)
+        advice = f"did you mean “{eye(close)[:_LONGEST_MEANT]}”?"
+        advice += f" It has {hidden}." if hidden else ""
         others = [each for each in found.most_common(_MOST_SAID) if each[0] != close]
         if others and not path.startswith("raw."):
             listed = ", ".join(f"{say(value)} ({count:,})" for value, count in others)

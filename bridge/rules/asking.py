@@ -12,6 +12,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from bridge.rules.conditions import (
+    FITS,
+    FORMS,
     OF_ONE,
     AnyOf,
     Comparison,
@@ -23,10 +25,9 @@ from bridge.rules.conditions import (
     holds,
     same,
 )
-from bridge.rules.countries import Country
 from bridge.rules.records import Rule
 from bridge.rules.seen import Seen
-from bridge.rules.sentences import fails, why_not, zone_of
+from bridge.rules.sentences import fails, is_told_apart, why_not, zone_of
 from bridge.rules.values import number, text
 
 Check = Callable[[Seen], bool]
@@ -204,15 +205,16 @@ def _at_most(path: str, expected: Any) -> Check | None:
 
 def _textual(fits: Callable[[str, str], bool], operator: str) -> Maker:
     def make(path: str, expected: Any) -> Check | None:
-        folded = text(expected)
+        folded = FORMS[operator](expected)
         if folded is None:
             return None
         plain = OF_ONE[operator]
+        fitting = fits if folded == folded.strip() else FITS[operator]
 
         def check(seen: Seen) -> bool:
             texts, others = seen.texts[path]
             for one in texts:
-                if fits(one, folded):
+                if fitting(one, folded):
                     return True
             return bool(others) and any(plain(value, expected) for value in others)
 
@@ -236,8 +238,7 @@ _MAKERS: Mapping[str, Maker] = {
 def _why_not(condition: Condition) -> Callable[[Seen], str]:
     """What `sentences.why_not` says."""
     single = _single(condition)
-    apart = single and isinstance(single[1].expected, Other | Country)
-    failure = fails(single[1]) if single and not apart else ""
+    failure = fails(single[1]) if single and not is_told_apart(single[1]) else ""
 
     def plain(seen: Seen) -> str:
         return why_not(condition, seen)

@@ -20,9 +20,10 @@ from typing import Any
 from unicodedata import normalize
 
 from bridge.rules.countries import Country
+from bridge.rules.folding import eye
 from bridge.rules.relative import Relative, Within
 from bridge.rules.seen import Seen
-from bridge.rules.values import When, number, span, text, truth, when
+from bridge.rules.values import When, beginning, ending, number, part, span, text, truth, when
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,8 @@ def comparisons(condition: Condition) -> Iterator[tuple[str, Comparison]]:
         for total in condition.totals:
             yield from ((total.path, one) for one in total.comparisons)
         inner = condition.conditions
-    for part in inner:
-        yield from comparisons(part)
+    for each in inner:
+        yield from comparisons(each)
 
 
 def paths(condition: Condition) -> Iterator[str]:
@@ -378,12 +379,17 @@ def _zone_of(expected: Any) -> tzinfo:
     return expected.zone if isinstance(expected, When) else UTC
 
 
-def _textual(compare: Callable[[str, str], bool]) -> Callable[[Any, Any], bool]:
-    def compared(found: Any, expected: Any) -> bool:
-        one, other = text(found), text(expected)
-        return one is not None and other is not None and compare(one, other)
+def _contains(found: str, looked_for: str) -> bool:
+    word = looked_for.strip()
+    return looked_for in (f" {found} " if word and word != looked_for else found)
 
-    return compared
+
+def _starts_with(found: str, looked_for: str) -> bool:
+    return (f"{found} " if looked_for.endswith(" ") else found).startswith(looked_for)
+
+
+def _ends_with(found: str, looked_for: str) -> bool:
+    return (f" {found}" if looked_for.startswith(" ") else found).endswith(looked_for)
 
 
 def glob(found: str, pattern: str) -> bool:
@@ -398,6 +404,13 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 
 def _exactly(found: Any, expected: Any) -> bool:
     """With regard to capitals; numbers and truth values as in `same`."""
+    if isinstance(found, str) and isinstance(expected, str):
+        return eye(found) == eye(expected)
+    return same(found, expected)
+
+
+def identical(found: Any, expected: Any) -> bool:
+    """To the letter and the blank: what is sent is not what somebody typed."""
     if isinstance(found, str) and isinstance(expected, str):
         return normalize("NFC", found) == normalize("NFC", expected)
     return same(found, expected)
@@ -416,14 +429,38 @@ def _present(found: Sequence[Any], expected: Any) -> bool:
     return any(value not in ("", {}) for value in found) is bool(expected)
 
 
+FORMS: Mapping[str, Callable[[Any], str | None]] = {
+    "contains": part,
+    "starts_with": beginning,
+    "ends_with": ending,
+    "matches": text,
+}
+"""The form in which what is expected is looked for in the form of a text that is found."""
+
+FITS: Mapping[str, Callable[[str, str], bool]] = {
+    "contains": _contains,
+    "starts_with": _starts_with,
+    "ends_with": _ends_with,
+    "matches": glob,
+}
+"""Whether a text is as it is looked for. A blank at an end is the end of a word, or of all."""
+
+
+def _textual(operator: str) -> Callable[[Any, Any], bool]:
+    form, fits = FORMS[operator], FITS[operator]
+
+    def compared(found: Any, expected: Any) -> bool:
+        one, other = text(found), form(expected)
+        return one is not None and other is not None and fits(one, other)
+
+    return compared
+
+
 OF_ONE: Mapping[str, Callable[[Any, Any], bool]] = {
     "is": same,
     "exactly": _exactly,
     "one_of": lambda found, expected: any(same(found, one) for one in expected),
-    "contains": _textual(lambda one, other: other in one),
-    "starts_with": _textual(str.startswith),
-    "ends_with": _textual(str.endswith),
-    "matches": _textual(glob),
+    **{operator: _textual(operator) for operator in FITS},
     "at_least": _at_least,
     "at_most": _at_most,
     "more_than": _more_than,

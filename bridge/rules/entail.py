@@ -12,6 +12,7 @@ from typing import Any
 
 from bridge.rules.conditions import (
     AT_LEAST_ONE,
+    FORMS,
     OF_ALL,
     OF_ONE,
     All,
@@ -27,7 +28,7 @@ from bridge.rules.conditions import (
 from bridge.rules.conditions import same as same_value
 from bridge.rules.relative import RECEIVED, Relative, Within
 from bridge.rules.seen import is_below
-from bridge.rules.values import number, span, text, truth
+from bridge.rules.values import number, span, truth
 
 _MOST_VALUES = 100
 _SPELLED = ("contains", "starts_with", "ends_with", "matches")
@@ -361,9 +362,9 @@ def _must_pass(value: Any, wanted: Comparison, *, exact: bool) -> bool:
 
 def _spelled(known: Comparison, wanted: Comparison) -> bool:
     """`starts_with: VIP Gold` says that it starts with VIP, and that it contains Gold."""
-    if "matches" in (known.operator, wanted.operator):
+    if "matches" in (known.operator, wanted.operator) or wanted.operator not in FORMS:
         return False
-    one, other = text(known.expected), text(wanted.expected)
+    one, other = (FORMS[each.operator](each.expected) for each in (known, wanted))
     if one is None or other is None:
         return False
     if wanted.operator == "contains":

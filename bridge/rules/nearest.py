@@ -19,6 +19,7 @@ from bridge.rules.conditions import (
     tally,
 )
 from bridge.rules.countries import Country
+from bridge.rules.folding import apart, folded, lookalike
 from bridge.rules.relative import Relative, Within, spans
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import why_not
@@ -27,6 +28,7 @@ from bridge.rules.values import When, is_personal, number, say, span, text
 _ALIKE = 0.6
 _TEXTUAL = ("is", "exactly", "one_of", "contains", "starts_with", "ends_with")
 _MOST_ENTRIES = 200
+_LONGEST_COMPARED = 200
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
@@ -125,14 +127,15 @@ def _text(one: Comparison, found: Sequence[Any]) -> str:
     if best is None or _alike(*best) < _ALIKE:
         return ""
     value, other = best
-    if value.strip().casefold() == other.strip().casefold():
-        different = "blanks" if text(value) != text(other) else "capitals"
-        return f"{say(value)} differs from {say(other)} in {different} only"
-    return f"{say(value)} is almost {say(other)}"
+    first, second = apart(value, other)
+    if text(value) == text(other):
+        return f"{first} differs from {second} in capitals only"
+    hidden = lookalike(value, other)
+    return f"{first} is almost {second}" + (f": it has {hidden}" if hidden else "")
 
 
 def _alike(value: str, other: str) -> float:
-    one, two = value[:200].strip().casefold(), other[:200].strip().casefold()
+    one, two = (folded(each[:_LONGEST_COMPARED]) for each in (value, other))
     return difflib.SequenceMatcher(None, one, two, autojunk=False).ratio()
 
 

@@ -23,9 +23,10 @@ from bridge.rules.conditions import (
     tally,
 )
 from bridge.rules.countries import Country
+from bridge.rules.folding import LONGEST_SHOWN, apart, difference, eye, shown_part
 from bridge.rules.relative import RECEIVED, Within
 from bridge.rules.seen import Seen
-from bridge.rules.values import When, say, say_found
+from bridge.rules.values import When, is_personal, say, say_found
 
 _SAYS: Mapping[str, str] = {
     "is": "is {}",
@@ -212,6 +213,8 @@ def _expected(comparison: Comparison) -> str:
         return f"{expected} of {base}" if base else str(expected)
     if comparison.operator in ("before", "after"):
         return str(expected)
+    if comparison.operator == "contains" and isinstance(expected, str):
+        return shown_part(expected)
     return say(expected)
 
 
@@ -235,6 +238,16 @@ def fails(comparison: Comparison) -> str:
     return words.format(_expected(comparison)) if words else ""
 
 
+def is_told_apart(comparison: Comparison) -> bool:
+    """Whether the words for what fails depend on what was found."""
+    expected = comparison.expected
+    is_long = isinstance(expected, str) and len(expected) > LONGEST_SHOWN
+    return isinstance(expected, Other | Country) or (is_long and comparison.operator in _SPELLED)
+
+
+_SPELLED = ("is", "exactly", "contains", "starts_with", "ends_with")
+
+
 def _reasons(test: Test, seen: Seen) -> Iterator[str]:
     found = seen.find(test.path)
     failed = [one for one in test.comparisons if not passes([one], found, seen)]
@@ -254,6 +267,8 @@ def _reason(path: str, comparison: Comparison, found: Sequence[Any], seen: Seen)
         return f"{path} is {'missing' if comparison.expected else 'there, and must not be'}"
     if not found:
         return f"{path} is not known, so nothing says that it {in_words(comparison)}"
+    if is_told_apart(comparison):
+        return _long_reason(path, comparison, found)
     return f"{path} is {say_found(path, found, zone_of([comparison]))}, {fails(comparison)}"
 
 
@@ -265,6 +280,17 @@ def zone_of(comparisons: Sequence[Comparison]) -> tzinfo | None:
             if isinstance(expected, When):
                 return expected.zone
     return None
+
+
+def _long_reason(path: str, comparison: Comparison, found: Sequence[Any]) -> str:
+    """Of long texts the part is shown in which the nearest one differs."""
+    texts = [value for value in found if isinstance(value, str)]
+    if not texts or is_personal(path, found):
+        return f"{path} is {say_found(path, found)}, {fails(comparison)}"
+    best = max(texts, key=lambda one: difference(eye(one), eye(comparison.expected)))
+    one, other = apart(best, comparison.expected)
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{path} is {one}{more}, {_FAILS[comparison.operator].format(other)}"
 
 
 def _country_reason(path: str, one: Comparison, found: Sequence[Any], seen: Seen) -> str:

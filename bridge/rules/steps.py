@@ -175,10 +175,7 @@ class StepReader:
             item, {key: fields[key] for key in fields if fields[key] is not None or not odd}, path
         )
         self._warn_of_one_text(item, fields, path)
-        return {
-            name: self._compiled(value, item.escape, (*path, name))
-            for name, value in fields.items()
-        }
+        return {name: self._compiled(value, item, (*path, name)) for name, value in fields.items()}
 
     def _by_another_name(
         self, name: str, known: Iterable[str], fields: Mapping[str, Any]
@@ -199,15 +196,15 @@ class StepReader:
                         (*path, _key(name, info)), what, f"write {meaning} for several"
                     )
 
-    def _compiled(self, value: Any, escape: Escape | None, path: Path) -> Filling:
+    def _compiled(self, value: Any, item: type[Item], path: Path) -> Filling:
         if isinstance(value, dict):
-            return {name: self._compiled(one, escape, (*path, name)) for name, one in value.items()}
+            return {name: self._compiled(one, item, (*path, name)) for name, one in value.items()}
         if isinstance(value, list):
-            return [self._compiled(one, escape, (*path, n)) for n, one in enumerate(value)]
+            return [self._compiled(one, item, (*path, n)) for n, one in enumerate(value)]
         if not isinstance(value, str):
             return value  # type: ignore[no-any-return]  # YAML's plain values
-        self._found(slips(value, self._vocabulary), path)
-        return self._text(value, escape, path) if is_template(value) else value
+        self._found(slips(value, self._vocabulary, item.placeholders), path)
+        return self._text(value, item.escape, path) if is_template(value) else value
 
     def _text(self, source: str, escape: Escape | None, path: Path) -> Filling:
         texts, zone = self._named.texts, self._named.time_zone

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
@@ -85,10 +85,17 @@ def _has_room(source: str) -> bool:
     return left is None or left[0] >= 0
 
 
-def slips(text: str, vocabulary: Vocabulary) -> Iterator[Problem]:
-    """`{contact.name}`, `[contact.name]` and the like, which would be inserted as they stand."""
+def slips(
+    text: str, vocabulary: Vocabulary, kept: Container[str] = frozenset()
+) -> Iterator[Problem]:
+    """`{contact.name}`, `[contact.name]` and the like, which would be inserted as they stand.
+
+    `kept` are those that are meant so.
+    """
     outside = _TEMPLATES.sub(lambda found: " " * len(found[0]), text[:_LONGEST_LOOKED_AT])
     for found in _OTHERWISE.finditer(outside):
+        if found[0] in kept:
+            continue
         written = next(name for name in found.groups() if name)
         name = _field_meant(written, vocabulary, sure=found[0].startswith("*|"))
         if name:

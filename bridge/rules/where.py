@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from bridge.findings import Findings
-from bridge.rules import slips, values
+from bridge.rules import slips, taken_literally, values
 from bridge.rules.conditions import (
     OPERATORS,
     All,
@@ -56,6 +56,7 @@ class WhereReader:
 
     Days are days in `zone`, and times that name no zone are in it. `member` is what the rule
     calls an entry of its `for_each`, `home` the country of telephone numbers that do not say it.
+    `is_sent`: it is compared with what is sent, not with an event.
     """
 
     def __init__(
@@ -66,7 +67,10 @@ class WhereReader:
         zone: tzinfo,
         member: str = "",
         home: str | None = None,
+        *,
+        is_sent: bool = False,
     ) -> None:
+        self._is_sent = is_sent
         self._zone = zone
         self._findings = findings
         self._vocabulary = vocabulary
@@ -218,6 +222,15 @@ class WhereReader:
     def _entries(self) -> EntriesReader:
         return EntriesReader(self._findings, self.of_entry, self._comparisons)
 
+    def _is_member_of_another(self, named: str) -> bool:
+        """Whether it is the entry of `for_each`, which is nothing among those of a list."""
+        first = named.partition(".")[0]
+        return bool(self._inside) and first == self._member != self._inside.partition(".")[0]
+
+    def _of_another(self, named: str) -> tuple[str, str]:
+        what = f"`{named}` cannot be named in conditions on the entries of another list"
+        return what, "name a field of the event, or one of the same entry"
+
     def _test(
         self, field: str, shape: Shape, wanted: dict[str, Any], path: Path, *, bare: bool = False
     ) -> Iterator[Test]:
@@ -236,15 +249,36 @@ class WhereReader:
             named = self._named(operator, expected, place)
             if named is not None:
                 comparisons.append(Comparison(operator, self._listed(shape, named), named))
+                self._warn(shape, operator, self._lists[named], place)
             elif _is_other(expected) and operator in OPERATORS:
                 other = self._other(field, shape, operator, expected["field"], place)
                 comparisons += [Comparison(operator, other)] if other else []
+            elif self._is_template(operator, expected, place):
+                continue
             elif self._fits(field, shape, operator, expected, place):
+                self._warn(shape, operator, expected, place)
                 comparisons.append(Comparison(operator, self._expected(shape, operator, expected)))
                 self._doubt(shape, operator, expected, place)
                 if operator == "present" or shape.kind == "yes/no":
                     self._findings.taken(place)
         return tuple(comparisons)
+
+    def _is_template(self, operator: str, expected: Any, path: Path) -> bool:
+        what, advice = taken_literally.template(operator, expected)
+        if what:
+            self._add(path, what, advice)
+        return bool(what)
+
+    def _warn(self, shape: Shape, operator: str, expected: Any, path: Path) -> None:
+        """Of what is compared with an event; what is sent may hold any sign."""
+
+        def is_field(name: str) -> bool:
+            found = self._whole.find(name)
+            return found is not None and not found.free
+
+        if not self._is_sent:
+            for what, advice in taken_literally.warnings(shape, operator, expected, is_field):
+                self._findings.warn(path, what, advice)
 
     def _doubt(self, shape: Shape, operator: str, expected: Any, path: Path) -> None:
         """A text to compare with that reads like a condition."""
@@ -274,9 +308,8 @@ class WhereReader:
             if self._inside and self._vocabulary.find(named):
                 return "`field` names fields in full", f"write {{field: {self._inside}{named}}}"
             return self._whole.unknown(named)
-        if self._inside and named.partition(".")[0] == self._member != own.partition(".")[0]:
-            what = f"`{named}` cannot be named in conditions on the entries of another list"
-            return what, "name a field of the event, or one of the same entry"
+        if self._is_member_of_another(named):
+            return self._of_another(named)
         if named == own:
             return f"`{own}` is compared with itself", "name another field"
         return wrong_pair(own, shape, operator, named, other)
@@ -354,12 +387,14 @@ class WhereReader:
         told = within(expected) if operator == "within" else relative(expected)
         if operator not in _TIMED or told is None or told.field == RECEIVED:
             return "", ""
-        shape = self._vocabulary.find(told.field)
+        if self._is_member_of_another(told.field):
+            return self._of_another(told.field)
+        shape = self._whole.find(told.field)
         if shape is None:
-            return self._vocabulary.unknown(told.field)
+            return self._whole.unknown(told.field)
         if shape.kind not in ("date", "anything"):
             what = f"`{told.field}` is {KIND_WORDS[shape.kind]}, not a date"
-            return what, meant(told.field, self._vocabulary.dates())
+            return what, meant(told.field, self._whole.dates())
         return "", ""
 
     def _add(self, path: Path, what: str, advice: str = "") -> None:

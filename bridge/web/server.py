@@ -66,6 +66,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         database = Database(self._config.database_url)
         app = create_app(self._config, database, connect(self._redis_url))
         app.extensions["pressure"].start()
+        app.extensions["standby"].start()
         return app
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
+from bridge.cli.embedded_redis import socket_path
 from tests.programs import REDIS
 from tests.servers import PostgreSQL
 
@@ -173,7 +174,8 @@ class OwnRedis:
         folder.mkdir()
         self._folder = folder
         self._wipe = False
-        self.socket = folder / "redis.sock"
+        self.socket = socket_path(folder)
+        self.socket.parent.mkdir(mode=0o700, exist_ok=True)
         self.url = f"unix://{self.socket}"
 
     def part(self, log: Path) -> Part:

@@ -104,6 +104,14 @@ UNSEEN: Mapping[str, set[str]] = {
         "field-compared-with-itself",
         "field-of-the-for-each-in-another-list",
     },
+    "a text may be compared with any sign in it": {
+        "template-as-a-value",
+        "template-in-a-condition",
+        "template-in-a-list",
+        "template-in-an-entry",
+        "template-in-matches",
+        "template-with-words",
+    },
     "a name of a country": {
         "country-code-unknown",
         "country-of-the-files-unknown",
