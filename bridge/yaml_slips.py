@@ -157,7 +157,14 @@ def _quote_template(line: int, column: int, rest: str) -> Slip:
 
 def _special(line: int, found: re.Match[str]) -> Slip:
     what = f"a text cannot begin with {found[1][0]} without quotes"
-    return Slip(line, found.start(1), what, "put quotes around it", example=in_quotes(found[1]))
+    text = found[1]
+    # Closing brackets belong to what was opened before the text.
+    while text[-1:] in ("}", "]") and text.count(text[-1]) > text.count(_OPENED[text[-1]]):
+        text = text[:-1].rstrip()
+    return Slip(line, found.start(1), what, "put quotes around it", example=in_quotes(text))
+
+
+_OPENED = {"}": "{", "]": "["}
 
 
 def _ends_early(line: int, found: re.Match[str]) -> Slip:

@@ -366,6 +366,9 @@ class WhereReader:
         if operator in ASKED_OF_ENTRIES:
             what = f"`{field}` is {KIND_WORDS[shape.kind]}, and `{operator}` is asked of a list"
             lists = self._vocabulary.lists()
+            above, _, name = field.rpartition(".")
+            if operator == "sum" and above in lists:
+                return what, f"write `{above}: {{sum: {{{name}: {flow(expected)}}}}}`"
             return what, meant(operator, lists) if lists else f"leave `{operator}` out"
         if operator == "one_of" and isinstance(expected, str) and shape.kind != "group":
             return self._no_list(expected)
