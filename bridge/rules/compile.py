@@ -58,9 +58,7 @@ def compile_files(
         raise ConfigurationError(_first(mistakes))
     lint([(one.findings, one.value) for one in read_files], written, compiler.named)
     warnings = [
-        each
-        for one in read_files
-        for each in (*one.findings.document.warnings, *one.findings.warnings)
+        each for one in read_files for each in (*one.findings.doubts, *one.findings.warnings)
     ]
     named = compiler.named
     return RuleSet(

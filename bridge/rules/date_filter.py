@@ -97,8 +97,26 @@ def zone(name: str) -> ZoneInfo:
         raise ValueError(f"there is no such time zone; {advice_for_zone(name)}") from None
 
 
+WITHOUT_SUMMER = {"EST": "America/Toronto", "MST": "America/Edmonton"}
+"""Zones that are no place, and have the winter time of these places all year."""
+
+_SHORT_NAMES = {
+    **dict.fromkeys(("EST", "EDT", "ET", "EASTERN"), "America/Toronto"),
+    **dict.fromkeys(("CST", "CDT", "CT", "CENTRAL"), "America/Winnipeg"),
+    **dict.fromkeys(("MST", "MDT", "MT", "MOUNTAIN"), "America/Edmonton"),
+    **dict.fromkeys(("PST", "PDT", "PT", "PACIFIC"), "America/Vancouver"),
+    **dict.fromkeys(("AST", "ADT", "AT", "ATLANTIC"), "America/Halifax"),
+    **dict.fromkeys(("NST", "NDT", "NT"), "America/St_Johns"),
+    **dict.fromkeys(("BST", "UK"), "Europe/London"),
+    **dict.fromkeys(("CEST", "MEZ", "MESZ"), "Europe/Paris"),
+}
+
+
 def advice_for_zone(name: str) -> str:
     """What would be right instead of a zone that there is not."""
+    short = _SHORT_NAMES.get(name.strip().upper().removesuffix(" TIME"))
+    if short:
+        return f"write a place with that time, such as {short}"
     close = _nearest_zone(name[:_LONGEST_ZONE])
     return f"did you mean `{close}`?" if close else "write one like America/Edmonton"
 

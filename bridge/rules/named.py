@@ -11,6 +11,7 @@ from bridge.findings import Findings
 from bridge.rules import date_filter
 from bridge.rules.countries import complaint_about_country, country_named
 from bridge.rules.slips import list_meant
+from bridge.rules.timing_reader import warn_of_zone
 from bridge.wording import quoted
 from bridge.yaml_text import Path
 
@@ -115,6 +116,7 @@ class NamedReader:
             advice = date_filter.advice_for_zone(zone)
             findings.add(("time_zone",), f"there is no time zone {quoted(zone)}", advice)
             return
+        warn_of_zone(findings, zone, ("time_zone",))
         _one_for_all(findings, "time_zone", zone, self._zones)
 
     def _country(self, findings: Findings, written: str) -> None:
