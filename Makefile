@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: help install run test lint types tests bench chaos fuzz reference clean
+.PHONY: help install run test lint types tests servers bench chaos fuzz reference clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -15,7 +15,7 @@ install: $(VENV)/.installed ## make .venv with the locked dependencies
 run: $(VENV)/.installed ## start everything in the foreground; Ctrl-C stops it
 	@exec $(BIN)/showbridge run
 
-test: lint types tests ## all checks: style, types, tests (needs Redis, PostgreSQL, nginx and Caddy)
+test: lint types tests ## all checks: style, types, tests
 
 lint: $(VENV)/.developing
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
@@ -24,10 +24,13 @@ lint: $(VENV)/.developing
 types: $(VENV)/.developing
 	@$(BIN)/mypy
 
-tests: $(VENV)/.developing
+tests: servers
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
-bench: $(VENV)/.developing ## all figures of docs/performance.md on SQLite (half an hour)
+servers: $(VENV)/.developing ## what the tests start and the machine lacks: PostgreSQL, nginx, Caddy
+	@$(BIN)/python -m tests.programs
+
+bench: servers ## all figures of docs/performance.md on SQLite (half an hour)
 	@$(BIN)/python -m benchmarks.receiver
 	@$(BIN)/python -m benchmarks.latency
 	@$(BIN)/python -m benchmarks.burst
@@ -36,7 +39,7 @@ bench: $(VENV)/.developing ## all figures of docs/performance.md on SQLite (half
 	@$(BIN)/python -m benchmarks.rules
 	@$(BIN)/python -m benchmarks.diff
 
-chaos: $(VENV)/.developing ## kill every part 200 times, on SQLite and on PostgreSQL (a quarter of an hour)
+chaos: servers ## kill every part 200 times, on SQLite and on PostgreSQL (a quarter of an hour)
 	@$(BIN)/python -m tests.chaos --database sqlite
 	@$(BIN)/python -m tests.chaos --database postgresql
 
@@ -54,11 +57,8 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Python 3.11 or later is needed; this is: $$($(PYTHON) --version 2>&1)."; \
 	  echo "If another one is installed, name it: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	  echo "$(PYTHON) cannot make virtual environments yet. On Debian or Ubuntu:"; \
-	  echo "  sudo apt-get install python3-venv"; exit 1; }
 	@echo "Making $(VENV) and installing the locked dependencies (a minute or two) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@requirements/environment $(PYTHON) $(VENV)
 
 $(VENV)/.installed: requirements/run.lock pyproject.toml | $(BIN)/python
 	@$(PIP) install --require-hashes -r requirements/run.lock

@@ -16,6 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from bridge.settings import ServerConfig
+from tests.programs import REDIS
 from tests.servers import wait_until
 
 ROOT = Path(__file__).parent.parent
@@ -89,7 +90,7 @@ class SnapshotRedis:
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [
-            *("redis-server", "--port", "0", "--unixsocket", str(self._path)),
+            *(str(REDIS.program()), "--port", "0", "--unixsocket", str(self._path)),
             *("--save", "3600 1 300 100 60 10000", "--dir", str(self._folder)),
         ]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -22,9 +22,11 @@ from bridge.secret_values import References
 from bridge.settings import (
     RULES_FILE,
     AccountConfig,
+    ActionTarget,
     AlertsConfig,
     Config,
     DeliveryConfig,
+    EmailTarget,
     PublishingConfig,
     RetentionConfig,
     ServerConfig,
@@ -32,7 +34,7 @@ from bridge.settings import (
 )
 from bridge.settings_alerts import TellReader
 from bridge.settings_files import SettingsReader
-from bridge.settings_schema import BridgeText, DeliveryText, RetentionText, ServerText
+from bridge.settings_schema import AlertsText, BridgeText, DeliveryText, RetentionText, ServerText
 from bridge.yaml_text import read
 
 __all__ = [
@@ -90,7 +92,7 @@ def _text(file: Path) -> str:
     except UnicodeDecodeError:
         raise OperatorError(f"{file} is not in UTF-8; save it as UTF-8 text") from None
     except OSError as error:
-        raise OperatorError(f"{file} cannot be read: {error.strerror}") from None
+        raise OperatorError(f"{file} cannot be read: {regular_files.why(error)}") from None
 
 
 def _with_environment(environment: Environment, mistakes: tuple[Mistake, ...]) -> OperatorError:
@@ -138,7 +140,7 @@ class _Loader:
             accounts=MappingProxyType(accounts),
             server=_server(valid.server),
             delivery=_delivery(valid.delivery),
-            alerts=AlertsConfig(tell, valid.alerts.again, valid.alerts.resting_after),
+            alerts=_alerts(tell, valid.alerts),
             retention=_retention(valid.retention),
             publishing=PublishingConfig(valid.rules.publish),
         )
@@ -164,6 +166,16 @@ def _refuse_small_quarantine(
 def _group(value: Any, name: str) -> Mapping[str, Any]:
     group = value.get(name) if isinstance(value, dict) else None
     return group if isinstance(group, dict) else {}
+
+
+def _alerts(tell: tuple[ActionTarget | EmailTarget, ...], text: AlertsText) -> AlertsConfig:
+    return AlertsConfig(
+        tell,
+        again_seconds=text.again,
+        resting_after_seconds=text.resting_after,
+        waiting_after_seconds=text.waiting_after,
+        machine=" ".join(text.machine.split()),
+    )
 
 
 def _server(text: ServerText) -> ServerConfig:

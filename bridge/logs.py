@@ -12,6 +12,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import TextIO
 
+# Bytes that wait while nothing can be written, such as on a full disk; more is left out.
+MOST_KEPT = 1_000_000
 # Lines of everyday are written together: a write for each costs a busy receiver dearly.
 GATHER_SECONDS = 0.2
 GATHER_LINES = 200
@@ -27,6 +29,8 @@ def set_up_logging(process: str, level: int = logging.INFO) -> None:
     # RQ tells of every job, alembic of every start; turns and migrations are told by us.
     for chatty in ("rq", "rq.worker", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Each second, for as long as Redis is away.
+    logging.getLogger("rq.worker").addFilter(NotAgain())
 
 
 def place_of(error: BaseException) -> str:
@@ -36,6 +40,46 @@ def place_of(error: BaseException) -> str:
         return type(error).__name__
     frame = frames[-1]
     return f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
+
+
+class OnChange:
+    """Logs trouble when it begins and when it becomes another, and says when it is over.
+
+    What goes on for hours is else a line each second.
+    """
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._trouble = ""
+
+    def trouble(self, message: str, *details: object) -> None:
+        text = message % details if details else message
+        if text != self._trouble:
+            self._log.warning("%s", text)
+        self._trouble = text
+
+    def over(self, message: str) -> None:
+        """Says nothing if there was no trouble."""
+        if self._trouble:
+            self._log.info("%s", message)
+        self._trouble = ""
+
+
+class NotAgain(logging.Filter):
+    """Leaves out a line that says what the one before it said, within five minutes."""
+
+    def __init__(self, seconds: float = 300.0) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._last: tuple[str, float] = ("", 0.0)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said, at = self._last
+        text = record.getMessage()
+        if text == said and record.created < at + self._seconds:
+            return False
+        self._last = (text, record.created)
+        return True
 
 
 class _JsonFormatter(logging.Formatter):
@@ -67,18 +111,25 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 
 
 class _GatheringHandler(logging.Handler):
-    """Writes at once what is a warning or worse, and the rest within a fifth of a second."""
+    """Writes at once what is a warning or worse, and the rest within a fifth of a second.
 
-    def __init__(self, stream: TextIO) -> None:
+    Never raises: a disk without room for the log is no reason to stop the work. What could not
+    be written waits until there is room again.
+    """
+
+    def __init__(self, stream: TextIO, most_kept: int = MOST_KEPT) -> None:
         super().__init__()
         self._stream = stream
+        self._most_kept = most_kept
         self._lines: list[str] = []
+        self._unwritten = b""
+        self._left_out = 0
         self._waiting = threading.Event()
         self._flusher: threading.Thread | None = None
         os.register_at_fork(after_in_child=self._forget_parent)
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._lines.append(self.format(record))
+        self._lines.append(self._formatted(record))
         if record.levelno >= logging.WARNING or len(self._lines) >= GATHER_LINES:
             self.flush()
         elif len(self._lines) == 1:
@@ -91,11 +142,40 @@ class _GatheringHandler(logging.Handler):
         self.acquire()
         try:
             lines, self._lines = self._lines, []
-            if lines:
-                self._stream.write("\n".join(lines) + "\n")
-                self._stream.flush()
+            if lines or self._unwritten:
+                self._write("".join(f"{line}\n" for line in lines))
         finally:
             self.release()
+
+    def _formatted(self, record: logging.LogRecord) -> str:
+        try:
+            return self.format(record)
+        except Exception as error:  # noqa: BLE001  # a line that cannot be made stops nobody
+            return json.dumps({"level": "ERROR", "message": f"a line failed: {place_of(error)}"})
+
+    def _write(self, text: str) -> None:
+        """Past the stream's own buffer, which would write again what it had written in part."""
+        waiting = self._unwritten + text.encode("utf-8", "backslashreplace")
+        try:
+            while waiting:
+                waiting = waiting[os.write(self._stream.fileno(), waiting) :]
+        except (OSError, ValueError):  # no room, or nobody reads any more
+            self._keep(waiting)
+            return
+        self._unwritten = b""
+        if self._left_out:
+            left_out, self._left_out = self._left_out, 0
+            message = f"{left_out:,} bytes of the log are left out, there was no room for them"
+            self._write(json.dumps({"level": "WARNING", "message": message}) + "\n")
+
+    def _keep(self, waiting: bytes) -> None:
+        """Whole lines, the oldest: they say how it began."""
+        whole = len(waiting) <= self._most_kept
+        self._unwritten = waiting if whole else waiting[: self._cut(waiting)]
+        self._left_out += len(waiting) - len(self._unwritten)
+
+    def _cut(self, waiting: bytes) -> int:
+        return waiting.rfind(b"\n", 0, self._most_kept) + 1
 
     def _keep_flushing(self) -> None:
         while self._waiting.wait():
@@ -105,6 +185,6 @@ class _GatheringHandler(logging.Handler):
 
     def _forget_parent(self) -> None:
         """A fork has neither the parent's threads nor the right to its lines."""
-        self._lines = []
+        self._lines, self._unwritten = [], b""
         self._waiting = threading.Event()
         self._flusher = None

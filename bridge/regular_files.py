@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -41,6 +42,27 @@ def read(file: Path, most: int, inside: Path | None = None) -> bytes:
         if status.st_size > most or len(found := content.read(most + 1)) > most:
             raise TooLongError(errno.EFBIG, f"it is longer than {most:,} bytes", str(file))
         return found
+
+
+def why(error: OSError) -> str:
+    """What the system says, and whose the file is if that is the reason."""
+    said = error.strerror or str(error)
+    if error.errno not in (errno.EACCES, errno.EPERM) or not error.filename:
+        return said
+    try:
+        owner = Path(error.filename).stat().st_uid
+    except OSError:
+        return f"{said}; this is {_user(os.geteuid())}"
+    if owner == os.geteuid():
+        return said
+    return f"{said}: it belongs to {_user(owner)}, and this is {_user(os.geteuid())}"
+
+
+def _user(number: int) -> str:
+    try:
+        return f"the user {pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        return f"the user number {number}"
 
 
 def is_below(path: Path, folder: Path) -> bool:

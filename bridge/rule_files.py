@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.errors import ConfigurationError, Mistake, OperatorError
-from bridge.regular_files import OutsideError, TooLongError, is_below, read
+from bridge.regular_files import OutsideError, TooLongError, is_below, read, why
 from bridge.rules import Rule, RuleSet, World
 from bridge.rules.compile import compile_files, version_of
 from bridge.rules.expected import Expectation
@@ -194,7 +194,7 @@ def _entries(folder: Path) -> list[str]:
     except NotADirectoryError:
         raise OperatorError(f"{folder} is no folder; rename it, or put it into one") from None
     except OSError as error:
-        raise OperatorError(f"{folder} cannot be read: {error.strerror}") from error
+        raise OperatorError(f"{folder} cannot be read: {why(error)}") from error
 
 
 def _readable(folder: Path, name: str) -> str:
@@ -241,7 +241,7 @@ def _text(place: Path, inside: Path | None = None) -> str:
             f"{place} is a link that leads out of its folder; put the file itself there"
         ) from None
     except OSError as error:
-        raise OperatorError(f"{place} cannot be read: {error.strerror}") from error
+        raise OperatorError(f"{place} cannot be read: {why(error)}") from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -52,6 +52,8 @@ class References:
         try:
             return regular_files.read(file, _LONGEST).decode("utf-8").strip() or None
         except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            why = (
+                regular_files.why(error) if isinstance(error, OSError) else "it is no text in UTF-8"
+            )
             self.findings.add(path, f"{quoted(str(file))} cannot be read: {why}")
             return None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bridge.connector import Connector, ConnectorSettings
+from bridge.hosts import with_port
 from bridge.settings_schema import Network
 from bridge.source import Source
 
@@ -18,7 +19,8 @@ RULES_FILE = "rules.yaml"
 class SourceConfig:
     """One source. Without `secrets` nothing of it can be verified.
 
-    `allow_from`: no network means that any sender may try.
+    `allow_from`: None means that any sender may try, an empty one that nobody may. `trial`:
+    its secret is the random one that a first run made.
     """
 
     name: str
@@ -26,10 +28,11 @@ class SourceConfig:
     source: Source = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     path_secret: str | None = field(repr=False)
-    allow_from: tuple[Network, ...]
+    allow_from: tuple[Network, ...] | None
     bad_signature_status: int
     max_body: int
     accept_gzip: bool = False
+    trial: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,19 +119,23 @@ class EmailTarget:
 
     @property
     def name(self) -> str:
-        return f"e-mail through {self.host}:{self.port}"
+        return f"e-mail through {with_port(self.host, self.port)}"
 
 
 @dataclass(frozen=True)
 class AlertsConfig:
     """Whom to tell of alerts: the first that can be reached; `again` after so long.
 
-    `resting_after`: for how long nothing gets through to an account before that is an alert.
+    `resting_after`: for how long nothing gets through to an account before that is an alert;
+    `waiting_after`: for how long something may wait that nobody gets on with. `machine` is
+    the name by which messages call this one; empty is its host name.
     """
 
     tell: tuple[ActionTarget | EmailTarget, ...] = ()
     again_seconds: float = 86400.0
     resting_after_seconds: float = 900.0
+    waiting_after_seconds: float = 30.0
+    machine: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from bridge.hosts import read_host, read_listening
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
@@ -35,7 +37,7 @@ def network(value: Any) -> Network:
     if not isinstance(value, str):
         raise ValueError("write an address like 34.83.8.110 or a network like 10.0.0.0/8")  # noqa: TRY004  # for pydantic
     try:
-        return ipaddress.ip_network(value.strip())
+        return _unmapped(ipaddress.ip_network(value.strip()))
     except ValueError:
         pass
     try:
@@ -43,6 +45,14 @@ def network(value: Any) -> Network:
     except ValueError:
         raise ValueError("write an address like 34.83.8.110 or a network like 10.0.0.0/8") from None
     raise ValueError(f"it has bits set beyond its length; {wide} would be the network")
+
+
+def _unmapped(given: Network) -> Network:
+    """IPv4 written as IPv6, `::ffff:10.0.0.0/104`: clients are compared by their IPv4 address."""
+    first = given.network_address
+    if isinstance(first, ipaddress.IPv6Address) and first.ipv4_mapped and given.prefixlen >= 96:
+        return ipaddress.IPv4Network((int(first.ipv4_mapped), given.prefixlen - 96))
+    return given
 
 
 Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=366 * 86400)]
@@ -84,6 +94,13 @@ Size = Annotated[int, BeforeValidator(size), Field(ge=0)]
 Networks = tuple[Annotated[Any, BeforeValidator(network)], ...]
 
 
+def _named_senders(value: Any) -> Any:
+    """Without the line anybody may send; a line from which all addresses were taken is a slip."""
+    if value is None:
+        raise ValueError("write addresses like [34.83.8.110], or take the line out: then all may")
+    return value
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -97,7 +114,7 @@ class SourceText(_Strict):
     kind: str | None = None
     secrets: str | None = None
     path_secret: str | None = None
-    allow_from: Networks = ()
+    allow_from: Annotated[Networks | None, BeforeValidator(_named_senders)] = None
     bad_signature_status: int = Field(default=401, ge=200, le=599)
     accept_gzip: bool = False
     max_body: int = Field(default=1_000_000, ge=1_000, le=20_000_000)
@@ -106,7 +123,7 @@ class SourceText(_Strict):
 class ServerText(_Strict):
     """`server:`, all of it optional."""
 
-    host: str = Field(default="127.0.0.1", min_length=1)
+    host: Annotated[str, AfterValidator(read_listening)] = "127.0.0.1"
     trusted_proxies: Networks = ()
     web_workers: int = Field(default=2, ge=1, le=64)
     threads: int = Field(default=2, ge=1, le=512)
@@ -140,12 +157,16 @@ def _address(value: Any) -> Any:
 Address = Annotated[str, BeforeValidator(_address)]
 
 
+def _mail_host(text: str) -> str:
+    return read_host(text, "`port`, a line of its own")
+
+
 class EmailText(_Strict):
     """`email:` below `alerts.tell`; `user` and `password` are read before, from elsewhere."""
 
     to: Annotated[tuple[Address, ...], BeforeValidator(_addresses), Field(min_length=1)]
     sender: Address = Field(alias="from")
-    host: str = Field(min_length=1)
+    host: Annotated[str, AfterValidator(_mail_host)]
     port: int | None = Field(default=None, ge=1, le=65535)
     encryption: Literal["starttls", "tls", "none"] = "starttls"
     user: str | None = None
@@ -158,6 +179,8 @@ class AlertsText(_Strict):
     tell: tuple[Any, ...] = ()
     again: Seconds = Field(default=86400.0, ge=60)
     resting_after: Seconds = Field(default=900.0, ge=60)
+    waiting_after: Seconds = Field(default=30.0, ge=5)
+    machine: str = Field(default="", max_length=100)
 
 
 class RetentionText(_Strict):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 _MOST_LISTED = 12
 _LONGEST_COMPARED = 100
+_MOST_COMPARED = 5
+_ALIKE = 0.6
 
 _WORDS = {
     "missing": "is missing",
@@ -43,15 +47,32 @@ _ADVICE = {
     "bool_type": "write true or false",
     "string_too_long": "make it shorter",
 }
-_PLAIN = re.compile(r"[\w.%][\w .%*&/+-]*")
+_PLAIN = re.compile(r"[\w.%]([\w .%*&/+-]*[\w.%*&/+-])?")
+# What YAML takes for no text.
+_OTHERWISE = ("null", "true", "false", "yes", "no", "on", "off")
+
+
+def moment_in_words(at: float) -> str:
+    """A Unix time for a message that is read somewhere else."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The one known word that is spelled almost like this one, whatever the case."""
+    """The one known word that is spelled almost like this one, whatever the case.
+
+    Of names with dots the last part counts by itself: `contact.orders` is not almost
+    `contact.phone`, however much they share.
+    """
     by_fold = {candidate.casefold(): candidate for candidate in known}
     compared = word[:_LONGEST_COMPARED].casefold()
-    found = difflib.get_close_matches(compared, by_fold, n=1, cutoff=0.6)
-    return by_fold[found[0]] if found else None
+    found = difflib.get_close_matches(compared, by_fold, n=_MOST_COMPARED, cutoff=_ALIKE)
+    close = (each for each in found if _ends_alike(compared, each))
+    return by_fold[first] if (first := next(close, None)) else None
+
+
+def _ends_alike(word: str, other: str) -> bool:
+    one, two = word.rpartition(".")[2], other.rpartition(".")[2]
+    return difflib.SequenceMatcher(None, one, two, autojunk=False).ratio() >= _ALIKE
 
 
 def meant(word: str, known: Iterable[str]) -> str:
@@ -79,7 +100,8 @@ def flow(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) else f'"{value}"'
+        plain = _PLAIN.fullmatch(value) and value.casefold() not in _OTHERWISE
+        return value if plain else json.dumps(value, ensure_ascii=False)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

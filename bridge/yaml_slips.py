@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import yaml
 
+from bridge.amounts import comparison_meant
 from bridge.errors import Mistake
 from bridge.wording import quoted
 
@@ -58,6 +59,9 @@ def syntax_slip(error: yaml.YAMLError, lines: Sequence[str]) -> Slip:
     """One plain sentence for what the parser could not read."""
     if not isinstance(error, yaml.MarkedYAMLError):
         return Slip(0, 0, "YAML cannot read this file", "save it as plain UTF-8 text")
+    block = _block_above(error, lines)
+    if block:
+        return block
     for line, patterns in _suspects(error):
         slip = _slip_on(_line(lines, line), line, patterns)
         if slip:
@@ -65,6 +69,15 @@ def syntax_slip(error: yaml.YAMLError, lines: Sequence[str]) -> Slip:
     what, advice, at_context = _words(error)
     mark = (error.context_mark if at_context else None) or error.problem_mark
     return Slip(mark.line, mark.column, what, advice) if mark else Slip(0, 0, what, advice)
+
+
+def _block_above(error: yaml.MarkedYAMLError, lines: Sequence[str]) -> Slip | None:
+    """A text after | or > whose lines are not indented."""
+    mark = error.context_mark or error.problem_mark
+    if mark is None or not mark.line or not _BLOCK.search(_line(lines, mark.line - 1)):
+        return None
+    what = "the lines of a text that begins with | or > must be indented further than its name"
+    return Slip(mark.line, mark.column, what, "indent them by two blanks")
 
 
 def _suspects(error: yaml.MarkedYAMLError) -> Iterator[tuple[int, _Patterns]]:
@@ -97,8 +110,9 @@ def _line(lines: Sequence[str], line: int) -> str:
 def _slip_on(text: str, line: int, patterns: _Patterns) -> Slip | None:
     for pattern, make in patterns:
         found = pattern.search(text)
-        if found:
-            return make(line, found)
+        slip = make(line, found) if found else None
+        if slip:
+            return slip
     return None
 
 
@@ -158,6 +172,42 @@ def _hash(line: int, found: re.Match[str]) -> Slip:
     return Slip(line, found.start(1), what, "put quotes around it", example=example)
 
 
+def _sign(line: int, found: re.Match[str]) -> Slip | None:
+    """`order.total: >= 100` and `order.total: {>=: 100}`, which YAML cannot even read."""
+    meaning = comparison_meant(found[1])
+    if not meaning:
+        return None
+    meaning = meaning if found[0].startswith(":") else meaning[1:-1]
+    what = "signs such as >= are written as words here"
+    return Slip(line, found.start(1), what, "write", example=meaning)
+
+
+def _two_conditions(line: int, found: re.Match[str]) -> Slip:
+    """`tickets.type: VIP and order.total: 100`."""
+    first, link, second = found[1], (found[2] or "").lower(), _short(found[3])
+    what = "two conditions stand in this line"
+    if link in ("or", "||"):
+        advice, example = "write", f"any: [{{{first}}}, {{{second}}}]"
+    else:
+        advice, example = "write each on a line of its own", f"{first}, and below it {second}"
+    return Slip(line, found.start(1), what, advice, example=example)
+
+
+def _link(line: int, found: re.Match[str]) -> Slip:
+    """`or` and `and` alone in a line."""
+    what = f"`{found[1].lower()}` cannot stand between conditions"
+    if found[1].lower() == "and":
+        return Slip(line, found.start(1), what, "remove this line: all of them must hold anyway")
+    advice = "write `any:` above them, indent them further, and begin each with `- `"
+    return Slip(line, found.start(1), what, advice)
+
+
+def _braces_missing(line: int, found: re.Match[str]) -> Slip:
+    """`order.total: at_least: 100`."""
+    what = "what is asked of a field stands in { }, and they are missing"
+    return Slip(line, found.start(1), what, "write", example=f"{{{found[2]}}}")
+
+
 def _second_colon(line: int, found: re.Match[str]) -> Slip:
     what = "a second colon in this line, which YAML takes for another name"
     advice = "put quotes around a text that holds a colon"
@@ -179,8 +229,20 @@ def _no_blank_after_colon(line: int, found: re.Match[str]) -> Slip:
 _OUTSIDE = re.compile(r"(?<=\}\})\s*[,\]\}](?!\}).*$")
 # A quoted text with more behind it.
 _BROKEN = r"(?:^ *|[:\-] +|[\[,] *)((['\"])(?:(?!\2).|\2\2)*\2 *[^\s,:#}\]][^\n]*)$"
-_Patterns = Sequence[tuple[re.Pattern[str], Callable[[int, re.Match[str]], Slip]]]
+_Patterns = Sequence[tuple[re.Pattern[str], Callable[[int, re.Match[str]], Slip | None]]]
+_BLOCK = re.compile(r":\s+[|>][-+0-9]*\s*$")
+_OPERATOR = (
+    r"(?:(?:at|more|less|is|one|starts|ends)_[a-z]+|is|exactly|contains|matches|before|after|within"
+    r"|present|between|any|all|not)"
+)
+_CONDITION = r"[a-z]\w*(?:\.\w+)+: +\S.*?"
+_TWO = rf"^ *(?:- +)?({_CONDITION})(?: +(and|or|&&?|\|\||AND|OR)|,) +({_CONDITION})$"
 _SLIPS: _Patterns = (
+    (re.compile(r": +([<>=!]=?\s*[\d$€£][^\n]*)$"), _sign),
+    (re.compile(r"\{ *([<>=!]{1,2}\s*:?\s*[\d$€£][^,}\n]*)"), _sign),
+    (re.compile(_TWO), _two_conditions),
+    (re.compile(r"^ *(?:- +)?(or|and|OR|AND|Or|And) *$"), _link),
+    (re.compile(rf"^ *(?:- +)?\w+\.[\w.]+: +(\(?({_OPERATOR}: +[^\n]*?)\)?)$"), _braces_missing),
     (re.compile(r"^ *(?:- *)?(\t)"), _tab),
     (re.compile(f"^[ {ODD_BLANKS}]*([{ODD_BLANKS}])"), _odd_blank),
     (re.compile(f"[:-]([{ODD_BLANKS}])"), _odd_blank),

@@ -5,14 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis import Redis
 
 from bridge.ledger.database import Database
 from bridge.ledger.migrate import migrate
 from tests.servers import PostgreSQL, running_redis
+
+# How fast a machine is says nothing of what it tests.
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "run modules, and the tests of each, in the order that this number makes"
+    parser.addoption("--shuffle", type=int, metavar="SEED", help=text)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A module stays together, so that what its tests share is made once."""
+    seed = config.getoption("--shuffle")
+    if seed is None:
+        return
+    order = Random(seed)
+    modules: dict[Path, float] = {}
+    places = {
+        item: (modules.setdefault(item.path, order.random()), order.random()) for item in items
+    }
+    items.sort(key=places.__getitem__)
 
 
 @dataclass
@@ -35,7 +59,6 @@ def now() -> Now:
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    # Short: a Unix socket's path may have about 100 characters.
     with running_redis(tmp_path_factory.mktemp("redis")) as url:
         yield url
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import pwd
 import secrets
@@ -15,26 +14,27 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
 
 import psycopg
-import pytest
 from redis import Redis
 from redis.exceptions import RedisError
+
+from bridge.cli.embedded_redis import socket_path
+from tests.programs import POSTGRESQL, REDIS
 
 START_SECONDS = 30.0
 SERVER_PORTS = range(10_000, 32_000)
 
 
 @contextmanager
-def running_redis(folder: Path) -> Iterator[str]:
-    """The URL of a Redis on a Unix socket in `folder`."""
-    program = shutil.which("redis-server")
-    if program is None:
-        missing("Redis", "redis-server")
-    path = folder / "redis.sock"
+def running_redis(folder: Path, password: str = "") -> Iterator[str]:
+    """The URL of a Redis on a Unix socket in `folder`, or elsewhere if its path is too long;
+    with the password that it asks for, if it asks for one.
+    """
+    path = socket_path(folder)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     command = [
-        program,
+        str(REDIS.program()),
         "--port",
         "0",
         "--unixsocket",
@@ -43,11 +43,14 @@ def running_redis(folder: Path) -> Iterator[str]:
         "",
         "--dir",
         str(folder),
+        *(["--requirepass", password] if password else []),
     ]
     with _process(command):
-        url = f"unix://{path}"
+        url = f"unix://:{password}@{path}" if password else f"unix://{path}"
         wait_until(lambda: _pings(url))
         yield url
+    if path.parent != folder.resolve():
+        path.parent.rmdir()
 
 
 @contextmanager
@@ -65,13 +68,18 @@ class PostgreSQL:
     """A cluster in a folder of its own, on a free port, that can be stopped and started again."""
 
     def __init__(self) -> None:
-        self._binaries = _postgresql_binaries()
-        self._user = _unprivileged()
+        self._user = _unprivileged() if os.geteuid() == 0 else None
         self.port = free_port()
         # Not in pytest's folders, which are closed to the user that the server runs as.
-        self._data = Path(tempfile.mkdtemp(prefix="showbridge-postgresql-"))
-        shutil.chown(self._data, self._user)
-        self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "postgres", "--no-sync")
+        self._folder = Path(tempfile.mkdtemp(prefix="showbridge-postgresql-"))
+        self._data = self._folder / "data"
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        self._binaries = self._reachable(POSTGRESQL.program().parent)
+        options = ["-A", "trust", "-U", "postgres", "--no-sync"]
+        # Whatever the machine's locale is, and also if it names one that is not installed.
+        options += ["--encoding", "UTF8", "--locale", "C"]
+        self._run("initdb", "-D", str(self._data), *options)
 
     @property
     def url(self) -> str:
@@ -79,7 +87,7 @@ class PostgreSQL:
 
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
-        log = self._data / "log"
+        log = self._folder / "log"
         self._run("pg_ctl", "-D", str(self._data), "-l", str(log), "-o", options, "-w", "start")
 
     def stop(self, mode: str = "fast") -> None:
@@ -89,7 +97,7 @@ class PostgreSQL:
         """Stop it, if it runs, and leave nothing behind."""
         if (self._data / "postmaster.pid").exists():
             self.stop("immediate")
-        shutil.rmtree(self._data)
+        shutil.rmtree(self._folder)
 
     def make_database(self, name: str) -> str:
         """Its URL."""
@@ -97,15 +105,45 @@ class PostgreSQL:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return self.url.rpartition("/")[0] + f"/{name}"
 
+    def make_user(self, name: str, password: str) -> str:
+        """One who has to give a password, unlike all others; the URL."""
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"host all {name} all scram-sha-256\n{rules.read_text()}")
+        with psycopg.connect(self._plain(self.url), autocommit=True) as connection:
+            connection.execute(f"CREATE USER {name} PASSWORD '{password}'".encode())
+            connection.execute("SELECT pg_reload_conf()")
+        return self.url.replace("postgres@", f"{name}:{password}@")
+
     @staticmethod
     def _plain(url: str) -> str:
         return url.replace("+psycopg", "")
+
+    def _reachable(self, binaries: Path) -> Path:
+        """Of a wheel in a folder of root's, a copy that the server's user can run."""
+        if self._user is None or self._may_run(binaries / "initdb"):
+            return binaries
+        package = binaries.parents[1]
+        copy = self._folder / "program" / package.name
+        shutil.copytree(binaries.parent, copy / binaries.parent.name)
+        # The libraries of a wheel lie beside its package, and its programs look for them there.
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, copy.with_name(libraries.name))
+        return copy / binaries.relative_to(package)
+
+    def _may_run(self, program: Path) -> bool:
+        try:
+            command = [str(program), "--version"]
+            subprocess.run(command, user=self._user, cwd="/", capture_output=True, check=True)
+        except PermissionError:
+            return False
+        return True
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._binaries / program), *arguments]
         done = subprocess.run(
             command,
-            user=self._user if os.geteuid() == 0 else None,
+            user=self._user,
             cwd="/",
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -115,28 +153,10 @@ class PostgreSQL:
         assert done.returncode == 0, f"{program}: {done.stderr}"
 
 
-def _postgresql_binaries() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    on_path = shutil.which("initdb")
-    if on_path:
-        found.append(Path(on_path).resolve())
-    if not found:
-        missing("PostgreSQL", "postgresql")
-    return found[-1].parent
-
-
 def _unprivileged() -> str:
     """PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return getpass.getuser()
     names = [user.pw_name for user in pwd.getpwall()]
     return "postgres" if "postgres" in names else "nobody"
-
-
-def missing(what: str, package: str) -> NoReturn:
-    pytest.exit(
-        f"the tests need {what} on this machine: sudo apt-get install {package}", returncode=3
-    )
 
 
 def free_port() -> int:

@@ -13,14 +13,15 @@ PROJECT = [*sorted((ROOT / "bridge").rglob("*.py")), *sorted((ROOT / "connectors
 
 # Each may import what stands above it, and its own neighbours.
 FLOORS: list[set[str]] = [
-    {"days", "errors", "logs", "wording"},
-    {"strict_json", "regular_files", "exposed", "weak_secrets"},
+    {"amounts", "days", "errors", "logs", "version", "wording"},
+    {"strict_json", "regular_files", "exposed", "hosts", "weak_secrets"},
     {"event"},
     {"source", "connector"},
     {"sources", "registry", "testing", "reference"},
     {"yaml_document", "yaml_slips", "yaml_text", "yaml_traps", "findings", "rules"},
     {
         "config",
+        "dotenv_file",
         "environment",
         "first_run",
         "rule_files",

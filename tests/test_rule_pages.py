@@ -14,9 +14,11 @@ from bridge.registry import installed
 from bridge.rules import World, compile_rules, judge, schema
 from bridge.rules.common_fields import COMMON_FIELDS
 from bridge.rules.conditions import OPERATORS
+from bridge.rules.entries_reader import ASKED_OF_ENTRIES
 from bridge.rules.expected import Given
 from bridge.rules.operator_reference import (
     COMBINER_REFERENCE,
+    ENTRIES_REFERENCE,
     OPERATOR_REFERENCE,
     TIME_REFERENCE,
     OperatorReference,
@@ -52,6 +54,7 @@ def test_the_page_has_a_place_for_every_part() -> None:
 def test_the_tables_know_every_operator_once() -> None:
     assert sorted(one.name for one in OPERATOR_REFERENCE) == sorted(OPERATORS)
     assert sorted(one.name for one in COMBINER_REFERENCE) == sorted(COMBINERS)
+    assert sorted(one.name for one in ENTRIES_REFERENCE) == sorted(ASKED_OF_ENTRIES)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda one: one.__name__)
@@ -84,10 +87,12 @@ rules:
 
 
 @pytest.mark.parametrize(
-    "one", [*OPERATOR_REFERENCE, *COMBINER_REFERENCE], ids=lambda one: one.name
+    "one",
+    [*OPERATOR_REFERENCE, *COMBINER_REFERENCE, *ENTRIES_REFERENCE],
+    ids=lambda one: one.name,
 )
 def test_every_operators_example_holds_for_the_sample(one: OperatorReference) -> None:
-    assert f"{{{one.name}: " in one.example
+    assert f"{one.name}: " in one.example
     compiled = compile_rules(rule(one.example), "example", WORLD)
     [verdict] = judge(compiled, purchase())
     assert verdict.matched, verdict.why_not

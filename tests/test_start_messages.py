@@ -30,6 +30,8 @@ SECRET = "secret-of-showpass-4711"
 TOKEN = "xoxb-token-4711"
 PASSWORD = "password-4711"
 NOWHERE = "unix:///nowhere/redis.sock"
+# As a user that may do nothing special, though it is root.
+WITHOUT_RIGHTS = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"]
 
 BRIDGE_YAML = """
 sources:
@@ -115,7 +117,74 @@ def test_a_port_that_is_taken_is_named_with_another_one(machine: Machine, comman
         port = taken.getsockname()[1]
         said = machine.refused(command, PORT=str(port), REDIS_URL=NOWHERE)
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in said
-    assert f"PORT={port + 1}" in said
+    other = int(said.rpartition("PORT=")[2])
+    with socket.create_server(("127.0.0.1", other)):
+        assert other > port
+
+
+def test_the_last_port_has_another_one_to_choose(machine: Machine) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 65_535))
+        taken.listen()
+        said = machine.refused("web", PORT="65535", REDIS_URL=NOWHERE)
+    assert 8000 <= int(said.rpartition("PORT=")[2]) < 65_535
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give up the right to low ports")
+@pytest.mark.parametrize("port", ["80", "443", "1023"])
+def test_a_port_for_root_alone_is_told_with_one_for_everybody(
+    machine: Machine, port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [*WITHOUT_RIGHTS, sys.executable, "-m", "bridge", "web"]
+    monkeypatch.setattr(machine, "command", lambda *_: command)
+    said = machine.refused("web", PORT=port, REDIS_URL=NOWHERE)
+    assert f"cannot listen on 127.0.0.1:{port}: Permission denied" in said
+    assert "a port below 1024 needs rights that this user lacks" in said
+    assert "PORT=80" in said.replace(f":{port}", "")
+    assert f"PORT={int(port) + 1}," not in said
+
+
+def test_an_address_of_another_machine_is_told_as_such(machine: Machine) -> None:
+    machine.write("bridge.yaml", BRIDGE_YAML % closed_url() + "server: {host: 203.0.113.5}\n")
+    said = machine.refused("web", REDIS_URL=NOWHERE)
+    assert "cannot listen on 203.0.113.5:" in said
+    assert f"below `server:` in {machine.config / 'bridge.yaml'} must be an address of" in said
+    assert "stop the program" not in said
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]", "::", "localhost"])
+def test_everything_runs_at_a_host_that_is_written_in_another_way(
+    machine: Machine, host: str
+) -> None:
+    machine.write("bridge.yaml", BRIDGE_YAML % closed_url() + f"server: {{host: '{host}'}}\n")
+    with machine.start("run") as process:
+        try:
+            said = _until_running(process)
+            sent = subprocess.run(
+                machine.command("send", "invoice.purchase"),
+                env=machine.environ,
+                cwd=machine.folder,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        finally:
+            process.terminate()
+    assert f"http://{'[::1]' if ':' in host else host}:{machine.environ['PORT']}/hooks/" in said
+    assert sent.returncode == 0, sent.stdout + sent.stderr
+    assert "accepted" in sent.stdout
+
+
+def _until_running(process: subprocess.Popen[str]) -> str:
+    """What it says, up to what to try next."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "Try next" in line:
+            break
+    return "".join(said)
 
 
 @commands
@@ -147,7 +216,7 @@ def test_a_redis_that_does_not_answer_is_warned_of_and_webhooks_are_taken(
 ) -> None:
     url = f"redis://:{PASSWORD}@{closed_url().removeprefix('http://')}/0"
     with _running(machine, REDIS_URL=url) as process:
-        assert _send(machine, purchase(), SECRET) == 200
+        assert send(machine, purchase(), SECRET) == 200
         process.terminate()
         said, _ = process.communicate(timeout=30)
     assert "Redis does not answer at REDIS_URL (" in said
@@ -434,7 +503,7 @@ def test_no_secret_stands_in_the_output_or_in_a_process_s_arguments(machine: Mac
     with _running(machine) as process:
         lines = _arguments(process.pid)
         for secret, status in ((SECRET, 200), ("a-guess", 401)):
-            assert _send(machine, body, secret) == status
+            assert send(machine, body, secret) == status
         # Slack is away, so that the delivery has failed when the account rests.
         database = Database(f"sqlite:///{machine.folder / 'data' / 'ledger.db'}")
         wait_until(lambda: _attempts(database))
@@ -457,7 +526,7 @@ def _attempts(database: Database) -> int:
         return int(connection.exec_driver_sql(query).scalar_one())
 
 
-def _send(machine: Machine, body: bytes, secret: str) -> int:
+def send(machine: Machine, body: bytes, secret: str) -> int:
     url = f"http://127.0.0.1:{machine.environ['PORT']}/hooks/showpass"
     headers = {"X-SHOWPASS-SIGNATURE": _signature(body, secret)}
     return urllib3.request("POST", url, body=body, headers=headers, retries=False).status
@@ -473,14 +542,14 @@ def _running(machine: Machine, **environ: str) -> Iterator[subprocess.Popen[str]
     """`showbridge run`, up and answering."""
     with machine.start("run", **environ) as process:
         try:
-            wait_until(lambda: process.poll() is not None or _is_up(machine))
+            wait_until(lambda: process.poll() is not None or is_up(machine))
             assert process.poll() is None, process.stdout
             yield process
         finally:
             process.terminate()
 
 
-def _is_up(machine: Machine) -> bool:
+def is_up(machine: Machine) -> bool:
     url = f"http://127.0.0.1:{machine.environ['PORT']}/healthz"
     try:
         return urllib3.request("GET", url, retries=False, timeout=2.0).status == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ import click
 
 from bridge.cli.lazy import LazyGroup
 from bridge.errors import ConfigurationError, LedgerUnavailable, OperatorError
+from bridge.version import VERSION
 
 # In the order of `--help`. The lines stand here so that `--help` imports nothing.
 _COMMANDS: Mapping[str, str] = {
@@ -38,6 +40,8 @@ _COMMANDS: Mapping[str, str] = {
     "clock": "Start the clock alone.",
 }
 _INTERRUPTED = 130
+# What an operator puts right, whichever file it is about.
+_OF_THE_MACHINE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
 class Program(LazyGroup):
@@ -53,6 +57,12 @@ class Program(LazyGroup):
             raise Failure(str(error)) from error
         except LedgerUnavailable as error:
             raise Failure(f"the ledger cannot be reached: {error}") from error
+        except OSError as error:
+            if error.errno not in _OF_THE_MACHINE or not error.filename:
+                raise
+            from bridge.regular_files import why
+
+            raise Failure(f"{error.filename} cannot be used: {why(error)}") from error
         except KeyboardInterrupt:
             raise click.exceptions.Exit(_INTERRUPTED) from None
 
@@ -76,16 +86,17 @@ class Failure(click.ClickException):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     epilog="Start with `run`; then, in a second terminal, `send --all` and `events`.",
 )
-@click.version_option(package_name="showbridge", message="%(prog)s %(version)s")
+@click.version_option(VERSION, message="%(prog)s %(version)s")
 def cli() -> None:
     """Take webhooks from Showpass and Showpad, keep every one, and act on them.
 
     Settings come from the folder `config`, the environment, and the file `.env`
     of this folder, which never overrides the environment.
     """
-    from dotenv import load_dotenv
+    from bridge import dotenv_file
 
-    load_dotenv(Path.cwd() / ".env", override=False)
+    for name, value in dotenv_file.read_dotenv(Path(dotenv_file.NAME)).items():
+        os.environ.setdefault(name, value)
 
 
 def main() -> None:

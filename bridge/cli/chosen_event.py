@@ -17,6 +17,7 @@ from bridge.ledger.plan import Waiting
 from bridge.ledger.prune import pruned_at
 from bridge.ledger.replay import as_if_replayed
 from bridge.ledger.stories import event_id
+from bridge.regular_files import why
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Subject:
     named: str
     position: int | None = None
     note: str = ""
+    is_sample: bool = False
 
     def name_of(self, event: RehearsedEvent) -> str:
         """Of one of its events, where there are several."""
@@ -93,13 +95,14 @@ def of_file(config: Config, file: Path, source: str | None, now: float) -> Subje
     try:
         body = file.read_bytes()
     except OSError as error:
-        raise OperatorError(f"{file} cannot be read: {error.strerror}") from error
+        raise OperatorError(f"{file} cannot be read: {why(error)}") from error
     outgoing = own_body(config, body, file.name, source)
     return _sent(outgoing, f"the body in {file.name}", now)
 
 
 def _sent(outgoing: Outgoing, named: str, now: float) -> Subject:
-    return Subject(arriving(outgoing.source, filled_in(outgoing.text), now), named)
+    waiting = arriving(outgoing.source, filled_in(outgoing.text), now)
+    return Subject(waiting, named, is_sample=outgoing.is_sample)
 
 
 def _because(note: str) -> str:

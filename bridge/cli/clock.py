@@ -38,11 +38,12 @@ def command() -> None:
     chores = (
         Housekeeping(database, config.retention, time.time).tick,
         assemble.outages(config, database, time.time).look,
+        assemble.lookout(config, database, queue, time.time).look,
         assemble.watch(config, database, time.time).tick,
     )
     notifier = assemble.notifier(config, database, queue, time.time)
     with listening() as signals:
-        end_telling = keep_telling(notifier, lambda: clock.holds)
+        end_telling = keep_telling(notifier, lambda: clock.holds, lambda: clock.cannot_write)
         log.info("the clock runs")
         while not signals.stop:
             tick(clock, chores)

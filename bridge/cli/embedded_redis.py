@@ -25,8 +25,19 @@ def socket_path(data: Path) -> Path:
     path = data.resolve() / "redis.sock"
     if len(str(path)) <= LONGEST_SOCKET_PATH:
         return path
+    try:
+        folder = Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        raise OperatorError(
+            f"{path} is too long for a socket, and no folder for temporary files can be written "
+            "to; set SHOWBRIDGE_DATA to a shorter path, or TMPDIR or REDIS_URL"
+        ) from None
     short = hashlib.sha256(str(path).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"showbridge-{os.getuid()}-{short}" / "redis.sock"
+    own = Path(f"showbridge-{os.getuid()}-{short}", "redis.sock")
+    in_temporary = folder / own
+    if len(str(in_temporary)) <= LONGEST_SOCKET_PATH:
+        return in_temporary
+    return Path("/tmp") / own  # noqa: S108  # the folder in it must be this user's: `_require_own`
 
 
 def redis_command(data: Path) -> list[str]:
@@ -34,7 +45,7 @@ def redis_command(data: Path) -> list[str]:
 
     It keeps nothing on disk: whatever it holds, the ledger can rebuild.
     """
-    program = _find_program()
+    program = find_program()
     path = socket_path(data)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _require_own(path.parent)
@@ -62,7 +73,8 @@ def _require_own(folder: Path) -> None:
         )
 
 
-def _find_program() -> Path:
+def find_program() -> Path:
+    """The first on this machine that is new enough; raises OperatorError if there is none."""
     too_old = []
     for program in _candidates():
         version = _version(program)

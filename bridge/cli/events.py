@@ -22,8 +22,8 @@ from bridge.ledger.books import stored_webhooks
 from bridge.ledger.database import Database
 from bridge.ledger.look_up import SEARCHED, EventSummary, Filters, recent
 
-WEBHOOK_STATES = ("waiting", "routed", "unrouted", "quarantined")
-DELIVERY_STATES = (
+STATES = (
+    *("waiting", "routed", "unrouted", "quarantined"),
     *("delivered", "previewed", "suppressed", "rejected", "dead", "sending", "scheduled"),
 )
 POLL_SECONDS = 0.3
@@ -43,10 +43,9 @@ def select(database: Database, filters: Filters, limit: int | None) -> list[Even
 @click.option("--type", "kind", metavar="GLOB", help="Such as invoice.* (in quotes).")
 @click.option(
     "--state",
-    type=click.Choice([*WEBHOOK_STATES, *DELIVERY_STATES]),
+    type=click.Choice(STATES),
     metavar="STATE",
-    help=f"Of the webhook ({', '.join(WEBHOOK_STATES)}) or of any of its deliveries "
-    f"({', '.join(DELIVERY_STATES)}).",
+    help=f"As the list shows it, of the event or of any of its deliveries: {', '.join(STATES)}.",
 )
 @click.option("--who", metavar="TEXT", help="Whose address or name holds this text.")
 @click.option("--since", callback=moment, metavar="WHEN", help='"2 hours", or an ISO date or time.')
@@ -63,12 +62,10 @@ def command(  # noqa: PLR0913, RUF100  # one for each option
     as_json: bool,
 ) -> None:
     """List what came in and what became of it, the newest last."""
-    of_delivery = state in DELIVERY_STATES
     filters = Filters(
         source=source,
         type=kind,
-        state=None if of_delivery else state,
-        delivery=state if of_delivery else None,
+        state=state,
         who=who,
         since=since,
     )

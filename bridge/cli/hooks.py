@@ -6,16 +6,12 @@ from urllib.parse import urlsplit
 
 from bridge.config import Config, SourceConfig
 from bridge.errors import OperatorError
-
-_EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  # asked about, not bound to
+from bridge.hosts import as_seen_here, in_url, read_host, with_port
 
 
 def receiver(config: Config) -> str:
     """As seen from this machine: `http://127.0.0.1:8000`."""
-    host = config.server.host
-    if host in _EVERYWHERE:
-        host = "127.0.0.1"
-    return f"http://{f'[{host}]' if ':' in host else host}:{config.port}"
+    return f"http://{with_port(as_seen_here(config.server.host), config.port)}"
 
 
 def hook_url(base: str, source: SourceConfig, *, hidden: bool = False) -> str:
@@ -28,10 +24,16 @@ def hook_url(base: str, source: SourceConfig, *, hidden: bool = False) -> str:
 
 def target(to: str, source: SourceConfig) -> str:
     """`--to`: a whole URL as it is; a receiver's address with the source's path added."""
-    parts = urlsplit(to)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(to)
+        usable = parts.scheme in ("http", "https") and parts.port != 0
+        read_host(in_url(parts.hostname or ""), "behind the host")
+    except ValueError:
+        usable = False
+    if not usable:
         raise OperatorError(
-            f"--to needs a whole address, such as http://127.0.0.1:8000, not `{to}`"
+            f"--to needs a whole address, such as http://127.0.0.1:8000 or http://[::1]:8000, "
+            f"not `{to}`"
         )
     return to if parts.path.strip("/") else hook_url(to.rstrip("/"), source)
 
@@ -39,6 +41,5 @@ def target(to: str, source: SourceConfig) -> str:
 def address(url: str) -> str:
     """Of the machine alone: no path, whose last part may be secret, and no password."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+    host = in_url(parts.hostname or "")
+    return f"{parts.scheme}://{host}:{parts.port}" if parts.port else f"{parts.scheme}://{host}"

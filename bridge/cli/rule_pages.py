@@ -19,6 +19,7 @@ from bridge.rules.common_fields import COMMON_FIELDS
 from bridge.rules.filter_reference import FILTER_REFERENCE
 from bridge.rules.operator_reference import (
     COMBINER_REFERENCE,
+    ENTRIES_REFERENCE,
     OPERATOR_REFERENCE,
     TIME_REFERENCE,
     OperatorReference,
@@ -147,6 +148,10 @@ def _combiners() -> Iterator[str]:
     yield from _named(COMBINER_REFERENCE)
 
 
+def _entries() -> Iterator[str]:
+    yield from _named(ENTRIES_REFERENCE)
+
+
 def _named(table: Iterable[OperatorReference]) -> Iterator[str]:
     yield "| word | holds if | such as |"
     yield "|---|---|---|"
@@ -229,6 +234,7 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
     "expected": _expected,
     "operators": _operators,
     "combiners": _combiners,
+    "entries": _entries,
     "times": _times,
     "filters": _filters,
     "common fields": _common,

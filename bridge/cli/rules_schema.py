@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -58,5 +59,6 @@ def _write(output: Path, text: str) -> None:
         draft.chmod(0o644)
         draft.replace(output)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise OperatorError(f"{output} cannot be written: {error.strerror}") from error

@@ -17,17 +17,19 @@ from redis.exceptions import RedisError
 
 from bridge.cli.concerns import concerns
 from bridge.cli.embedded_redis import redis_command
+from bridge.cli.hooks import receiver
 from bridge.cli.start import (
     load_config,
     make_data_folder,
     open_ledger,
     redis_url,
     require_free_port,
+    require_own_secrets,
 )
 from bridge.cli.supervisor import Part, Supervisor
 from bridge.cli.welcome import LOOK_SECONDS, Announcer, welcome
 from bridge.config import Config, world
-from bridge.engine.queue import connect, trouble_with
+from bridge.engine.queue import connect, is_refusal, trouble_with
 from bridge.errors import OperatorError
 from bridge.first_run import make_missing_secrets
 from bridge.ledger.database import Database
@@ -44,10 +46,11 @@ def command() -> None:
     config = load_config()
     make_data_folder(config)
     with _alone(config.data):
+        database = open_ledger(config)
+        require_own_secrets(config, database)
         make_missing_secrets(config)
         config = load_config()
         require_free_port(config)
-        database = open_ledger(config)
         _require_rules(config, database)
         with _log(config.data) as log:
             _run(config, database, log)
@@ -58,11 +61,15 @@ def _run(config: Config, database: Database, log: IO[bytes] | None) -> None:
     url = redis_url(config)
     if own_redis is None:
         _warn_of_redis(url)
-    supervisor = Supervisor(list(_parts(config, url, own_redis, log)), _warn)
+    supervisor = Supervisor(
+        list(_parts(config, url, own_redis, log)),
+        _warn,
+        f"; {log_file(config.data)} says why" if log else "",
+    )
     for concern in concerns(config):
         _warn(concern)
     with supervisor.running():
-        if _wait_until_up(config, url, supervisor):
+        if _wait_until_up(config, url, supervisor, log):
             click.echo(welcome(config, own_redis, log_file(config.data) if log else None))
         announcer = Announcer(database, _warn)
         while supervisor.tend():
@@ -85,7 +92,7 @@ def _parts(
     yield Part("web", [*ours, "web"], environ, log)
 
 
-def _wait_until_up(config: Config, url: str, supervisor: Supervisor) -> bool:
+def _wait_until_up(config: Config, url: str, supervisor: Supervisor, log: IO[bytes] | None) -> bool:
     """False where a stop was asked for meanwhile; raises OperatorError where a part stays away."""
     redis = connect(url)
     deadline = time.monotonic() + START_SECONDS
@@ -94,10 +101,8 @@ def _wait_until_up(config: Config, url: str, supervisor: Supervisor) -> bool:
         if _answers(config) and (config.redis_url or _pings(redis)):
             return True
         if time.monotonic() > deadline:
-            raise OperatorError(
-                "not everything started in time; the reason stands at the end of "
-                f"{log_file(config.data)}"
-            )
+            place = f"at the end of {log_file(config.data)}" if log else "above"
+            raise OperatorError(f"not everything started in time; the reason stands {place}")
         supervisor.wait(TEND_SECONDS)
     return False
 
@@ -105,7 +110,12 @@ def _wait_until_up(config: Config, url: str, supervisor: Supervisor) -> bool:
 def _warn_of_redis(url: str) -> None:
     """Raises OperatorError for one that is too old; one that is away may come back."""
     trouble = trouble_with(connect(url))
-    if trouble:
+    if is_refusal(trouble):
+        _warn(
+            f"Redis refuses the user or password of REDIS_URL ({trouble}): webhooks are taken, "
+            "deliveries wait until it takes them"
+        )
+    elif trouble:
         _warn(
             f"Redis does not answer at REDIS_URL ({trouble}): webhooks are taken, "
             "deliveries wait for it"
@@ -115,11 +125,9 @@ def _warn_of_redis(url: str) -> None:
 def _answers(config: Config) -> bool:
     import urllib3
 
-    host = config.server.host.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  # a comparison
+    url = f"{receiver(config)}/healthz"
     try:
-        answer = urllib3.request(
-            "GET", f"http://{host}:{config.port}/healthz", retries=False, timeout=1.0
-        )
+        answer = urllib3.request("GET", url, retries=False, timeout=1.0)
     except urllib3.exceptions.HTTPError:
         return False
     return answer.status == 200

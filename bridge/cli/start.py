@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from itertools import chain
 
 from bridge.cli.embedded_redis import socket_path
-from bridge.config import Config, load
+from bridge.cli.variables import Variables
+from bridge.config import FILE, Config, SourceConfig, load
 from bridge.engine.own_redis import own_url
+from bridge.environment import DEFAULT_PORT
 from bridge.errors import LedgerUnavailable, OperatorError
+from bridge.hosts import listening_address, with_port
+from bridge.ledger import accounts
 from bridge.ledger.database import Database
 from bridge.ledger.migrate import migrate
+from bridge.ledger.sources import last_taken
+from bridge.settings_files import secrets_file
 
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 1.0
+PRIVILEGED = 1024
+LAST_PORT = 65_535
 # What a PostgreSQL says that has refused us for now.
 _PASSING = ("starting up", "shutting down", "recovery", "not yet accepting", "too many", "slots")
 
@@ -95,20 +106,80 @@ def require_secrets(config: Config) -> None:
     if lacking:
         raise OperatorError(
             f"no signing secret for {', '.join(lacking)}: set the variable or file that "
-            f"{config.folder / 'bridge.yaml'} names under `secrets`"
+            f"{config.folder / FILE} names under `secrets`"
         )
 
 
+def require_own_secrets(config: Config, database: Database) -> None:
+    """Raises OperatorError where a source that had its sender's secret has none, or a random one.
+
+    With a random one each genuine webhook would be refused, which Showpad takes for final.
+    """
+    lost = [one for one in config.sources.values() if _has_lost(one, config, database)]
+    if lost:
+        wanted = [Variables(config).wanted_by(one) for one in lost]
+        names = " and ".join(name for some in wanted for name in some) or "`secrets`"
+        of = " and ".join(one.name for one in lost)
+        raise OperatorError(
+            f"{names} {'is' if len(lost) == 1 else 'are'} not set, but webhooks of {of} were "
+            "signed with the sender's secret until now, and each genuine one would be refused: "
+            "set it again, in .env or wherever it was; to try something out with a random secret, "
+            "set SHOWBRIDGE_DATA to another folder"
+        )
+    with database.write() as connection:
+        for source in config.sources.values():
+            if source.secrets and not source.trial:
+                accounts.note_signed(connection, source.name, time.time())
+
+
+def _has_lost(source: SourceConfig, config: Config, database: Database) -> bool:
+    """An earlier version noted nothing: then what it took was signed with what is gone."""
+    if source.secrets and not source.trial:
+        return False
+    with database.read() as connection:
+        if accounts.was_signed(connection, source.name):
+            return True
+        made = secrets_file(config.data, source.name).exists()
+        return not made and last_taken(connection, source.name) is not None
+
+
 def require_free_port(config: Config) -> None:
-    """Raises OperatorError where another program listens already."""
+    """Raises OperatorError if this process cannot listen there, with what to do about it."""
     host, port = config.server.host, config.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
+    try:
+        _listen(listening_address(host), port)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise OperatorError(
+            f"cannot listen on {with_port(host, port)}: {why}; {_remedy(error, config)}"
+        ) from error
+
+
+def _listen(address: str, port: int) -> None:
+    """For a moment; raises OSError."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise OperatorError(
-                f"cannot listen on {host}:{port}: {error.strerror}; stop the program that "
-                f"does, or choose another port: PORT={port + 1}"
-            ) from error
+        probe.bind((address, port))
+
+
+def _remedy(error: OSError, config: Config) -> str:
+    if error.errno == errno.EACCES:
+        return (
+            f"a port below {PRIVILEGED} needs rights that this user lacks: choose another one, "
+            f"PORT={_free_port(config)}, and let a proxy pass on to it"
+        )
+    if error.errno == errno.EADDRINUSE:
+        return f"stop the program that does, or choose another port: PORT={_free_port(config)}"
+    place = f"`host` below `server:` in {config.folder / FILE}"
+    return f"{place} must be an address of this machine, such as 127.0.0.1 or 0.0.0.0"
+
+
+def _free_port(config: Config) -> int:
+    """One that can be listened on now: the next, or from the usual one on."""
+    address = listening_address(config.server.host)
+    first = config.port + 1 if config.port >= PRIVILEGED else DEFAULT_PORT
+    for port in chain(range(first, LAST_PORT + 1), range(DEFAULT_PORT, first)):
+        with suppress(OSError):
+            _listen(address, port)
+            return port
+    return DEFAULT_PORT

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import click
 from rich.console import Console, RenderableType
@@ -20,13 +20,24 @@ from bridge.cli.concerns import concerns
 from bridge.cli.event_lines import counted_states
 from bridge.cli.existing import existing_ledger
 from bridge.cli.live_state import LiveState, live_state
-from bridge.cli.screen import clean, clean_lines, clock_time, counted, indented, screen, stated
+from bridge.cli.screen import (
+    clean,
+    clean_lines,
+    clock_time,
+    counted,
+    duration,
+    indented,
+    screen,
+    stated,
+)
 from bridge.config import Config, load
+from bridge.ledger import offices
 from bridge.ledger.alerts import Alert, clear_seen, open_alerts
 from bridge.ledger.books import Books, books
 from bridge.ledger.database import Database
 from bridge.ledger.quarantine import Load, holdings
 from bridge.ledger.rule_versions import Published
+from bridge.ledger.waiting import Oldest, oldest
 from bridge.settings import RetentionConfig
 
 
@@ -39,24 +50,39 @@ class Status:
     quarantine: Mapping[str, Load]
     bounds: RetentionConfig
     concerns: Sequence[str]
+    waiting: Sequence[Oldest]
+    late: Sequence[Oldest]
+    """Of those, what waits longer than it should, while no clock runs that would tell of it."""
+
+    @property
+    def needs_person(self) -> bool:
+        return bool(self.alerts or self.late) or not self.books.are_balanced
 
 
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @click.option("--seen", is_flag=True, help="Show the alerts one last time, unless they come again.")
 def command(as_json: bool, seen: bool) -> None:
-    """Count what waits and what ended how; show every open alert in full."""
+    """Count what waits and what ended how; show every open alert in full.
+
+    Ends with status 1 if something needs a person.
+    """
     config = load(os.environ)
     now = time.time()
     with existing_ledger(config) as database:
         status = status_of(config, database, now)
+        needs_person = status.needs_person
         if seen:
             with database.write() as connection:
                 clear_seen(connection, status.alerts)
+                left = replace(status, alerts=open_alerts(connection))
+            needs_person = left.needs_person
     if as_json:
         json_lines.say(_object(status))
     else:
         _print(screen(), status, now)
+    if needs_person:
+        raise click.exceptions.Exit(1)
 
 
 def status_of(config: Config, database: Database, now: float) -> Status:
@@ -64,6 +90,8 @@ def status_of(config: Config, database: Database, now: float) -> Status:
         balance, alerts = books(connection), open_alerts(connection)
         quarantine = holdings(connection)
         rules = live_state(config, connection)
+        waiting = oldest(connection, now)
+        clock = offices.is_held(connection, offices.CLOCK, now)
     accounts = accounts_now(config, standings_by_name(database), now)
     return Status(
         books=balance,
@@ -73,7 +101,13 @@ def status_of(config: Config, database: Database, now: float) -> Status:
         quarantine=quarantine,
         bounds=config.retention,
         concerns=concerns(config),
+        waiting=waiting,
+        late=[] if clock else _late(waiting, now - config.alerts.waiting_after_seconds),
     )
+
+
+def _late(waiting: Sequence[Oldest], before: float) -> list[Oldest]:
+    return [each for each in waiting if each.since <= before]
 
 
 def _object(status: Status) -> dict[str, object]:
@@ -89,6 +123,10 @@ def _object(status: Status) -> dict[str, object]:
         "rules": _rules_object(status.rules),
         "accounts": [account_object(account) for account in status.resting],
         "security": list(status.concerns),
+        "waiting": [
+            {"account": each.account or None, "since": json_lines.iso(each.since)}
+            for each in status.waiting
+        ],
         "alerts": [
             {
                 "kind": alert.kind,
@@ -107,29 +145,56 @@ def _print(console: Console, status: Status, now: float) -> None:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("webhooks", _counts(status.books.webhooks.states))
-    table.add_row("deliveries", _counts(status.books.deliveries.states))
-    table.add_row("books", book_text(status.books))
-    for number, source in enumerate(status.quarantine):
-        said = _held(source, status.quarantine[source], status.bounds)
-        table.add_row("" if number else "quarantine", said)
-    for number, said in enumerate(rules_lines(status.rules, now)):
-        table.add_row("" if number else "rules", said)
-    for account in status.resting:
-        table.add_row("account", _resting(account))
-    for concern in status.concerns:
-        table.add_row("security", Text(clean(concern, 1000), "yellow"))
+    for name, said in _rows(status, now):
+        table.add_row(name, said)
     console.print(table)
     for difference in book_differences(status.books):
         console.print(f"\n{difference}", style="red")
     console.print()
+    if status.late:
+        console.print(Text(_NO_CLOCK, "red"))
     if not status.alerts:
-        console.print(_calm(status.books))
+        if not status.late:
+            console.print(_calm(status.books))
         return
     console.print(Text(counted(len(status.alerts), "open alert"), style="bold"))
     for line in _alert_lines(status.alerts, now):
         console.print(line)
     console.print("\n`showbridge status --seen` closes what you have dealt with.", style="dim")
+
+
+def _rows(status: Status, now: float) -> Iterator[tuple[str, Text]]:
+    yield "webhooks", _counts(status.books.webhooks.states)
+    yield "deliveries", _counts(status.books.deliveries.states)
+    yield "books", book_text(status.books)
+    held = [_held(each, load, status.bounds) for each, load in status.quarantine.items()]
+    yield from _named("quarantine", held)
+    yield from _named("rules", rules_lines(status.rules, now))
+    yield from (("account", _resting(account)) for account in status.resting)
+    waiting = [_oldest(each, now, late=each in status.late) for each in status.waiting]
+    yield from _named("oldest", waiting)
+    yield from (("security", Text(clean(each, 1000), "yellow")) for each in status.concerns)
+
+
+def _named(name: str, lines: Iterable[Text]) -> Iterator[tuple[str, Text]]:
+    """The name stands before the first of them."""
+    for number, line in enumerate(lines):
+        yield "" if number else name, line
+
+
+_NO_CLOCK = (
+    "No clock runs (`showbridge clock`, or `showbridge run`), and something waits longer than it "
+    "should: nobody would tell of it, so look here, and start it."
+)
+
+
+def _oldest(one: Oldest, now: float, *, late: bool) -> Text:
+    """What waits longest of an account, or of the webhooks; what rests or is scheduled does not."""
+    what = f"a delivery by {clean(one.account)}" if one.account else "a webhook to be routed"
+    age = duration(max(0.0, now - one.since))
+    return Text(
+        f"{what} has waited for {age}, since {clock_time(one.since, now)}", "red" if late else ""
+    )
 
 
 def _calm(balance: Books) -> Text:

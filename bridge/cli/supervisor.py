@@ -75,9 +75,11 @@ class Part:
 class Supervisor:
     """Parts are started in the order given; the first, which others need, is stopped last."""
 
-    def __init__(self, parts: Sequence[Part], say: Callable[[str], None]) -> None:
+    def __init__(self, parts: Sequence[Part], say: Callable[[str], None], where: str = "") -> None:
         self._parts = parts
         self._say = say
+        # The end of each sentence about a part that ended: where the reason can be read.
+        self._where = where
         self._signals = Signals()
 
     @contextlib.contextmanager
@@ -110,7 +112,7 @@ class Supervisor:
     def _tell_end(self, part: Part) -> None:
         code = part.process.returncode if part.process else 0
         how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
-        self._say(f"{part.name} {how}; it is started again")
+        self._say(f"{part.name} {how}; it is started again{self._where}")
 
     def _pauses(self) -> Iterator[float]:
         """How long it is until each part that ended is to be started again."""

@@ -39,6 +39,11 @@ class Variables:
             return [Variable(str(made), is_set=True)]
         return named
 
+    def wanted_by(self, source: SourceConfig) -> list[str]:
+        """The variables and files that bridge.yaml names for its signing secrets."""
+        secrets = self._entry("sources", source.name).get("secrets")
+        return [one.name for one in _references(secrets)]
+
     def of_account(self, account: AccountConfig) -> list[Variable]:
         entry = self._entry("accounts", account.name)
         fields = secret_fields(account.connector.Settings)

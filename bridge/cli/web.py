@@ -10,6 +10,7 @@ from bridge.cli.start import (
     load_config,
     redis_url,
     require_free_port,
+    require_own_secrets,
     require_secrets,
 )
 from bridge.logs import set_up_logging
@@ -19,12 +20,14 @@ from bridge.logs import set_up_logging
 def command() -> None:
     """Receive webhooks (gunicorn and Flask). Needs REDIS_URL, but runs on while Redis is away."""
     config = load_config()
-    require_secrets(config)
     url = redis_url(config)
     require_free_port(config)
     set_up_logging("web")
     log_concerns(config)
-    await_ledger(config).close()
+    database = await_ledger(config)
+    require_own_secrets(config, database)
+    require_secrets(config)
+    database.close()
     # Flask and gunicorn are of no use to any other command.
     from bridge.web.server import Server
 

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
-from dotenv import dotenv_values
 from sqlalchemy import make_url
 
+from bridge.cli.hooks import hook_url, receiver
 from bridge.config import Config
+from bridge.dotenv_file import NAME, read_dotenv
 from bridge.errors import LedgerUnavailable
+from bridge.hosts import as_seen_here, in_url
 from bridge.ledger.alerts import open_alerts
 from bridge.ledger.database import Database
 
@@ -42,7 +44,8 @@ def welcome(config: Config, own_redis: Sequence[str] | None, log: Path | None) -
 
 def _running(config: Config, own_redis: Sequence[str] | None, log: Path | None) -> Iterator[str]:
     server, workers = config.server, config.delivery.workers
-    yield _line("receiver", f"http://{server.host}:{config.port}, {server.web_workers} processes")
+    everywhere = "" if as_seen_here(server.host) == server.host else " and all other addresses"
+    yield _line("receiver", f"{receiver(config)}{everywhere}, {server.web_workers} processes")
     yield _line("workers", f"{workers}, and the clock")
     yield _line("redis", f"our own, {own_redis[0]}" if own_redis else "at REDIS_URL")
     yield _line("ledger", _ledger(config))
@@ -64,15 +67,13 @@ def _ledger(config: Config) -> str:
     url = make_url(config.database_url)
     if url.get_backend_name() == "sqlite":
         return f"{url.database} (SQLite)"
-    return f"PostgreSQL, {url.host or 'local'}/{url.database}"
+    return f"PostgreSQL, {in_url(url.host or 'local')}/{url.database}"
 
 
 def _urls(config: Config) -> Iterator[str]:
-    base = f"http://{config.server.host}:{config.port}"
     made = config.data / "secrets"
     for source in config.sources.values():
-        secret = "/…" if source.path_secret else ""
-        yield f"  {click.style(source.name.ljust(9), fg='cyan')} {base}/hooks/{source.name}{secret}"
+        yield _line(source.name, hook_url(receiver(config), source, hidden=True))
         if (made / source.name).exists():
             yield f"  {'':9} signed with a random secret for trying out: {made / source.name}"
 
@@ -80,7 +81,7 @@ def _urls(config: Config) -> Iterator[str]:
 def _given() -> str:
     """The variables of this start that the second terminal needs too; none is a secret."""
     names = ("PORT", "SHOWBRIDGE_DATA", "SHOWBRIDGE_CONFIG")
-    dotenv = dotenv_values(Path.cwd() / ".env")
+    dotenv = read_dotenv(Path(NAME))
     given = [name for name in names if os.environ.get(name) and name not in dotenv]
     return "".join(f"{name}={shlex.quote(os.environ[name])} " for name in given)
 

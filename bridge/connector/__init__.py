@@ -33,6 +33,8 @@ from bridge.connector.outcomes import (
 )
 from bridge.connector.pacing import Pacer, Rate, Seen, Unpaced
 from bridge.connector.surveying import Change, Checked, Use, is_filled_in
+from bridge.days import day_in
+from bridge.hosts import read_host, with_port
 
 __all__ = [
     "Action",
@@ -67,6 +69,9 @@ __all__ = [
     "Unpaced",
     "Use",
     "action",
+    "day_in",
     "in_figures",
     "is_filled_in",
+    "read_host",
+    "with_port",
 ]

@@ -55,13 +55,16 @@ class Item(BaseModel):
     """What one `do` step of a rule hands to an action; fields are what marketers write.
 
     `escape` is applied to every value that a template inserts into this item's
-    texts; what the rule itself says stays as it is. `example` is what a rule
-    could write below the action, for the reference; each field has a description.
+    texts; what the rule itself says stays as it is. `placeholders` are what the
+    action itself replaces in them, such as `{email}`; anything else in such
+    brackets is taken for a slip. `example` is what a rule could write below the
+    action, for the reference; each field has a description.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     escape: ClassVar[Callable[[str], str] | None] = None
+    placeholders: ClassVar[frozenset[str]] = frozenset()
     example: ClassVar[Mapping[str, Any]] = {}
 
     _delivery_id: str = PrivateAttr(default="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import Callable
 
 from bridge.config import AccountConfig, Config, world
@@ -14,6 +15,7 @@ from bridge.engine.drain import halt
 from bridge.engine.late import repeatable
 from bridge.engine.limits import AccountPacer, Limits
 from bridge.engine.live_rules import LiveRules
+from bridge.engine.lookout import Lookout, patience
 from bridge.engine.mail import Email
 from bridge.engine.notify import ByAction, Notifier, Target
 from bridge.engine.outages import Outages
@@ -22,7 +24,9 @@ from bridge.engine.queue import LaneQueue
 from bridge.engine.rule_tests import failing
 from bridge.engine.rules_watch import Watch
 from bridge.engine.turns import Turns
+from bridge.engine.unrouted import Unrouted
 from bridge.engine.wake import Waker
+from bridge.engine.watchdog import Watchdog
 from bridge.errors import OperatorError
 from bridge.ledger import accounts
 from bridge.ledger.alerts import clear_alert
@@ -70,12 +74,32 @@ def notifier(
     """Raises OperatorError like `turns`."""
     limits = Limits(queue.redis)
     targets = [_target(config, each, limits) for each in config.alerts.tell]
-    return Notifier(database, targets, config.alerts.again_seconds, now)
+    machine = config.alerts.machine or socket.gethostname()
+    return Notifier(database, targets, config.alerts.again_seconds, now, machine=machine)
 
 
 def outages(config: Config, database: Database, now: Callable[[], float]) -> Outages:
     live = [account.name for account in config.accounts.values() if not account.preview]
     return Outages(database, live, config.alerts.resting_after_seconds, now)
+
+
+def lookout(
+    config: Config,
+    database: Database,
+    queue: LaneQueue,
+    now: Callable[[], float],
+    *,
+    clock: bool = True,
+) -> Lookout:
+    """`clock`: whether the clock itself looks, or somebody in its place."""
+    slowest = {
+        name: max((rate.seconds / rate.calls for rate in each.connector.rates), default=0.0)
+        for name, each in config.accounts.items()
+    }
+    timeouts = {name: each.settings.timeout for name, each in config.accounts.items()}
+    dog = Watchdog(config.alerts.waiting_after_seconds, patience(slowest, timeouts))
+    unrouted = Unrouted(database, list(config.sources), config.alerts.again_seconds, now)
+    return Lookout(database, queue, dog, unrouted, now, clock=clock)
 
 
 def note_accounts(config: Config, database: Database, now: float) -> None:

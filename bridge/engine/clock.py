@@ -24,7 +24,7 @@ from bridge.ledger import lanes, offices, scheduled
 from bridge.ledger.database import Database
 from bridge.ledger.due import due_lanes
 from bridge.ledger.repeats import MayRepeat
-from bridge.logs import place_of
+from bridge.logs import OnChange, place_of
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Clock:
     holder: str = field(default_factory=lambda: uuid4().hex)
     _held_at: float | None = field(default=None, init=False)
     _foreign: Foreign = field(init=False)
+    _said: OnChange = field(default_factory=lambda: OnChange(log), init=False)
 
     def __post_init__(self) -> None:
         self._foreign = Foreign(self.database, self.now)
@@ -64,15 +65,21 @@ class Clock:
                 self._promote()
                 self._mend()
                 self._wake()
+            self._said.over("the clock goes on")
         except LedgerUnavailable as failure:
-            log.warning("the clock waits, the ledger is away: %s", failure)
+            self._said.trouble("the clock waits, the ledger is away: %s", failure)
         except (RedisError, OSError) as failure:
-            log.warning("the clock waits, redis is away: %s", failure)
+            self._said.trouble("the clock waits, redis is away: %s", failure)
 
     @property
     def holds(self) -> bool:
         """Whether the office is this clock's, as far as it knows."""
         return self._held_at is not None and self.elapsed() < self._held_at + OFFICE_SECONDS
+
+    @property
+    def cannot_write(self) -> bool:
+        """It was in charge, and the ledger has taken no writes since then."""
+        return self._held_at is not None and not self.holds
 
     def leave(self) -> None:
         """Another clock may go on at once."""

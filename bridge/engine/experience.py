@@ -12,7 +12,8 @@ from typing import Any
 from bridge.errors import Mistake
 from bridge.event import Event
 from bridge.rules import NotFilled, Rule, RuleSet, Step, fill
-from bridge.rules.conditions import Comparison, Condition, Test, holds, tests
+from bridge.rules.conditions import Comparison, Condition, Entries, Test, first, holds, tests
+from bridge.rules.folding import apart, eye, lookalike
 from bridge.rules.match import about, members
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import sentence
@@ -26,6 +27,7 @@ _NAMING = ("is", "is_not", "exactly", "one_of")
 _MOST_MEMBERS = 50
 _MOST_VALUES = 1_000
 _MOST_SAID = 4
+_LONGEST_MEANT = 500
 _ALIKE = 0.75
 # Events of each rule whose texts are tried, the newest first.
 _MOST_TRIED = 20
@@ -196,9 +198,12 @@ class Experience:
                     yield self._at(watched, test, *self._words(test.path, wanted, close, found))
 
     def _words(self, path: str, wanted: str, close: str, found: Counter[str]) -> tuple[str, str]:
-        what = f"`{path}` was never {say(wanted)} in {self.period}, but {say(close)} was there"
+        one, other = apart(wanted, close)
+        what = f"`{path}` was never {one} in {self.period}, but {other} was there"
         times = f"{found[close]:,} times" if found[close] > 1 else "once"
-        advice = f"did you mean {say(close)}?"
+        hidden = lookalike(close, wanted)
+        advice = f"did you mean “{eye(close)[:_LONGEST_MEANT]}”?"
+        advice += f" It has {hidden}." if hidden else ""
         others = [each for each in found.most_common(_MOST_SAID) if each[0] != close]
         if others and not path.startswith("raw."):
             listed = ", ".join(f"{say(value)} ({count:,})" for value, count in others)
@@ -211,16 +216,16 @@ class Experience:
         for at in watched.never:
             if at not in misspelt:
                 condition = rule.conditions[at]
-                test = next(tests((condition,)))
+                place = first(condition)
                 what = f"this condition held for none of the {count}: {sentence(condition)}"
-                yield self._at(watched, test, what, _advice(watched, test))
+                yield self._at(watched, place, what, _advice(watched, place))
         if not watched.never:
             what = f"this rule matched none of the {count}, though each condition held for some"
             advice = "look at one with `showbridge rules try`"
             yield Mistake(rule.file, rule.line, rule.column, what, advice)
 
-    def _at(self, watched: _Watched, test: Test, what: str, advice: str) -> Mistake:
-        return Mistake(watched.rule.file, test.line, test.column, what, advice)
+    def _at(self, watched: _Watched, place: Test | Entries, what: str, advice: str) -> Mistake:
+        return Mistake(watched.rule.file, place.line, place.column, what, advice)
 
 
 def _named(test: Test) -> Iterator[str]:
@@ -245,7 +250,9 @@ def _close(wanted: str, found: Counter[str]) -> str | None:
     return by_fold[close[0]] if close else None
 
 
-def _advice(watched: _Watched, test: Test) -> str:
+def _advice(watched: _Watched, test: Test | Entries) -> str:
+    if isinstance(test, Entries):
+        return "change it, or leave it if you wait for the first such event"
     found = watched.found[test.path]
     said = found.said()
     if not said or is_personal(test.path, list(found.texts)) or test.path.startswith("raw."):

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bridge.ledger.alerts import LASTING, OTHERS, Alert
+from bridge.ledger.alerts import HALTED, LASTING, OTHERS, RESTING, Alert
 
 # The rest is counted: a flood of alerts is one message.
 MOST_TOLD = 5
 LONGEST_TEXT = 1500
 
 
-def headline(alerts: Sequence[Alert]) -> str:
-    if (many := _number(alerts)) > 1:
-        return f"Showbridge: {many:,} alerts"
-    alert = alerts[0]
-    return f"Showbridge: {f'{alert.subject} works again' if alert.over else alert.kind}"
+def headline(alerts: Sequence[Alert], machine: str = "") -> str:
+    return f"{_from(machine)}: {_in_short(alerts)}"
 
 
-def told(alerts: Sequence[Alert]) -> str:
-    """A few, and how many more there are.
+def told(alerts: Sequence[Alert], machine: str = "") -> str:
+    """A few, and how many more there are; `machine` is where the one who tells runs.
 
     What lasts goes first: a sender can cause a flood of the others.
     """
@@ -28,7 +25,18 @@ def told(alerts: Sequence[Alert]) -> str:
     parts = [_one(alert) for alert in ordered[:MOST_TOLD]]
     if more := _number(ordered[MOST_TOLD:]):
         parts.append(f"And {more:,} more: `showbridge status` shows them.")
-    return "Showbridge\n\n" + "\n\n".join(parts) + "\n"
+    return f"{_from(machine)}\n\n" + "\n\n".join(parts) + "\n"
+
+
+def _from(machine: str) -> str:
+    return f"Showbridge on {machine}" if machine else "Showbridge"
+
+
+def _in_short(alerts: Sequence[Alert]) -> str:
+    if (many := _number(alerts)) > 1:
+        return f"{many:,} alerts"
+    alert = alerts[0]
+    return f"{alert.subject} works again" if alert.over else alert.kind
 
 
 def _number(alerts: Sequence[Alert]) -> int:
@@ -36,8 +44,10 @@ def _number(alerts: Sequence[Alert]) -> int:
 
 
 def _one(alert: Alert) -> str:
-    if alert.over:
+    if alert.over and alert.kind in (HALTED, RESTING):
         return f"The account {alert.subject} may send again; what waited for it goes out."
+    if alert.over:
+        return f"Over: {alert.subject} works again, and what waited goes on by itself."
     text = alert.text.strip()
     if len(text) > LONGEST_TEXT:
         text = text[:LONGEST_TEXT] + " … `showbridge status` shows the rest."

@@ -13,7 +13,7 @@ from bridge.engine.lease import since_boot
 from bridge.engine.news import headline, told
 from bridge.errors import LedgerUnavailable
 from bridge.ledger import accounts
-from bridge.ledger.alerts import Alert, note_told, to_tell
+from bridge.ledger.alerts import LEDGER, Alert, note_told, to_tell
 from bridge.ledger.database import Database
 from bridge.logs import place_of
 
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0
 # Where nobody can be told: the next try, doubled each time up to the longest pause.
 FIRST_PAUSE = 15.0
+# A restart of the database is nobody's business.
+LEDGER_SECONDS = 15.0
 LONGEST_PAUSE = 900.0
 # So that nobody waits long to write.
 NOTED_AT_ONCE = 20
@@ -69,16 +71,22 @@ class ByAction:
 
 @dataclass
 class Notifier:
-    """`again` is after how many seconds a person is told again of what goes on."""
+    """`again` is after how many seconds a person is told again of what goes on.
+
+    `machine` is the one that the messages name.
+    """
 
     database: Database
     targets: Sequence[Target]
     again: float
     now: Callable[[], float]
     elapsed: Callable[[], float] = since_boot
+    machine: str = ""
     _unnoted: list[Alert] = field(default_factory=list)
     _pause: float = 0.0
     _not_before: float = 0.0
+    _ledger_away_at: float | None = None
+    _ledger_told: bool = False
 
     def tell(self) -> None:
         """Tell what is to be told; what fails is logged and tried again later."""
@@ -93,6 +101,22 @@ class Notifier:
             log.error("alerts cannot be told: %s", place_of(error))
             self._rest()
 
+    def tell_of_ledger(self, *, away: bool) -> None:
+        """What cannot be an alert, since alerts are in the ledger: that it takes no writes.
+
+        Once each time, after a while that a restart does not take.
+        """
+        if not away:
+            if self._ledger_told:
+                self._reach(self.targets, *_ledger_again(self.machine))
+            self._ledger_away_at, self._ledger_told = None, False
+        elif self._ledger_away_at is None:
+            self._ledger_away_at = self.elapsed()
+        elif not self._ledger_told and self.elapsed() >= self._ledger_away_at + LEDGER_SECONDS:
+            self._ledger_told = self._reach(self.targets, *_ledger_away(self.machine, self.now()))
+            # If nobody could be reached, it is tried again after as long.
+            self._ledger_away_at = self.elapsed()
+
     def _tell(self) -> None:
         with self.database.read() as connection:
             alerts = to_tell(connection, self.now(), self.again)
@@ -101,8 +125,8 @@ class Notifier:
             return
         if self._reach(
             [each for each in self.targets if _may_send(each, resting, self.now())],
-            headline(alerts),
-            told(alerts),
+            headline(alerts, self.machine),
+            told(alerts, self.machine),
         ):
             self._pause = 0.0
             self._unnoted = alerts
@@ -130,17 +154,39 @@ class Notifier:
         self._not_before = self.elapsed() + self._pause
 
 
+def _ledger_away(machine: str, now: float) -> tuple[str, str]:
+    text = (
+        "The ledger takes no writes: the database is away, or its disk is full. Webhooks are "
+        "answered with 503, so that senders come back (Showpad gives up within half a minute), "
+        "and nothing is delivered. Start the database, or make room on its disk; everything goes "
+        "on by itself then. `/readyz` and the log say more."
+    )
+    alert = Alert(LEDGER, "the ledger", text, now, now, 1)
+    return headline([alert], machine), told([alert], machine)
+
+
+def _ledger_again(machine: str) -> tuple[str, str]:
+    alert = Alert(LEDGER, "the ledger", "", 0.0, 0.0, 1, over=True)
+    return headline([alert], machine), told([alert], machine)
+
+
 def try_each(targets: Sequence[Target], text: str) -> list[tuple[str, str]]:
     """Each target's name, and why nobody was reached by it, empty where somebody was."""
     return [(each.name, _tried(each, "Showbridge: a test", text)) for each in targets]
 
 
-def keep_telling(notifier: Notifier, may_tell: Callable[[], bool]) -> Callable[[], None]:
-    """Tell in a thread of its own, so that no slow mail server delays the clock; ends it."""
+def keep_telling(
+    notifier: Notifier, may_tell: Callable[[], bool], cannot_write: Callable[[], bool]
+) -> Callable[[], None]:
+    """Tell in a thread of its own, so that no slow mail server delays the clock; ends it.
+
+    `cannot_write`: whether the ledger has taken no writes of who may tell.
+    """
     ended = threading.Event()
 
     def go_on() -> None:
         while not ended.wait(LOOK_SECONDS):
+            notifier.tell_of_ledger(away=cannot_write())
             if may_tell():
                 notifier.tell()
 

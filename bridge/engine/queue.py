@@ -10,10 +10,13 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY
 
+from bridge.engine import worker_names
 from bridge.engine.jobs import TAKE_TURN, TurnQueue
 from bridge.engine.own_redis import is_own, own_client
+from bridge.engine.redis_words import in_its_words
 from bridge.errors import OperatorError
 from bridge.ledger.lanes import INBOX
+from bridge.logs import OnChange
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +27,9 @@ DELIVERIES_QUEUE = "showbridge-deliveries"
 TURN_TIMEOUT = 600
 # A lane has one job at most; what stands behind so many is not looked at.
 MAX_HELD = 100_000
+# Written and never read: only a write shows that the next job can be written.
+PROBE = "showbridge:probe"
+PROBE_SECONDS = 60
 
 
 class LaneQueue:
@@ -33,6 +39,7 @@ class LaneQueue:
         self.redis = redis
         self.inbox = _queue(INBOX_QUEUE, redis)
         self.deliveries = _queue(DELIVERIES_QUEUE, redis)
+        self._said = OnChange(log)
 
     def put(self, lane: str, job: str) -> bool:
         """Queue a turn; False where Redis is away, which the clock makes good."""
@@ -47,9 +54,18 @@ class LaneQueue:
                 description=f"turn at {lane}",
             )
         except (RedisError, OSError) as error:
-            log.warning("redis is away, the clock will wake lane %s: %s", lane, error)
+            self._said.trouble("redis takes no jobs, the clock will wake their lanes: %s", error)
             return False
+        self._said.over("redis takes jobs again")
         return True
+
+    def trouble(self) -> str:
+        """Why no job could be put now, in Redis's own words; empty if one could."""
+        try:
+            self.redis.set(PROBE, "1", ex=PROBE_SECONDS)
+        except (RedisError, OSError) as error:
+            return in_its_words(error)
+        return ""
 
     def holds(self) -> set[str]:
         """The jobs that wait in the queues; raises RedisError."""
@@ -57,8 +73,8 @@ class LaneQueue:
         return {_text(name) for names in waiting for name in names}
 
     def workers(self) -> int:
-        """How many workers are there; raises RedisError."""
-        return int(self.redis.scard(REDIS_WORKER_KEYS))
+        """How many workers are heard of; raises RedisError."""
+        return worker_names.alive(self.redis)
 
     def mend(self) -> list[str]:
         """Delete keys of ours that hold something else; their names. Raises RedisError.
@@ -100,6 +116,21 @@ def connect(url: str, *, timeout: float = 2.0) -> Redis:
     if is_own(url):
         return own_client(url, timeout)
     return Redis.from_url(url, socket_connect_timeout=timeout, socket_timeout=timeout)
+
+
+def is_refusal(trouble: str) -> bool:
+    """Whether it is there and does not take the user or password: it tells so in words of its own.
+
+    https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/
+    """
+    return any(words in trouble.lower() for words in _REFUSALS)
+
+
+_REFUSALS = (
+    *("authentication required", "wrongpass", "invalid username-password", "noauth", "noperm"),
+    # How it greets a client that gives no password.
+    "already authenticated",
+)
 
 
 def trouble_with(redis: Redis) -> str:

@@ -29,10 +29,11 @@ from rq.worker import WorkerStatus
 
 from bridge.engine import worker_names
 from bridge.engine.foreign import Foreign
+from bridge.engine.heartbeat import ALIVE_SECONDS, Heartbeat
 from bridge.engine.jobs import TurnJob, TurnQueue
 from bridge.engine.queue import TURN_TIMEOUT, LaneQueue
 from bridge.engine.turns import Turns, install, take_turn
-from bridge.logs import place_of
+from bridge.logs import OnChange, place_of
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +51,11 @@ def work(turns: Turns, connect: Callable[[], Redis]) -> None:
     stop = threading.Event()
     turns.stop = stop.is_set
     log.info("the worker waits for turns")
-    falls = 0
+    falls, said = 0, OnChange(log)
     while not stop.is_set():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        falls = _work_once(connect(), foreign, stop, falls)
+        falls = _work_once(connect, foreign, stop, said, falls)
         # RQ gives up when Redis breaks off in the middle of a job; the next one starts afresh.
         stop.wait(_pause(falls))
 
@@ -64,8 +65,15 @@ def _pause(falls: int) -> float:
     return float(min(RECONNECT_SECONDS * 2 ** min(falls, 10), LONGEST_REST))
 
 
-def _work_once(redis: Redis, foreign: Foreign, stop: threading.Event, falls: int = 0) -> int:
+def _work_once(
+    connect: Callable[[], Redis],
+    foreign: Foreign,
+    stop: threading.Event,
+    said: OnChange,
+    falls: int = 0,
+) -> int:
     """How often in a row, this time included, work ended by what nobody expects."""
+    redis = connect()
     queue = LaneQueue(redis)
     has_worked, fall = False, None
     try:
@@ -75,12 +83,15 @@ def _work_once(redis: Redis, foreign: Foreign, stop: threading.Event, falls: int
             serializer=JSONSerializer,
             worker_ttl=WORKER_TTL,
         )
-        worker.foreign = foreign
-        worker.stop = stop
-        has_worked = worker.work(logging_level="WARNING")
+        worker.foreign, worker.stop, worker.said = foreign, stop, said
+        worker.beats = Heartbeat(worker.key, connect)
+        try:
+            has_worked = worker.work(logging_level="WARNING")
+        finally:
+            worker.beats.end()
         fall = worker.fall
     except (RedisError, OSError) as error:
-        log.warning("redis is away: %s", error)
+        said.trouble("redis is away, or takes no writes: %s", error)
     except Exception as error:  # noqa: BLE001  # a worker that ends is no help to anybody
         fall = error
     if fall is None:
@@ -98,6 +109,8 @@ class _TurnWorker(SimpleWorker):
     log_job_description = False
     foreign: Foreign
     stop: threading.Event
+    said: OnChange
+    beats: Heartbeat
     fall: Exception | None = None
     _waits = False
 
@@ -112,10 +125,12 @@ class _TurnWorker(SimpleWorker):
             self._waits = False
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Also while it waits for a job, every half minute."""
+        """RQ's own, at each job and every half minute; in between, and during turns, ours."""
         with self._falling():
             self.foreign.tell()
-            super().heartbeat(timeout, pipeline)
+            super().heartbeat(ALIVE_SECONDS, pipeline)
+        self.said.over("redis takes writes again")
+        self.beats.start()
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """A turn at the lane that the job names; its time is ours to say, not the job's."""
@@ -124,7 +139,7 @@ class _TurnWorker(SimpleWorker):
                 self.foreign.job(queue.name, job.fault)
             elif isinstance(job, TurnJob) and job.lane is not None:
                 self.set_state(WorkerStatus.BUSY)
-                self.heartbeat(TURN_TIMEOUT + 60)
+                self.heartbeat()
                 self._take_turn(job.lane)
                 self.set_state(WorkerStatus.IDLE)
 

@@ -35,6 +35,15 @@ def clean(redis: Redis, queues: Sequence[Queue], tell: Callable[[str], None]) ->
                 tell(key)
 
 
+def alive(redis: Redis) -> int:
+    """How many are heard of: those whose keys have not expired. Raises RedisError."""
+    count = 0
+    for members in _portions(redis, REDIS_WORKER_KEYS):
+        ours = [each for each in members if _OURS.fullmatch(each)]
+        count += len(ours) - len(_gone(redis, ours))
+    return count
+
+
 def _portions(redis: Redis, key: str) -> Iterator[list[bytes]]:
     cursor = 0
     for _ in range(_MAX_PORTIONS):

@@ -174,6 +174,20 @@ def was_live(connection: Connection, account: str) -> bool:
     return connection.execute(query).first() is not None
 
 
+def note_signed(connection: Connection, source: str, now: float) -> None:
+    """The source has a secret of its sender's, so that a random one later on would be a mistake."""
+    note_live(connection, _of_source(source), now)
+
+
+def was_signed(connection: Connection, source: str) -> bool:
+    return was_live(connection, _of_source(source))
+
+
+def _of_source(source: str) -> str:
+    """Among the accounts that have had credentials; no account's name has a blank."""
+    return f"source {source}"
+
+
 def _is(account: str) -> ColumnElement[bool]:
     return accounts.c.name == account
 

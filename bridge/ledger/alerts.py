@@ -12,8 +12,11 @@ from bridge.ledger.tables import alerts
 from bridge.ledger.upsert import insert
 
 HALTED, RESTING = "halted", "resting"
+# What the watchdog finds: parts that do not do their work, and what waits without a known reason.
+REDIS, WORKERS, CLOCK, LEDGER, WAITING = "redis", "workers", "clock", "ledger", "waiting"
+WATCHED = frozenset({REDIS, WORKERS, CLOCK, WAITING})
 # Whoever was told of them is told of their end.
-END_IS_TOLD = frozenset({HALTED, RESTING})
+END_IS_TOLD = WATCHED | {HALTED, RESTING}
 # Closed by what ends them: a good rules file, credentials that are accepted again.
 LASTING = END_IS_TOLD | {"rules", "backlog", "disk"}
 # What a sender writes in a way that cannot be read; over when it has not come for so long.

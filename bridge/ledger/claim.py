@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, and_, bindparam, case, insert, select, tuple_, update
 
-from bridge.ledger import threads
+from bridge.ledger import failures, threads
 from bridge.ledger.due import READY, in_hand
 from bridge.ledger.endings import portions
 from bridge.ledger.tables import OPEN_DELIVERY, attempts, deliveries
@@ -191,7 +191,7 @@ def recover(connection: Connection, lane: str, limit: int, pause: float, now: fl
         .where(attempts.c.outcome == "started")
         .values(outcome="unknown", finished_at=now, reason=reason)
     )
-    return connection.execute(
+    freed = connection.execute(
         update(deliveries)
         .where(orphaned)
         .values(
@@ -203,4 +203,8 @@ def recover(connection: Connection, lane: str, limit: int, pause: float, now: fl
             claim=None,
             reason=reason,
         )
-    ).rowcount
+        .returning(deliveries.c.id)
+    )
+    ids = list(freed.scalars())
+    failures.tell(connection, ids, now)
+    return len(ids)

@@ -25,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bridge.errors import LedgerUnavailable
 from bridge.ledger.moments import SERVER_TIME
+from bridge.regular_files import why
 
 # A server that hangs must not hang the receiver: the sender is asked to come back instead.
 _POSTGRESQL = {
@@ -123,9 +124,17 @@ def _one_failure() -> Iterator[None]:
 def _plainly(error: Exception) -> str:
     """The driver's first line: never the statement, whose parameters hold bodies."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    if isinstance(cause, OSError) and cause.filename:
+        return f"{cause.filename} cannot be used: {why(cause)}"
     return str(cause).strip().partition("\n")[0] or type(cause).__name__
 
 
+def is_login_refused(failure: LedgerUnavailable) -> bool:
+    """Whether a server is there and takes neither user, password nor database."""
+    return any(words in str(failure) for words in _REFUSED)
+
+
+_REFUSED = ("authentication failed", "no password supplied", "pg_hba.conf", "does not exist")
 _BUSY_SECONDS = 3.0
 _SHORT_WAIT_MS = 20
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from bridge.ledger.failures import VARIES, in_general
 from bridge.ledger.selection import KEPT, Selection, chosen_deliveries
 from bridge.ledger.stories import event_id
 from bridge.ledger.tables import deliveries
 
-VARIES = "…"
-"""What stands for the part of a reason that differs from one to the next."""
-
 LONGEST_PART = 120
-
-# Ids of requests, then numbers; the statuses of HTTP answers tell things apart.
-_ID = re.compile(r"\b(?:\d+_)?(?=[0-9a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]+)*\b", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![\w.])(?![1-5]\d\d\b)\d[\d.,:]*(?<![.,:])(?!\w)")
 
 
 @dataclass(frozen=True)
@@ -82,11 +75,6 @@ def letters(connection: Connection, chosen: Selection, limit: int) -> list[Lette
 def count(connection: Connection, chosen: Selection) -> int:
     query = chosen_deliveries(select(func.count()), chosen)
     return int(connection.execute(query).scalar_one())
-
-
-def in_general(reason: str) -> str:
-    """The reason without what differs each time: ids of requests, numbers that are no status."""
-    return _NUMBER.sub(VARIES, _ID.sub(VARIES, reason))
 
 
 def constant_part(reason: str) -> str:

@@ -64,7 +64,7 @@ def due_lanes(connection: Connection, now: float) -> list[str]:
     taken = occupied(connection, now)
     found = [
         lane
-        for lane in _open_lanes(connection)
+        for lane in open_lanes(connection)
         if lane not in taken and lane.partition(".")[0] not in at_rest
     ]
     since = [(_due_since(connection, lane, now), lane) for lane in found]
@@ -72,7 +72,7 @@ def due_lanes(connection: Connection, now: float) -> list[str]:
     return [INBOX, *due] if is_due(connection, INBOX, now) else due
 
 
-def _open_lanes(connection: Connection) -> list[str]:
+def open_lanes(connection: Connection) -> list[str]:
     """Steps from lane to lane through the index: the backlog itself is not read."""
     first = select(deliveries.c.lane).where(OPEN_DELIVERY).order_by(deliveries.c.lane).limit(1)
     lanes = select(first.scalar_subquery().label("lane")).cte("lanes", recursive=True)

@@ -49,6 +49,12 @@ def occupied(connection: Connection, now: float) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
+def leased(connection: Connection, now: float) -> set[str]:
+    """Lanes that somebody is at."""
+    query = select(lanes.c.name).where(lanes.c.leased_until > moment(connection, now))
+    return set(connection.execute(query).scalars())
+
+
 def wake(connection: Connection, lane: str, job: str, now: float) -> bool:
     """Note that `job` is about to be queued; False where that is not needed."""
     at = moment(connection, now)

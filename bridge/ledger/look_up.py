@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 
 from bridge.ledger.books import delivery_states, webhook_states
 from bridge.ledger.stories import event_id
@@ -27,14 +27,14 @@ from bridge.ledger.tables import (
 class Filters:
     """What to list; None is any.
 
-    `state` is the webhook's, `delivery` a state that one of the event's
-    deliveries must have. `after` is a webhook's number, `since` in Unix seconds.
+    `state` is one that the list shows: `waiting` or `quarantined` of the webhook, `unrouted`
+    of an event for which nothing is to be done, `routed` of any other; else of one of its
+    deliveries, `waiting` too. `after` is a webhook's number, `since` in Unix seconds.
     """
 
     source: str | None = None
     type: str | None = None
     state: str | None = None
-    delivery: str | None = None
     who: str | None = None
     since: float | None = None
     after: int | None = None
@@ -86,40 +86,84 @@ def recent(connection: Connection, filters: Filters, limit: int | None) -> list[
         newest = connection.execute(select(func.max(webhooks.c.number))).scalar_one() or 0
         query = query.where(webhooks.c.number > newest - SEARCHED)
     rows: list[Mapping[Any, Any]]
-    if filters.delivery is None:
+    if filters.state is None:
         rows = [*connection.execute(query.limit(limit)).mappings()]
     else:
-        rows = _with_delivery(connection, query, filters.delivery, filters.after or 0, limit)
+        rows = _in_state(connection, query, filters.state, filters.after or 0, limit)
     owed = _owed(connection, [row["number"] for row in rows])
     return [_summary(row, owed) for row in rows]
 
 
-def _with_delivery(
+def _in_state(
     connection: Connection, query: Select[Any], state: str, after: int, limit: int | None
 ) -> list[Mapping[Any, Any]]:
-    """Going by the deliveries of that state, since among all webhooks there may be few."""
-    owed = select(deliveries.c.webhook).distinct().where(*_in_state(state))
-    owed = owed.where(deliveries.c.webhook > after)
-    owed = owed.order_by(deliveries.c.webhook.desc()).limit(_AT_A_TIME)
-    found: list[Mapping[Any, Any]] = []
-    page = list(connection.execute(owed).scalars())
+    """Going by what is in that state, since among all webhooks there may be little of it."""
+    newest = connection.execute(select(func.max(webhooks.c.number))).scalar_one() or 0
+    oldest = after if limit is None else max(after, newest - SEARCHED)
+    parts, at_a_time = list(_parts(state, oldest)), min(limit or _AT_A_TIME, _AT_A_TIME)
+    query, found = query.where(_shows(state)), list[Mapping[Any, Any]]()
+    page = _page(connection, parts, after, newest + 1, at_a_time)
     while page and (limit is None or len(found) < limit):
-        some = query.where(webhooks.c.number.in_(page))
-        found += connection.execute(some).mappings()
-        older = owed.where(deliveries.c.webhook < page[-1])
-        page = list(connection.execute(older).scalars())
+        found += connection.execute(query.where(webhooks.c.number.in_(page))).mappings()
+        page = _page(connection, parts, after, page[-1], at_a_time)
     return found[:limit]
 
 
 _AT_A_TIME = 100
 
 
-def _in_state(state: str) -> Sequence[Any]:
-    """By the index of the part that the state is of."""
-    if state == "scheduled":
-        return [SCHEDULED_DELIVERY]
-    part = OPEN_DELIVERY if state in ("waiting", "sending") else ENDED_DELIVERY
-    return [part, deliveries.c.state == state]
+def _page(
+    connection: Connection, parts: Sequence[Sequence[Any]], after: int, before: int, limit: int
+) -> list[int]:
+    """Numbers of webhooks with something in that state, the newest first, each part by its index.
+
+    None above `before`, nor up to `after`.
+    """
+    numbers: set[int] = set()
+    for column, *where in parts:
+        some = select(column).where(*where, column < before, column > after).distinct()
+        some = some.order_by(column.desc()).limit(limit)
+        numbers.update(connection.execute(some).scalars())
+    return sorted(numbers, reverse=True)[:limit]
+
+
+def _parts(state: str, oldest: int) -> Iterator[Sequence[Any]]:
+    """A column of numbers, and the conditions that an index knows.
+
+    `oldest`: how far back it is looked among webhooks of which another event was routed.
+    """
+    number = webhooks.c.number
+    if state == "waiting":
+        yield number, WAITING_WEBHOOK
+    elif state in ("quarantined", "unrouted", "routed"):
+        yield number, ENDED_WEBHOOK, webhooks.c.state == state
+    if state == "unrouted":
+        bare = exists().where(events.c.webhook == number, ~_owes(events.c.position))
+        yield number, ENDED_WEBHOOK, webhooks.c.state == "routed", number > oldest, bare
+    elif state == "scheduled":
+        yield deliveries.c.webhook, SCHEDULED_DELIVERY
+    elif state in ("waiting", "sending"):
+        yield deliveries.c.webhook, OPEN_DELIVERY, deliveries.c.state == state
+    elif state not in ("quarantined", "routed"):
+        yield deliveries.c.webhook, ENDED_DELIVERY, deliveries.c.state == state
+
+
+def _shows(state: str) -> ColumnElement[bool]:
+    """Whether a line of the list says so."""
+    whole, position = webhooks.c.state, func.coalesce(events.c.position, 1)
+    is_routed = whole.not_in(("waiting", "quarantined"))
+    if state in ("routed", "unrouted"):
+        return is_routed & (_owes(position) if state == "routed" else ~_owes(position))
+    if state == "quarantined":
+        return whole == state
+    owes = is_routed & _owes(position, deliveries.c.state == state)
+    return owes | (whole == state) if state == "waiting" else owes
+
+
+def _owes(position: ColumnElement[int], *which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether an event has deliveries, or such ones."""
+    of_event = (deliveries.c.webhook == webhooks.c.number, deliveries.c.position == position)
+    return exists().where(*of_event, *which)
 
 
 # Not the bodies.
@@ -144,17 +188,6 @@ def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
         pattern = filters.type.replace("%", r"\%").replace("_", r"\_").replace("*", "%")
         query = query.where(
             func.coalesce(events.c.type, webhooks.c.event_type).like(pattern, escape="\\")
-        )
-    if filters.state is not None:
-        part = WAITING_WEBHOOK if filters.state == "waiting" else ENDED_WEBHOOK
-        query = query.where(part, webhooks.c.state == filters.state)
-    if filters.delivery is not None:
-        query = query.where(
-            exists().where(
-                deliveries.c.webhook == webhooks.c.number,
-                deliveries.c.position == events.c.position,
-                deliveries.c.state == filters.delivery,
-            )
         )
     if filters.who is not None:
         query = query.where(events.c.who.icontains(filters.who, autoescape=True))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from bridge.errors import OperatorError
 from bridge.ledger.database import Database
+from bridge.regular_files import why
 
 _FOLDER = Path(__file__).parent / "migrations"
 _OF_0_1_0 = "0001"
@@ -56,7 +57,7 @@ def _make_file(path: Path) -> None:
         path.touch(mode=0o600)
     except OSError as error:
         raise OperatorError(
-            f"the database file {path} cannot be made: {error.strerror}; name another one in "
+            f"the database file {path} cannot be made: {why(error)}; name another one in "
             "DATABASE_URL, or make its folder writable for this user"
         ) from error
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 
 from bridge.ledger.moments import moment
 from bridge.ledger.tables import offices
 from bridge.ledger.upsert import insert
 
 CLOCK = "clock"
+# Watching in the clock's place.
+STAND_IN = "stand-in"
 
 
 def hold(connection: Connection, office: str, holder: str, now: float, seconds: float) -> bool:
@@ -23,6 +25,13 @@ def hold(connection: Connection, office: str, holder: str, now: float, seconds: 
         where=(offices.c.held_by == holder) | (offices.c.held_until <= at),
     )
     return connection.execute(statement.returning(offices.c.name)).first() is not None
+
+
+def is_held(connection: Connection, office: str, now: float) -> bool:
+    """Whether anybody holds it."""
+    held = offices.c.held_until > moment(connection, now)
+    query = select(offices.c.name).where(offices.c.name == office, held)
+    return connection.execute(query).first() is not None
 
 
 def leave(connection: Connection, office: str, holder: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
-from bridge.ledger import cancellers, consents
+from bridge.ledger import cancellers, consents, failures
 from bridge.ledger.books import PLANNED, tally
 from bridge.ledger.tables import deliveries
 from bridge.ledger.upsert import insert
@@ -49,6 +49,7 @@ def record_deliveries(connection: Connection, plans: Sequence[Plan], now: float)
         )
         connection.execute(renewing, again)
     cancellers.keep(connection, plans)
+    failures.tell(connection, [row["id"] for row in rows if row["state"] in failures.KINDS], now)
     return added
 
 

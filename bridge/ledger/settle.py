@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, bindparam, cast, func, update
 
+from bridge.ledger import failures
 from bridge.ledger.tables import attempts, deliveries
 
 LONGEST_TEXT = 2000
@@ -52,6 +53,8 @@ def settle(
     if again:
         connection.execute(_SHORTEN, [_attempt_of(each) for each in again])
     connection.execute(_DELIVERY, [_delivery_values(each, turn, now) for each in settlements])
+    failed = [each.delivery for each in settlements if each.state in failures.KINDS]
+    failures.tell(connection, failed, now)
 
 
 # Made once: putting a statement together costs more than running it.

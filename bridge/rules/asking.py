@@ -11,10 +11,24 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bridge.rules.conditions import OF_ONE, AnyOf, Comparison, Condition, Not, Test, holds, same
+from bridge.rules.conditions import (
+    FITS,
+    FORMS,
+    OF_ONE,
+    AnyOf,
+    Comparison,
+    Condition,
+    Entries,
+    Not,
+    Other,
+    Test,
+    holds,
+    names,
+    same,
+)
 from bridge.rules.records import Rule
 from bridge.rules.seen import Seen
-from bridge.rules.sentences import fails, why_not, zone_of
+from bridge.rules.sentences import fails, is_told_apart, why_not, zone_of
 from bridge.rules.values import number, text
 
 Check = Callable[[Seen], bool]
@@ -25,12 +39,14 @@ Maker = Callable[[str, Any], Check | None]
 class Question:
     """One condition as a function, the same for all rules that ask the same.
 
-    `asks` is the path and the comparison, where it is just one.
+    `asks` is the path and the comparison, where it is just one; `about` are the first names
+    of all paths on which it depends.
     """
 
-    __slots__ = ("__weakref__", "_holds", "_why_not", "asks")
+    __slots__ = ("__weakref__", "_holds", "_why_not", "about", "asks")
 
     def __init__(self, condition: Condition) -> None:
+        self.about = names(condition)
         self.asks = _single(condition)
         self._holds = check_of(condition)
         self._why_not = _why_not(condition)
@@ -41,15 +57,25 @@ class Question:
 
 
 class Answers(dict[Question, str]):
-    """The answers of one event, each asked for when it is first wanted, and once for all rules."""
+    """The answers of one event, each asked for when it is first wanted, and once for all rules.
 
-    __slots__ = ("seen",)
+    With `outer` they are those of one `member` of a list, and what is not about it is answered
+    by the outer ones, once for all members.
+    """
 
-    def __init__(self, seen: Seen) -> None:
+    __slots__ = ("_member", "_outer", "seen")
+
+    def __init__(self, seen: Seen, outer: Answers | None = None, member: str = "") -> None:
         self.seen = seen
+        self._outer = outer
+        self._member = member
 
     def __missing__(self, question: Question) -> str:
-        answer = self[question] = question.answer(self.seen)
+        if self._outer is None or self._member in question.about:
+            answer = question.answer(self.seen)
+        else:
+            answer = self._outer[question]
+        self[question] = answer
         return answer
 
     def failures(self, asked: Iterable[Question]) -> str:
@@ -84,6 +110,9 @@ def sign_of(condition: Condition) -> Hashable:
         # As text: 1 is not true.
         asked = [(one.operator, repr(one.expected), one.named) for one in condition.comparisons]
         return (condition.path, tuple(asked))
+    if isinstance(condition, Entries):
+        inner = tuple(map(sign_of, condition.conditions))
+        return ("entries", condition.path, inner, repr((condition.count, condition.totals)))
     if isinstance(condition, Not):
         return ("not", sign_of(condition.part))
     return (type(condition).__name__, tuple(map(sign_of, condition.parts)))
@@ -93,6 +122,8 @@ def check_of(condition: Condition) -> Check:
     """Never raises, as `holds`."""
     if isinstance(condition, Test):
         return _of_test(condition) or (lambda seen: holds(condition, seen))
+    if isinstance(condition, Entries):
+        return lambda seen: holds(condition, seen)
     if isinstance(condition, Not):
         check = check_of(condition.part)
         return lambda seen: not check(seen)
@@ -112,6 +143,8 @@ def _single(condition: Condition) -> tuple[str, Comparison] | None:
 def _of_test(test: Test) -> Check | None:
     single = _single(test)
     make = _MAKERS.get(single[1].operator) if single else None
+    if single and isinstance(single[1].expected, Other):
+        return None
     return make(test.path, test.comparisons[0].expected) if make else None
 
 
@@ -185,15 +218,16 @@ def _at_most(path: str, expected: Any) -> Check | None:
 
 def _textual(fits: Callable[[str, str], bool], operator: str) -> Maker:
     def make(path: str, expected: Any) -> Check | None:
-        folded = text(expected)
+        folded = FORMS[operator](expected)
         if folded is None:
             return None
         plain = OF_ONE[operator]
+        fitting = fits if folded == folded.strip() else FITS[operator]
 
         def check(seen: Seen) -> bool:
             texts, others = seen.texts[path]
             for one in texts:
-                if fits(one, folded):
+                if fitting(one, folded):
                     return True
             return bool(others) and any(plain(value, expected) for value in others)
 
@@ -217,7 +251,7 @@ _MAKERS: Mapping[str, Maker] = {
 def _why_not(condition: Condition) -> Callable[[Seen], str]:
     """What `sentences.why_not` says."""
     single = _single(condition)
-    failure = fails(single[1]) if single else ""
+    failure = fails(single[1]) if single and not is_told_apart(single[1]) else ""
 
     def plain(seen: Seen) -> str:
         return why_not(condition, seen)

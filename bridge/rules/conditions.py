@@ -2,8 +2,9 @@
 
 A path through a list means any member: `tickets.type: {contains: VIP}` holds
 if one ticket is like that, and several operators on one path must hold for the
-same member. `is_not` is the opposite of `is`: no member is. What they say in
-words is in `bridge.rules.sentences`.
+same member. `is_not` is the opposite of `is`: no member is. What one and the same
+entry must be like, how many are, and sums over them are `Entries`. What conditions
+say in words is in `bridge.rules.sentences`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from functools import lru_cache
+from decimal import Context, Decimal
+from functools import lru_cache, reduce
 from typing import Any
 from unicodedata import normalize
 
+from bridge.rules.countries import Country
+from bridge.rules.folding import eye
 from bridge.rules.relative import Relative, Within
 from bridge.rules.seen import Seen
-from bridge.rules.values import When, number, span, text, truth
+from bridge.rules.values import When, beginning, ending, number, part, span, text, truth, when
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,48 @@ class Test:
 
 
 @dataclass(frozen=True)
+class Other:
+    """Another field, with which one is compared: a path of the whole event.
+
+    Its days, and its times that name no zone, are those of `zone`.
+    """
+
+    path: str
+    zone: tzinfo = UTC
+
+    def __str__(self) -> str:
+        return self.path
+
+
+@dataclass(frozen=True)
+class Total:
+    """Comparisons of a sum, over entries of a list, of their field at the whole `path`."""
+
+    path: str
+    comparisons: tuple[Comparison, ...]
+
+
+AT_LEAST_ONE = (Comparison("at_least", 1),)
+
+
+@dataclass(frozen=True)
+class Entries:
+    """What the entries of the list at `path` must be like.
+
+    `conditions` are asked of each entry by itself, as if it were the only one: all of
+    them of the same. `count` is asked of the number of those that fulfil them, each of
+    `totals` of a sum over them.
+    """
+
+    path: str
+    conditions: tuple[Condition, ...]
+    count: tuple[Comparison, ...] = AT_LEAST_ONE
+    totals: tuple[Total, ...] = ()
+    line: int = field(default=0, compare=False)
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True)
 class All:
     """Every part must hold."""
 
@@ -68,22 +114,74 @@ class Not:
     part: Condition
 
 
-Condition = Test | All | AnyOf | Not
+Condition = Test | Entries | All | AnyOf | Not
+
+
+def parts(condition: Condition) -> tuple[Condition, ...]:
+    """Those that it is made of, if it is a combination; what is asked of entries is none."""
+    if isinstance(condition, All | AnyOf):
+        return condition.parts
+    return (condition.part,) if isinstance(condition, Not) else ()
 
 
 def tests(conditions: Iterable[Condition]) -> Iterator[Test]:
-    """All that are in them, in their order."""
+    """All that are in them, in their order, those of entries too."""
     for condition in conditions:
         if isinstance(condition, Test):
             yield condition
+        elif isinstance(condition, Entries):
+            yield from tests(condition.conditions)
         else:
-            yield from tests((condition.part,) if isinstance(condition, Not) else condition.parts)
+            yield from tests(parts(condition))
+
+
+def first(condition: Condition) -> Test | Entries:
+    """What stands first in it, which has a place in its file."""
+    while not isinstance(condition, Test | Entries):
+        condition = parts(condition)[0]
+    return condition
+
+
+def comparisons(condition: Condition) -> Iterator[tuple[str, Comparison]]:
+    """Every comparison in it, with the path of what is compared."""
+    if isinstance(condition, Test):
+        yield from ((condition.path, one) for one in condition.comparisons)
+        return
+    inner = parts(condition)
+    if isinstance(condition, Entries):
+        yield from ((condition.path, one) for one in condition.count)
+        for total in condition.totals:
+            yield from ((total.path, one) for one in total.comparisons)
+        inner = condition.conditions
+    for each in inner:
+        yield from comparisons(each)
+
+
+def paths(condition: Condition) -> Iterator[str]:
+    """The fields that it looks at, those that it compares with included."""
+    if isinstance(condition, Entries):
+        yield condition.path
+    for path, comparison in comparisons(condition):
+        yield path
+        if isinstance(comparison.expected, Other):
+            yield comparison.expected.path
+
+
+def names(condition: Condition) -> frozenset[str]:
+    """The first names of all paths on which it depends."""
+    found = set(paths(condition))
+    for _, one in comparisons(condition):
+        if isinstance(one.expected, Relative | Within):
+            found.add(one.expected.field)
+    return frozenset(path.partition(".")[0] for path in found)
 
 
 def holds(condition: Condition, seen: Seen) -> bool:
     """Whether what is seen of an event satisfies the condition; never raises."""
     if isinstance(condition, Test):
         return passes(condition.comparisons, seen.find(condition.path), seen)
+    if isinstance(condition, Entries):
+        return _is_as_many(condition, seen)
     if isinstance(condition, All):
         return all(holds(part, seen) for part in condition.parts)
     if isinstance(condition, AnyOf):
@@ -104,23 +202,136 @@ def passes(comparisons: Sequence[Comparison], found: Sequence[Any], seen: Seen) 
 
 def _passes_one(one: Comparison, found: Sequence[Any], seen: Seen) -> bool:
     of_all = OF_ALL.get(one.operator)
-    if of_all is not None:
-        return of_all(found, one.expected)
-    return any(compare(one, value, seen) for value in found)
+    if of_all is None:
+        return any(compare(one, value, seen) for value in found)
+    if isinstance(one.expected, Other):
+        return _differs(found, one.expected, seen)
+    return of_all(found, one.expected)
+
+
+def _differs(found: Sequence[Any], other: Other, seen: Seen) -> bool:
+    """What is not known on either side is not said to differ."""
+    is_known = bool(found) and bool(seen.find(other.path))
+    equal = Comparison("is", other)
+    return is_known and not any(compare(equal, value, seen) for value in found)
 
 
 def compare(comparison: Comparison, value: Any, seen: Seen) -> bool:
     """Whether one value satisfies one comparison that is asked of single values."""
     expected = comparison.expected
+    if isinstance(expected, Other):
+        return _compare_fields(comparison.operator, value, expected, seen)
+    if isinstance(expected, Country):
+        return expected.holds(value, seen.countries)
     if isinstance(expected, Within):
         return expected.holds(value, seen)
     if isinstance(expected, Relative):
-        when = span(value, expected.zone)
+        found = span(value, expected.zone)
         earlier = comparison.operator == "before"
-        return when is not None and any(
-            when[1] < base if earlier else when[0] > base for base in expected.moments(seen)
+        return found is not None and any(
+            found[1] < base if earlier else found[0] > base for base in expected.moments(seen)
         )
     return OF_ONE[comparison.operator](value, expected)
+
+
+MAX_OTHERS = 20
+"""Values of a field with which another one is compared; of texts that must be equal all."""
+
+
+def _compare_fields(operator: str, value: Any, other: Other, seen: Seen) -> bool:
+    if operator == "is" and isinstance(value, str) and text(value) in seen.texts[other.path].folded:
+        return True
+    ask, others = OF_ONE[operator], seen.find(other.path)[:MAX_OTHERS]
+    if operator in ("is", "before", "after"):
+        others = [when(one, other.zone) or one for one in others]
+    return any(ask(value, one) for one in others)
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What is known of a sum: of so many entries the amount is `unknown`."""
+
+    known: Decimal
+    unknown: int = 0
+    is_rising: bool = True
+    """No amount that is known is below zero, so none that is unknown is thought to be."""
+
+    def found(self, comparison: Comparison) -> list[Decimal]:
+        """The sum as far as it decides the comparison; nothing where it does not."""
+        reached = self.is_rising and comparison.operator in ("at_least", "more_than")
+        return [self.known] if reached or not self.unknown else []
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the entries of a list come to; `of` is how many there are, None: nobody knows.
+
+    `fitting` are the numbers, from 1, of those that fulfil what is asked of each.
+    """
+
+    of: int | None = None
+    fitting: tuple[int, ...] = ()
+    sums: tuple[Sum, ...] = ()
+
+    @property
+    def counted(self) -> list[int]:
+        """How many fulfil it, as if it stood in a field of its own."""
+        return [] if self.of is None else [len(self.fitting)]
+
+
+def _is_as_many(asked: Entries, seen: Seen) -> bool:
+    found = tally(asked, seen)
+    return passes(asked.count, found.counted, seen) and all(
+        passes([one], made.found(one), seen)
+        for total, made in zip(asked.totals, found.sums, strict=True)
+        for one in total.comparisons
+    )
+
+
+def tally(asked: Entries, seen: Seen) -> Tally:
+    """Asked once of an event, whatever member of a list is looked at; never raises."""
+    home = seen.home(asked.path)
+    known = home.tallies.get(id(asked))
+    # The name of an object is another one's when the object is gone.
+    if known is None or known[0] is not asked:
+        known = home.tallies[id(asked)] = (asked, _tally(asked, home))
+    found: Tally = known[1]
+    return found
+
+
+def _tally(asked: Entries, seen: Seen) -> Tally:
+    entries = seen.entries(asked.path)
+    if entries is None:
+        return Tally(sums=(Sum(Decimal(), 1, is_rising=False),) * len(asked.totals))
+    fitting = [
+        (number, entry)
+        for number, entry in enumerate(entries, start=1)
+        if all(holds(condition, entry) for condition in asked.conditions)
+    ]
+    sums = [_sum(total.path, [entry for _, entry in fitting]) for total in asked.totals]
+    return Tally(len(entries), tuple(number for number, _ in fitting), tuple(sums))
+
+
+def _sum(path: str, entries: Sequence[Seen]) -> Sum:
+    amounts = [_amount(entry.find(path)) for entry in entries]
+    known = [amount for amount in amounts if amount is not None]
+    rising = all(amount >= 0 for amount in known)
+    return Sum(_added(known), len(amounts) - len(known), rising)
+
+
+def _amount(found: Sequence[Any]) -> Decimal | None:
+    """Of one entry: the sum of all that it has there, unless one of them is no number."""
+    amounts = [number(value) for value in found]
+    known = [amount for amount in amounts if amount is not None]
+    return _added(known) if known and len(known) == len(amounts) else None
+
+
+# Exact for whatever is an amount; what is beyond all numbers raises nothing.
+_EXACT = Context(prec=100, traps=[])
+
+
+def _added(amounts: Iterable[Decimal]) -> Decimal:
+    return reduce(_EXACT.add, amounts, Decimal())
 
 
 def same(found: Any, expected: Any) -> bool:
@@ -131,9 +342,9 @@ def same(found: Any, expected: Any) -> bool:
         return text(found) == text(expected)
     if isinstance(expected, When):
         return expected.meets(found)
-    day, when = span(expected), span(found)
-    if day and when:
-        return day[0] <= when[0] and when[1] <= day[1]
+    day, inner = span(expected), span(found)
+    if day and inner:
+        return day[0] <= inner[0] and inner[1] <= day[1]
     amount = number(found)
     return amount is not None and amount == number(expected)
 
@@ -146,6 +357,27 @@ def _at_least(found: Any, expected: Any) -> bool:
 def _at_most(found: Any, expected: Any) -> bool:
     one, other = number(found), number(expected)
     return one is not None and other is not None and one <= other
+
+
+def _more_than(found: Any, expected: Any) -> bool:
+    one, other = number(found), number(expected)
+    return one is not None and other is not None and one > other
+
+
+def _less_than(found: Any, expected: Any) -> bool:
+    one, other = number(found), number(expected)
+    return one is not None and other is not None and one < other
+
+
+def _between(found: Any, expected: Any) -> bool:
+    """Both ends are in it, of days the whole of each."""
+    low, high = expected
+    if number(low) is not None or number(high) is not None:
+        return _at_least(found, low) and _at_most(found, high)
+    inner, first, last = span(found, _zone_of(low)), span(low), span(high)
+    if inner is None or first is None or last is None:
+        return False
+    return first[0] <= inner[0] and inner[1] <= last[1]
 
 
 def _before(found: Any, expected: Any) -> bool:
@@ -163,12 +395,17 @@ def _zone_of(expected: Any) -> tzinfo:
     return expected.zone if isinstance(expected, When) else UTC
 
 
-def _textual(compare: Callable[[str, str], bool]) -> Callable[[Any, Any], bool]:
-    def compared(found: Any, expected: Any) -> bool:
-        one, other = text(found), text(expected)
-        return one is not None and other is not None and compare(one, other)
+def _contains(found: str, looked_for: str) -> bool:
+    word = looked_for.strip()
+    return looked_for in (f" {found} " if word and word != looked_for else found)
 
-    return compared
+
+def _starts_with(found: str, looked_for: str) -> bool:
+    return (f"{found} " if looked_for.endswith(" ") else found).startswith(looked_for)
+
+
+def _ends_with(found: str, looked_for: str) -> bool:
+    return (f" {found}" if looked_for.startswith(" ") else found).endswith(looked_for)
 
 
 def glob(found: str, pattern: str) -> bool:
@@ -183,6 +420,13 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 
 def _exactly(found: Any, expected: Any) -> bool:
     """With regard to capitals; numbers and truth values as in `same`."""
+    if isinstance(found, str) and isinstance(expected, str):
+        return eye(found) == eye(expected)
+    return same(found, expected)
+
+
+def identical(found: Any, expected: Any) -> bool:
+    """To the letter and the blank: what is sent is not what somebody typed."""
     if isinstance(found, str) and isinstance(expected, str):
         return normalize("NFC", found) == normalize("NFC", expected)
     return same(found, expected)
@@ -201,19 +445,47 @@ def _present(found: Sequence[Any], expected: Any) -> bool:
     return any(value not in ("", {}) for value in found) is bool(expected)
 
 
+FORMS: Mapping[str, Callable[[Any], str | None]] = {
+    "contains": part,
+    "starts_with": beginning,
+    "ends_with": ending,
+    "matches": text,
+}
+"""The form in which what is expected is looked for in the form of a text that is found."""
+
+FITS: Mapping[str, Callable[[str, str], bool]] = {
+    "contains": _contains,
+    "starts_with": _starts_with,
+    "ends_with": _ends_with,
+    "matches": glob,
+}
+"""Whether a text is as it is looked for. A blank at an end is the end of a word, or of all."""
+
+
+def _textual(operator: str) -> Callable[[Any, Any], bool]:
+    form, fits = FORMS[operator], FITS[operator]
+
+    def compared(found: Any, expected: Any) -> bool:
+        one, other = text(found), form(expected)
+        return one is not None and other is not None and fits(one, other)
+
+    return compared
+
+
 OF_ONE: Mapping[str, Callable[[Any, Any], bool]] = {
     "is": same,
     "exactly": _exactly,
     "one_of": lambda found, expected: any(same(found, one) for one in expected),
-    "contains": _textual(lambda one, other: other in one),
-    "starts_with": _textual(str.startswith),
-    "ends_with": _textual(str.endswith),
-    "matches": _textual(glob),
+    **{operator: _textual(operator) for operator in FITS},
     "at_least": _at_least,
     "at_most": _at_most,
+    "more_than": _more_than,
+    "less_than": _less_than,
+    "between": _between,
     "before": _before,
     "after": _after,
     "within": _never,
+    "country": _never,
 }
 """Operators that one value must pass."""
 

@@ -6,15 +6,33 @@ Careful on one side: where it is not certain, nothing follows and nothing clashe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from bridge.rules.conditions import OF_ALL, OF_ONE, All, AnyOf, Comparison, Condition, Not, Test
+from bridge.rules.conditions import (
+    AT_LEAST_ONE,
+    FORMS,
+    OF_ALL,
+    OF_ONE,
+    All,
+    AnyOf,
+    Comparison,
+    Condition,
+    Entries,
+    Not,
+    Other,
+    Test,
+    comparisons,
+)
 from bridge.rules.conditions import same as same_value
 from bridge.rules.relative import RECEIVED, Relative, Within
-from bridge.rules.values import number, span, text, truth
+from bridge.rules.seen import is_below
+from bridge.rules.values import number, span, truth
 
 _MOST_VALUES = 100
 _SPELLED = ("contains", "starts_with", "ends_with", "matches")
+_RANGED = ("at_least", "at_most", "more_than", "less_than", "between")
 
 
 def clash(one: Comparison, other: Comparison) -> bool:
@@ -46,6 +64,8 @@ def implies(one: Condition, other: Condition) -> bool:
     if isinstance(one, Not) or isinstance(other, Not):
         both = isinstance(one, Not) and isinstance(other, Not)
         return both and implies(other.part, one.part)  # type: ignore[union-attr]  # both are
+    if isinstance(one, Entries) or isinstance(other, Entries):
+        return _of_entries(one, other)
     return _test_implies(one, other)
 
 
@@ -53,6 +73,8 @@ def size(condition: Condition) -> int:
     """How many single tests it is made of."""
     if isinstance(condition, All | AnyOf):
         return sum(size(part) for part in condition.parts)
+    if isinstance(condition, Entries):
+        return 1 + sum(map(size, condition.conditions))
     return size(condition.part) if isinstance(condition, Not) else 1
 
 
@@ -63,14 +85,121 @@ def _test_implies(one: Test, other: Test) -> bool:
     )
 
 
+def _of_entries(one: Test | Entries, other: Test | Entries) -> bool:
+    """Where one of the two, or each, asks something of a list's entries."""
+    if isinstance(one, Entries) and isinstance(other, Entries):
+        return _entries_imply(one, other)
+    if isinstance(one, Entries):
+        there_is = all(_is_counted(wanted, one.count) for wanted in AT_LEAST_ONE)
+        return there_is and _is_of_any(other) and follows(one.conditions, other)
+    assert isinstance(other, Entries)  # noqa: S101  # one of the two is
+    alone = other.count == AT_LEAST_ONE and not other.totals
+    inside = is_below(one.path, other.path) and one.path != other.path
+    return (
+        alone
+        and inside
+        and _is_of_any(one)
+        and all(_is_of_any(each) and implies(one, each) for each in other.conditions)
+    )
+
+
+def _is_of_any(condition: Condition) -> bool:
+    """Whether it says of a whole list that one entry is like that, and of nothing beside it."""
+    return isinstance(condition, Test) and all(
+        one.operator in OF_ONE and not isinstance(one.expected, Other | Relative | Within)
+        for one in condition.comparisons
+    )
+
+
+def _entries_imply(one: Entries, other: Entries) -> bool:
+    """Fewer entries fulfil more; sums are known to be alike over the same entries alone."""
+    if one.path != other.path or not all(follows(one.conditions, x) for x in other.conditions):
+        return False
+    alike = repr(_asked(one)) == repr(_asked(other))
+    return all(
+        (alike or wanted.operator in ("at_least", "more_than")) and _is_counted(wanted, one.count)
+        for wanted in other.count
+    ) and all(
+        alike
+        and any(
+            known.path == total.path and _is_counted(wanted, known.comparisons)
+            for known in one.totals
+        )
+        for total in other.totals
+        for wanted in total.comparisons
+    )
+
+
+def _asked(entries: Entries) -> list[tuple[str, Comparison]]:
+    return [each for one in entries.conditions for each in comparisons(one)]
+
+
+def _is_counted(wanted: Comparison, known: Sequence[Comparison]) -> bool:
+    return any(_entails(one, wanted) for one in known)
+
+
+@dataclass(frozen=True)
+class _Range:
+    """The numbers that pass a comparison; None is no end, `open` ends are not in it."""
+
+    low: Decimal | None = None
+    high: Decimal | None = None
+    low_is_open: bool = False
+    high_is_open: bool = False
+
+    def misses(self, other: _Range) -> bool:
+        """Whether all of it is below all of the other."""
+        if self.high is None or other.low is None:
+            return False
+        is_open = self.high_is_open or other.low_is_open
+        return self.high < other.low or (self.high == other.low and is_open)
+
+    def is_in(self, other: _Range) -> bool:
+        """Whether the other has all that is in it."""
+        return self._begins_in(other) and self._ends_in(other)
+
+    def _begins_in(self, other: _Range) -> bool:
+        if other.low is None or self.low is None:
+            return other.low is None
+        same_end = self.low == other.low and (self.low_is_open or not other.low_is_open)
+        return self.low > other.low or same_end
+
+    def _ends_in(self, other: _Range) -> bool:
+        if other.high is None or self.high is None:
+            return other.high is None
+        same_end = self.high == other.high and (self.high_is_open or not other.high_is_open)
+        return self.high < other.high or same_end
+
+
+def _range(one: Comparison) -> _Range | None:
+    """None where it is not about numbers, or about those of another field."""
+    if isinstance(one.expected, Other):
+        return None
+    ends = one.expected if one.operator == "between" else (one.expected, one.expected)
+    low, high = map(number, ends) if one.operator in _RANGED else (None, None)
+    if low is None or high is None:
+        return None
+    if one.operator == "between":
+        return _Range(low, high)
+    is_open = one.operator in ("more_than", "less_than")
+    if one.operator in ("at_least", "more_than"):
+        return _Range(low=low, low_is_open=is_open)
+    return _Range(high=high, high_is_open=is_open)
+
+
 def _excludes(one: Comparison, other: Comparison) -> bool:
     """Half of `clash`: what follows from the first about the second."""
     if one.operator == "present":
         return not one.expected and other.operator in OF_ONE and other.operator != "matches"
+    if isinstance(one.expected, Other) or isinstance(other.expected, Other):
+        return False
     if one.operator == "after" and other.operator == "before":
         return _is_over(one.expected, other.expected)
-    if one.operator == "at_least" and other.operator == "at_most":
-        return bool(_number(one) > _number(other))
+    first, second = _range(one), _range(other)
+    if first and second:
+        return first.misses(second)
+    if one.operator == "between" and other.operator in ("between", "before", "after"):
+        return not _may_be_between(one.expected, other)
     if one.operator == other.operator and one.operator in ("starts_with", "ends_with"):
         return not (_entails(one, other) or _entails(other, one))
     values = _values(one)
@@ -93,8 +222,11 @@ def _values(comparison: Comparison) -> tuple[Any, ...]:
 def _may_pass(value: Any, other: Comparison, *, exact: bool) -> bool:
     """Whether something that is the same as `value`, as a person would say, can pass."""
     expected, operator = other.expected, other.operator
-    if operator in ("at_least", "at_most"):
+    if _range(other):
         return number(value) is not None and OF_ONE[operator](value, expected)
+    if operator == "between":
+        day = span(value)
+        return day is not None and _may_be_between(day, other)
     if operator in ("before", "after"):
         return _may_be_then(value, operator, expected)
     if operator == "is_not":
@@ -104,6 +236,26 @@ def _may_pass(value: Any, other: Comparison, *, exact: bool) -> bool:
     if operator in ("is", "exactly", "one_of"):
         return any(_may_be(value, one) for one in _values(other))
     return operator not in _SPELLED or not _is_plain(value) or OF_ONE[operator](value, expected)
+
+
+def _may_be_between(ends: Sequence[Any], other: Comparison) -> bool:
+    """Whether a time that is between the ends, of days the whole of each, can pass."""
+    one = _days(ends)
+    if one is None or isinstance(other.expected, Relative | Within):
+        return True
+    if other.operator == "between":
+        two = _days(other.expected)
+        return two is None or (one[0] <= two[1] and two[0] <= one[1])
+    bound = span(other.expected)
+    if bound is None:
+        return True
+    return bool(one[0] < bound[0] if other.operator == "before" else one[1] > bound[1])
+
+
+def _days(ends: Sequence[Any]) -> tuple[Any, Any] | None:
+    """The first and the last moment between two days or times."""
+    first, last = span(ends[0]), span(ends[1])
+    return (first[0], last[1]) if first and last else None
 
 
 def _may_be_then(value: Any, operator: str, expected: Any) -> bool:
@@ -144,10 +296,6 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str) and not is_other
 
 
-def _number(comparison: Comparison) -> Any:
-    return number(comparison.expected)
-
-
 def _is_over(start: Any, end: Any) -> bool:
     """Whether nothing is after the one and before the other."""
     if isinstance(start, Relative) and isinstance(end, Relative):
@@ -160,15 +308,29 @@ def _is_over(start: Any, end: Any) -> bool:
 
 def _entails(known: Comparison, wanted: Comparison) -> bool:
     """Whether every value that passes the one passes the other."""
-    if known.operator == wanted.operator and known.expected is wanted.expected:
+    if _is_alike(known, wanted):
         return True
     if _is_long(known) or _is_long(wanted):
         return False
-    if known.operator == wanted.operator and repr(known.expected) == repr(wanted.expected):
-        return True
     if wanted.operator in OF_ALL or known.operator in OF_ALL:
         is_there = wanted.operator == "present" and wanted.expected
         return bool(is_there) and known.operator in OF_ONE and known.operator != "matches"
+    if isinstance(known.expected, Other) or isinstance(wanted.expected, Other):
+        return False
+    first, second = _range(known), _range(wanted)
+    return first.is_in(second) if first and second else _is_stricter(known, wanted)
+
+
+def _is_alike(known: Comparison, wanted: Comparison) -> bool:
+    if known.operator != wanted.operator:
+        return False
+    if known.expected is wanted.expected:
+        return True
+    short = not (_is_long(known) or _is_long(wanted))
+    return short and repr(known.expected) == repr(wanted.expected)
+
+
+def _is_stricter(known: Comparison, wanted: Comparison) -> bool:
     values = _values(known)
     if values:
         exact = known.operator == "exactly"
@@ -185,8 +347,11 @@ def _must_pass(value: Any, wanted: Comparison, *, exact: bool) -> bool:
         return exact and both and OF_ONE[operator](value, expected)
     if operator in ("is", "one_of"):
         return any(_is_surely(value, one) for one in _values(wanted))
-    if operator in ("at_least", "at_most"):
+    if _range(wanted):
         return number(value) is not None and OF_ONE[operator](value, expected)
+    if operator == "between":
+        inner, outer = span(value), _days(expected)
+        return bool(inner and outer and outer[0] <= inner[0] and inner[1] <= outer[1])
     if operator in ("before", "after"):
         when, other = span(value), span(expected)
         if when is None or other is None:
@@ -197,9 +362,9 @@ def _must_pass(value: Any, wanted: Comparison, *, exact: bool) -> bool:
 
 def _spelled(known: Comparison, wanted: Comparison) -> bool:
     """`starts_with: VIP Gold` says that it starts with VIP, and that it contains Gold."""
-    if "matches" in (known.operator, wanted.operator):
+    if "matches" in (known.operator, wanted.operator) or wanted.operator not in FORMS:
         return False
-    one, other = text(known.expected), text(wanted.expected)
+    one, other = (FORMS[each.operator](each.expected) for each in (known, wanted))
     if one is None or other is None:
         return False
     if wanted.operator == "contains":
@@ -212,11 +377,9 @@ def _spelled(known: Comparison, wanted: Comparison) -> bool:
 def _is_narrower(known: Comparison, wanted: Comparison) -> bool:
     """The same operator with a bound that lets less pass."""
     one, other = known.expected, wanted.expected
-    if known.operator in ("at_least", "at_most"):
-        low, high = number(one), number(other)
-        if low is None or high is None:
-            return False
-        return low >= high if known.operator == "at_least" else low <= high
+    if known.operator == "between":
+        first, second = _days(one), _days(other)
+        return bool(first and second and second[0] <= first[0] and first[1] <= second[1])
     if isinstance(one, Within) and isinstance(other, Within):
         alike = (one.side, one.field) == (other.side, other.field)
         return alike and one.seconds <= other.seconds

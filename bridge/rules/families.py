@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from bridge.rules.asking import Answers, Question
 from bridge.rules.conditions import Comparison
-from bridge.rules.sentences import fails
+from bridge.rules.sentences import fails, is_told_apart
 from bridge.rules.values import number, text
 
 FEWEST = 8
@@ -44,7 +44,10 @@ def families(questions: Iterable[Question]) -> tuple[Family, ...]:
 def _fits(operator: str, comparison: Comparison) -> bool:
     if operator == "at_least":
         return number(comparison.expected) is not None
-    return isinstance(comparison.expected, str) and _BETWEEN not in comparison.expected
+    expected = comparison.expected
+    if is_told_apart(comparison) or not isinstance(expected, str):
+        return False
+    return _BETWEEN not in expected and expected == expected.strip()
 
 
 def _is_text(path: str, asked: Mapping[Question, Comparison]) -> Family:

@@ -7,7 +7,8 @@ from typing import Any
 
 from bridge.errors import Mistake
 from bridge.findings import Findings
-from bridge.rules.lint_names import warn_of_unused
+from bridge.rules.lint_entries import warn_of_several_fields
+from bridge.rules.lint_names import warn_of_no_country, warn_of_unused
 from bridge.rules.lint_never import warn_of_never
 from bridge.rules.lint_order import warn_of_doubled, warn_of_shadowed
 from bridge.rules.lint_steps import warn_of_consent, warn_of_options, warn_of_sometimes
@@ -26,6 +27,8 @@ def lint(
     """
     for written in (one for one in rules if one.rule.enabled):
         warn_of_never(written)
+        warn_of_several_fields(written)
+        warn_of_no_country(written)
         warn_of_consent(written)
         warn_of_options(written)
         warn_of_sometimes(written)

@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.findings import Findings
 from bridge.rules.conditions import tests
+from bridge.rules.countries import Country
 from bridge.rules.written import Written
 from bridge.wording import quoted
 
@@ -32,6 +33,18 @@ def warn_of_unused(
             for name in value.get(kind) or ():
                 if name not in used:
                     _tell(findings, kind, name)
+
+
+def warn_of_no_country(written: Written) -> None:
+    """Numbers that are typed as people dial them at home are of no country by themselves."""
+    for test in tests(written.rule.conditions):
+        asked = [one.expected for one in test.comparisons if isinstance(one.expected, Country)]
+        if asked and asked[0].home is None:
+            what = "telephone numbers that are typed without + have no country here"
+            advice = f"write `country: {asked[0].codes[0]}` at the top of a file"
+            more = "if most of your numbers are from there"
+            written.warn_at(test.line, test.column, what, f"{advice}, {more}")
+            return
 
 
 def _tell(findings: Findings, kind: str, name: str) -> None:

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
-from bridge.rules.conditions import OF_ALL, All, AnyOf, Comparison, Condition, Not, Test
+from bridge.rules.conditions import (
+    OF_ALL,
+    All,
+    AnyOf,
+    Comparison,
+    Condition,
+    Entries,
+    Not,
+    Other,
+    Test,
+    passes,
+)
 from bridge.rules.entail import clash, implies, size
+from bridge.rules.seen import Seen
 from bridge.rules.sentences import in_words
 from bridge.rules.written import Written
 
@@ -19,19 +32,23 @@ class Clash:
     """Two conditions that cannot both hold; `at` is the one to point at.
 
     Without `other` it is denied by a `not`. `in_any`: it is the first of an `any`
-    none of whose parts can hold.
+    none of whose parts can hold. `in_entry`: no entry of a list can satisfy both. `subject`
+    is what both are about, if it is no field.
     """
 
-    at: Test
+    at: Test | Entries
     one: Comparison | None = None
     other: Comparison | None = None
     before: Test | None = None
     in_any: bool = False
+    in_entry: bool = False
+    subject: str = ""
 
 
 def warn_of_never(written: Written) -> None:
     """At most one for each rule: who mends it sees whether there is more."""
-    found = _Search(written.single).among(written.rule.conditions, tuple(_from_when(written)))
+    search = _Search(written.single, written.single_in_entry)
+    found = search.among(written.rule.conditions, tuple(_from_when(written)))
     if found is None:
         return
     what, advice = _words(found)
@@ -41,8 +58,9 @@ def warn_of_never(written: Written) -> None:
 class _Search:
     """Looks for two conditions that clash; what is known further out holds further in."""
 
-    def __init__(self, single: frozenset[str]) -> None:
+    def __init__(self, single: frozenset[str], in_entry: frozenset[str]) -> None:
         self._single = single | {"event.source", "event.type"}
+        self._in_entry = in_entry
 
     def among(self, conditions: Sequence[Condition], known: tuple[Test, ...]) -> Clash | None:
         """What keeps these conditions from all holding together; None: nothing is seen."""
@@ -53,7 +71,11 @@ class _Search:
                 return found
             known = (*known, test)[-_MOST_KNOWN:]
         for part in parts:
-            found = self._denied(part, known) or self._in_no_part(part, known)
+            found = (
+                self._denied(part, known)
+                or self._in_no_part(part, known)
+                or self._in_no_entry(part)
+            )
             if found:
                 return found
         return None
@@ -91,6 +113,21 @@ class _Search:
         test = next((one for one in known if implies(one, part.part)), None)
         return Clash(test) if test else None
 
+    def _in_no_entry(self, part: Condition) -> Clash | None:
+        """What one entry cannot be, or how many cannot be, unless none at all will do."""
+        if not isinstance(part, Entries):
+            return None
+        counted = [(f"number of {part.path}", part.count)]
+        counted += [(f"sum of {total.path}", total.comparisons) for total in part.totals]
+        for subject, asked in counted:
+            pair = next((pair for pair in combinations(asked, 2) if clash(*pair)), None)
+            if pair:
+                return Clash(part, *pair, subject=subject)
+        if _may_be_none(part):
+            return None
+        found = _Search(self._in_entry, self._in_entry).among(part.conditions, ())
+        return replace(found, in_entry=True) if found else None
+
     def _in_no_part(self, part: Condition, known: tuple[Test, ...]) -> Clash | None:
         """Where no part of an `any` can hold, the first of them is told."""
         if not isinstance(part, AnyOf):
@@ -102,6 +139,12 @@ class _Search:
                 return None
             first = first or found
         return replace(first, in_any=True) if first else None
+
+
+def _may_be_none(asked: Entries) -> bool:
+    """Whether it is enough that no entry fulfils the conditions."""
+    compared = any(isinstance(one.expected, Other) for one in asked.count)
+    return compared or passes(asked.count, [0], Seen({}))
 
 
 def _flat(conditions: Sequence[Condition]) -> Iterator[Condition]:
@@ -144,6 +187,9 @@ def _words(found: Clash) -> tuple[str, str]:
         what = f"{never}: `not` leaves out whatever satisfies this condition"
         return what, "remove one of the two conditions"
     path = found.at.path
+    if found.subject:
+        both = f"{in_words(one)} and {in_words(other).removeprefix('is ')}"
+        return f"{never}: no {found.subject} {both} at the same time", _advice(path, one, other)
     if before is not None and path in _FROM_WHEN:
         names = ", ".join(before.comparisons[0].expected)
         return f"{never}: it is about {names} alone", "change this condition, or `when`"
@@ -151,16 +197,19 @@ def _words(found: Clash) -> tuple[str, str]:
         return f"{never}: `{before.path}` must be missing, and this is a part of it", _REMOVE
     where = f" (line {before.line})" if before and before.line != found.at.line else ""
     both = f"{in_words(one)}{where} and {in_words(other).removeprefix('is ')}"
-    return f"{never}: no `{path}` {both} at the same time", _advice(path, one, other)
+    one_entry = " of one entry" if found.in_entry else ""
+    name = path.rpartition(".")[2] if found.in_entry else path
+    return f"{never}: no `{path}`{one_entry} {both} at the same time", _advice(name, one, other)
 
 
 _REMOVE = "change or remove one of the two conditions"
-_OPPOSITE = ({"at_least", "at_most"}, {"before", "after"})
+_LOWEST, _HIGHEST = ("at_least", "more_than", "after"), ("at_most", "less_than", "before")
 _FROM_WHEN = ("event.source", "event.type")
 
 
 def _advice(path: str, one: Comparison, other: Comparison) -> str:
-    if {one.operator, other.operator} in _OPPOSITE:
+    several = (one.operator, other.operator)
+    if any(each in _LOWEST for each in several) and any(each in _HIGHEST for each in several):
         return "exchange the two values, or remove one of them"
     if one.operator == other.operator == "is":
         return f"if either will do, write {path}: [{one.expected}, {other.expected}]"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bridge.rules.operators_meant import COMBINERS, conditions_meant
 from bridge.rules.schema import RulesText, RuleText, WhenText
-from bridge.rules.slips import COMBINERS
 from bridge.rules.where import COMBINERS as COMBINING
 from bridge.wording import flow
 
@@ -49,11 +49,17 @@ def advice_for_when(when: Mapping[str, Any]) -> Mapping[str, str]:
     of_rule = set(when) & set(RuleText.model_fields)
     conditions = [name for name in when if _is_condition(name)]
     return {
-        "where": _WHERE,
+        "where": _where_meant(when.get("where")),
         "event": _EVENT,
         **dict.fromkeys(of_rule, "it belongs to the rule: begin it where `when:` begins"),
         **dict.fromkeys(conditions, "a condition belongs under `where:`, indented further"),
     }
+
+
+def _where_meant(where: Any) -> str:
+    """The conditions of a sentence such as `order.total >= 100`, if it is one."""
+    meaning = conditions_meant(where)
+    return f"write {meaning}" if meaning else _WHERE
 
 
 def _is_condition(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reads what rules share by name: `lists`, `texts`, and the `time_zone` of all files."""
+"""Reads what rules share: `lists` and `texts` by name, `time_zone` and `country` of all files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from bridge.connector import ConnectorSettings
 from bridge.findings import Findings
 from bridge.rules import date_filter
+from bridge.rules.countries import complaint_about_country, country_named
 from bridge.rules.slips import list_meant
 from bridge.wording import quoted
 from bridge.yaml_text import Path
@@ -30,6 +31,7 @@ class Named:
     time_zone: str = UTC
     names_zone: bool = False
     zones: Mapping[str, str] = field(default_factory=dict)
+    country: str | None = None
 
 
 class NamedReader:
@@ -39,6 +41,7 @@ class NamedReader:
         self._lists: dict[str, tuple[Any, ...]] = {}
         self._texts: dict[str, str] = {}
         self._zones: dict[str, str] = {}
+        self._countries: dict[str, str] = {}
         self._where: dict[tuple[str, str], tuple[str, int]] = {}
 
     def named(self, settings: Mapping[str, ConnectorSettings]) -> Named:
@@ -49,7 +52,14 @@ class NamedReader:
             if "time_zone" in one.model_fields_set
         }
         given = list(self._zones) or (list(zones.values()) if len(set(zones.values())) == 1 else [])
-        return Named(self._lists, self._texts, next(iter(given), UTC), bool(given), zones)
+        return Named(
+            self._lists,
+            self._texts,
+            time_zone=next(iter(given), UTC),
+            names_zone=bool(given),
+            zones=zones,
+            country=next(iter(self._countries), None),
+        )
 
     def read(self, findings: Findings, value: Mapping[str, Any]) -> None:
         for name, entries in _group(value, "lists").items():
@@ -59,6 +69,9 @@ class NamedReader:
         zone = value.get("time_zone")
         if isinstance(zone, str):
             self._zone(findings, zone.strip())
+        country = value.get("country")
+        if isinstance(country, str):
+            self._country(findings, country)
 
     def _list(self, findings: Findings, name: str, entries: Any, path: Path) -> None:
         if isinstance(entries, list):
@@ -102,12 +115,24 @@ class NamedReader:
             advice = date_filter.advice_for_zone(zone)
             findings.add(("time_zone",), f"there is no time zone {quoted(zone)}", advice)
             return
-        first = next(iter(self._zones), zone)
-        if first != zone:
-            what = f"{self._zones[first]} says {first}, and there is one `time_zone` for all files"
-            findings.add(("time_zone",), what, "leave one of the two out")
-            return
-        self._zones[zone] = findings.document.file
+        _one_for_all(findings, "time_zone", zone, self._zones)
+
+    def _country(self, findings: Findings, written: str) -> None:
+        country = country_named(written)
+        if country is None:
+            findings.add(("country",), *complaint_about_country(written))
+        else:
+            _one_for_all(findings, "country", country, self._countries)
+
+
+def _one_for_all(findings: Findings, key: str, value: str, known: dict[str, str]) -> None:
+    """`known` is the value with the file that says it, once one does."""
+    first = next(iter(known), value)
+    if first != value:
+        what = f"{known[first]} says {first}, and there is one `{key}` for all files"
+        findings.add((key,), what, "leave one of the two out")
+        return
+    known[value] = findings.document.file
 
 
 def _group(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -8,21 +8,53 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge import days
-from bridge.rules.conditions import OF_ONE, Comparison, Test, passes
+from bridge.rules.conditions import (
+    OF_ONE,
+    Comparison,
+    Entries,
+    Other,
+    Test,
+    holds,
+    passes,
+    tally,
+)
+from bridge.rules.countries import Country
+from bridge.rules.folding import apart, folded, lookalike
 from bridge.rules.relative import Relative, Within, spans
 from bridge.rules.seen import Seen
+from bridge.rules.sentences import why_not
 from bridge.rules.values import When, is_personal, number, say, span, text
 
 _ALIKE = 0.6
 _TEXTUAL = ("is", "exactly", "one_of", "contains", "starts_with", "ends_with")
+_MOST_ENTRIES = 200
+_LONGEST_COMPARED = 200
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
-def nearest(test: Test, seen: Seen) -> str:
+def nearest(condition: Test | Entries, seen: Seen) -> str:
     """By how little it fails, where that can be told: `13.75 too little`. Never raises.
 
     What could tell who somebody is stays unsaid.
     """
+    return _of_test(condition, seen) if isinstance(condition, Test) else _of_list(condition, seen)
+
+
+def _of_list(asked: Entries, seen: Seen) -> str:
+    """The entry that fulfils most of what one must, and what it does not."""
+    entries = seen.entries(asked.path)
+    if not entries or not asked.conditions or tally(asked, seen).fitting:
+        return ""
+    missed = [
+        [one for one in asked.conditions if not holds(one, entry)]
+        for entry in entries[:_MOST_ENTRIES]
+    ]
+    at = min(range(len(missed)), key=lambda each: len(missed[each]))
+    reasons = ", and ".join(why_not(one, entries[at]) for one in missed[at])
+    return reasons if len(entries) == 1 else f"entry {at + 1} is nearest: {reasons}"
+
+
+def _of_test(test: Test, seen: Seen) -> str:
     found = seen.find(test.path)
     if not found or is_personal(test.path, found):
         return ""
@@ -32,7 +64,9 @@ def nearest(test: Test, seen: Seen) -> str:
 
 
 def _nearest(one: Comparison, found: Sequence[Any], seen: Seen) -> str:
-    if one.operator in ("at_least", "at_most"):
+    if isinstance(one.expected, Other | Country):
+        return ""
+    if one.operator in ("at_least", "at_most", "more_than", "less_than"):
         return _amount(one, found)
     if one.operator in ("before", "after", "within"):
         return _time(one, found, seen)
@@ -45,7 +79,9 @@ def _amount(one: Comparison, found: Sequence[Any]) -> str:
     if wanted is None or not known:
         return ""
     best = min(known, key=lambda amount: abs(amount - wanted))
-    side = "too little" if one.operator == "at_least" else "too much"
+    if best == wanted:
+        return "exactly that" if len(set(known)) == 1 else f"{say(best)} is exactly that"
+    side = "too little" if one.operator in ("at_least", "more_than") else "too much"
     return _of(best, known, f"{abs(best - wanted):f} {side}")
 
 
@@ -91,14 +127,15 @@ def _text(one: Comparison, found: Sequence[Any]) -> str:
     if best is None or _alike(*best) < _ALIKE:
         return ""
     value, other = best
-    if value.strip().casefold() == other.strip().casefold():
-        different = "blanks" if text(value) != text(other) else "capitals"
-        return f"{say(value)} differs from {say(other)} in {different} only"
-    return f"{say(value)} is almost {say(other)}"
+    first, second = apart(value, other)
+    if text(value) == text(other):
+        return f"{first} differs from {second} in capitals only"
+    hidden = lookalike(value, other)
+    return f"{first} is almost {second}" + (f": it has {hidden}" if hidden else "")
 
 
 def _alike(value: str, other: str) -> float:
-    one, two = value[:200].strip().casefold(), other[:200].strip().casefold()
+    one, two = (folded(each[:_LONGEST_COMPARED]) for each in (value, other))
     return difflib.SequenceMatcher(None, one, two, autojunk=False).ratio()
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from bridge.amounts import comparison_meant, number_meant
 from bridge.rules import slips, values
 from bridge.rules.conditions import OPERATORS
+from bridge.rules.countries import complaint_about_country, country_named
+from bridge.rules.operators_meant import for_several, operator_meant
 from bridge.rules.relative import relative, within
 from bridge.rules.vocabulary import Kind, Shape
 from bridge.wording import flow, quoted
@@ -15,18 +18,19 @@ from bridge.yaml_text import Path
 
 COMBINERS = ("any", "all", "not")
 
-_NUMERIC = ("at_least", "at_most")
-_DATED = ("before", "after", "within")
+_NUMERIC = ("at_least", "at_most", "more_than", "less_than", "between")
+_DATED = ("before", "after", "within", "between")
 _WORDED = ("contains", "starts_with", "ends_with", "matches")
 _EQUAL = ("is", "is_not", "one_of", "present")
 _SPELLED = (*_WORDED, "exactly")
+_TEXTUAL = (*_SPELLED, "country")
 _BY_KIND: Mapping[Kind, tuple[str, ...]] = {
-    "text": (*_EQUAL, *_SPELLED),
+    "text": (*_EQUAL, *_TEXTUAL),
     "number": (*_EQUAL, *_NUMERIC),
     "money": (*_EQUAL, *_NUMERIC),
     "date": (*_EQUAL, *_DATED),
     "yes/no": _EQUAL,
-    "list": (*_EQUAL, *_SPELLED),
+    "list": (*_EQUAL, *_TEXTUAL),
     "anything": OPERATORS,
     "group": ("present",),
 }
@@ -42,7 +46,8 @@ KIND_WORDS: Mapping[Kind, str] = {
 }
 
 NO_CONDITION = "write it behind the colon; for what must be missing write {present: false}"
-_TIMES = "write 2027-07-03, 2027-07-03T19:30:00-06:00, now, in 3 days, or 2 days ago"
+_DIGITS = "write digits alone, with a dot before the cents, such as 100 or 99.50"
+_TIMES = "write it like 2027-07-03, 2027-07-03T19:30:00-06:00, now, in 3 days, or 2 days ago"
 
 
 def kinds_of(operator: str) -> frozenset[Kind]:
@@ -54,7 +59,8 @@ def objection(field: str, shape: Shape, operator: str, expected: Any) -> tuple[s
     """What is wrong with one comparison, and what would be right; two empty texts if nothing."""
     if operator not in OPERATORS:
         known = (*_BY_KIND[shape.kind], *COMBINERS)
-        return f"there is no operator {quoted(operator)}", slips.operator_meant(operator, known)
+        advice = operator_meant(operator, expected, shape.kind, known)
+        return f"there is no operator {quoted(operator)}", advice
     if shape.kind == "group" or (shape.kind == "list" and shape.parts and operator != "present"):
         below = ", ".join(f"`{field}.{name}`" for name in list(shape.parts)[:8])
         if operator != "present":
@@ -62,18 +68,21 @@ def objection(field: str, shape: Shape, operator: str, expected: Any) -> tuple[s
     allowed = _BY_KIND[shape.kind]
     if operator not in allowed:
         what = f"`{field}` is {KIND_WORDS[shape.kind]}, so `{operator}` cannot be asked of it"
-        return what, f"use {', '.join(f'`{one}`' for one in allowed)}"
+        advice = operator_meant(operator, expected, shape.kind, allowed)
+        if not advice.startswith("write"):
+            advice = f"use {', '.join(f'`{one}`' for one in allowed)}"
+        return what, advice
     return _wrong_value(field, shape, operator, expected)
 
 
 def _wrong_value(field: str, shape: Shape, operator: str, expected: Any) -> tuple[str, str]:
-    if operator == "one_of":
-        return _wrong_list(field, shape, expected)
-    if operator == "present":
-        fine = values.truth(expected) is not None
-        return ("", "") if fine else ("`present` must be true or false", "write {present: true}")
+    own = _OWN_FORM.get(operator)
+    if own:
+        return own(field, shape, expected)
     if expected is None or expected == "":
-        return f"`{operator}` has no value", NO_CONDITION
+        is_not = operator == "is_not"
+        advice = "for what must be there write {present: true}" if is_not else NO_CONDITION
+        return f"`{operator}` has no value", advice
     if isinstance(expected, dict | list):
         return f"`{operator}` needs one value", _one_by_one(operator, expected)
     if operator in _SPELLED:
@@ -82,16 +91,90 @@ def _wrong_value(field: str, shape: Shape, operator: str, expected: Any) -> tupl
         return ("", "") if fine else (f"`{operator}` must be a text", advice)
     if operator in _DATED:
         return _wrong_time(operator, expected)
-    return _wrong_kind("number" if operator in _NUMERIC else shape.kind, expected)
+    if operator in _NUMERIC or shape.kind in ("number", "money"):
+        return _wrong_number(operator, expected)
+    return _wrong_kind(shape.kind, expected)
+
+
+def _wrong_present(_field: str, _shape: Shape, expected: Any) -> tuple[str, str]:
+    fine = values.truth(expected) is not None
+    return ("", "") if fine else ("`present` must be true or false", "write {present: true}")
+
+
+def _wrong_country(_field: str, _shape: Shape, expected: Any) -> tuple[str, str]:
+    several = expected if isinstance(expected, list) else [expected]
+    if not several or not all(isinstance(one, str) and one.strip() for one in several):
+        return "`country` needs a country", "write CA, Canada, or several: [CA, US]"
+    wrong = next((one for one in several if country_named(one) is None), None)
+    return complaint_about_country(wrong) if wrong is not None else ("", "")
+
+
+def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
+    """`between` takes two numbers or two dates, the lower one first."""
+    dated = shape.kind == "date" or (shape.kind == "anything" and _is_dated(expected))
+    example = "[2027-07-01, 2027-07-31]" if dated else "[100, 500]"
+    if not isinstance(expected, list) or len(expected) != 2:
+        return "`between` needs two values, the lower and the higher", f"write {example}"
+    for end in expected:
+        if dated and relative(end):
+            advice = "write {after: now, before: in 3 days}, which takes such times"
+            return f"{quoted(str(end))} counts from another time", advice
+        wrong = _wrong_kind("date", end) if dated else _wrong_number("between", end)
+        if wrong[0]:
+            return wrong
+    first, last = (values.moment(end) if dated else values.number(end) for end in expected)
+    if first is not None and last is not None and first > last:  # type: ignore[operator]  # alike
+        what = "the two values of `between` are the wrong way round, so nothing is between them"
+        return what, f"write {flow([expected[1], expected[0]])}"
+    return "", ""
+
+
+def _is_dated(expected: Any) -> bool:
+    ends = expected if isinstance(expected, list) else []
+    return any(isinstance(end, str) and values.number(end) is None for end in ends)
+
+
+COMPARES_FIELDS = tuple(
+    one
+    for one in OPERATORS
+    if one not in ("one_of", "within", "matches", "present", "between", "country")
+)
+"""The operators that take `{field: ...}` instead of a value."""
+
+_ALIKE: Mapping[Kind, Kind] = {"number": "money", "list": "text"}
+
+
+def wrong_for_fields(field: str, shape: Shape, operator: str, named: Any) -> tuple[str, str]:
+    """What is wrong with comparing a field with another one, whatever that is."""
+    if operator not in COMPARES_FIELDS:
+        allowed = ", ".join(f"`{one}`" for one in _BY_KIND[shape.kind] if one in COMPARES_FIELDS)
+        return f"`{operator}` cannot compare `{field}` with a field", f"use {allowed}"
+    if operator not in _BY_KIND[shape.kind]:
+        return objection(field, shape, operator, "")
+    if not isinstance(named, str):
+        return "`field` needs the name of a field", "write {field: contact.email}"
+    return "", ""
+
+
+def wrong_pair(own: str, shape: Shape, operator: str, named: str, other: Shape) -> tuple[str, str]:
+    """What is wrong with comparing these two fields."""
+    if other.kind == "group" or (other.kind == "list" and other.parts):
+        below = ", ".join(f"`{named}.{name}`" for name in list(other.parts)[:8])
+        return f"`{named}` is {KIND_WORDS[other.kind]}", f"name one of its fields: {below}"
+    kinds = {_ALIKE.get(one, one) for one in (shape.kind, other.kind)} - {"anything"}
+    if len(kinds) > 1:
+        what = f"`{own}` is {KIND_WORDS[shape.kind]}, and `{named}` is {KIND_WORDS[other.kind]}"
+        return f"{what}: they cannot be compared", "name two fields of the same kind"
+    return "", ""
 
 
 def _one_by_one(operator: str, expected: Any) -> str:
     """How several values are written for an operator that takes one."""
+    if isinstance(expected, dict) and expected and all(name in OPERATORS for name in expected):
+        return f"write {flow(expected)}"
     if not isinstance(expected, list) or not expected:
         return "write one text or number"
-    if operator == "is":
-        return f"write {{one_of: {flow(expected)}}}"
-    return f"for any of them write {{any: {flow([{operator: one} for one in expected])}}}"
+    return for_several(operator, expected)
 
 
 def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
@@ -107,7 +190,7 @@ def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
 
 
 def _no_date(expected: Any, advice: str) -> tuple[str, str]:
-    day = slips.day_meant(expected)
+    day = slips.day_meant(expected) or slips.days_meant(expected)
     return f"{quoted(str(expected))} is no date", f"write {day}" if day else advice
 
 
@@ -118,6 +201,15 @@ def _wrong_list(field: str, shape: Shape, expected: Any) -> tuple[str, str]:
     return next((each for each in wrong if each[0]), ("", ""))
 
 
+_OWN_FORM: Mapping[str, Callable[[str, Shape, Any], tuple[str, str]]] = {
+    "one_of": _wrong_list,
+    "present": _wrong_present,
+    "country": _wrong_country,
+    "between": _wrong_ends,
+}
+"""Operators that take something else than one value."""
+
+
 def first_wrong(field: str, shape: Shape, expected: Any) -> Path:
     """The entry that is wrong, below the list."""
     members = enumerate(expected) if isinstance(expected, list) else ()
@@ -125,15 +217,28 @@ def first_wrong(field: str, shape: Shape, expected: Any) -> Path:
     return tuple(itertools.islice(wrong, 1))
 
 
+def _wrong_number(operator: str, expected: Any) -> tuple[str, str]:
+    if values.number(expected) is not None:
+        return "", ""
+    what = f"{quoted(expected if isinstance(expected, str) else flow(expected))} is no number"
+    amount, compared = number_meant(expected), comparison_meant(expected)
+    if operator == "is":
+        amount = compared or amount
+    elif compared.startswith(f"{{{operator}: ") and "," not in compared:
+        # The operator stands there already.
+        amount = compared.removeprefix(f"{{{operator}: ").removesuffix("}")
+    return what, f"write {amount}" if amount else _DIGITS
+
+
 def _wrong_kind(kind: Kind, expected: Any) -> tuple[str, str]:
     """Whether the expected value is of a kind that can be compared with."""
     said = quoted(expected if isinstance(expected, str) else flow(expected))
-    if kind in ("number", "money") and values.number(expected) is None:
-        meaning = slips.comparison_meant(expected) or slips.number_meant(expected)
-        advice = f"write {meaning}" if meaning else "write 100 or 99.50, without a currency"
-        return f"{said} is no number", advice
     if kind == "date" and values.moment(expected) is None:
-        return _no_date(expected, "write 2027-07-03 or 2027-07-03T19:30:00-06:00")
+        return _no_date(expected, "write it like 2027-07-03 or 2027-07-03T19:30:00-06:00")
     if kind == "yes/no" and values.truth(expected) is None:
-        return f"{said} is neither true nor false", "write true or false"
+        meaning = slips.truth_meant(expected)
+        return f"{said} is neither true nor false", f"write {meaning or 'true or false'}"
+    if kind in ("text", "list") and isinstance(expected, bool):
+        what = f"the field is a text, and never {said[1:-1]}"
+        return what, f'write {{present: {said[1:-1]}}}, or "{said[1:-1]}" in quotes for that text'
     return "", ""

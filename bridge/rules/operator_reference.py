@@ -49,6 +49,13 @@ OPERATOR_REFERENCE: tuple[OperatorReference, ...] = (
     ),
     OperatorReference("at_least", "it is that or more", "order.total: {at_least: 100}"),
     OperatorReference("at_most", "it is that or less", "order.total: {at_most: 499.99}"),
+    OperatorReference("more_than", "it is more than that", "order.total: {more_than: 100}"),
+    OperatorReference("less_than", "it is less than that", "order.total: {less_than: 500}"),
+    OperatorReference(
+        "between",
+        "it is one of the two or between them; of days each is meant as a whole",
+        "order.total: {between: [100, 499.99]}",
+    ),
     OperatorReference(
         "before", "it is earlier than that", "tickets.starts_on: {before: 2027-08-01}"
     ),
@@ -58,6 +65,12 @@ OPERATOR_REFERENCE: tuple[OperatorReference, ...] = (
         "it is at most so far away from another time, which is the one of receipt unless it"
         " says which",
         "tickets.ends_on: {within: 12 hours after tickets.starts_on}",
+    ),
+    OperatorReference(
+        "country",
+        "it is a telephone number of that country, or of one of several; numbers with +1 are told"
+        " apart by their area code",
+        "contact.phone: {country: CA}",
     ),
     OperatorReference(
         "present",
@@ -83,6 +96,26 @@ COMBINER_REFERENCE: tuple[OperatorReference, ...] = (
     ),
 )
 """What puts conditions together, of one field or of the whole event."""
+
+
+ENTRIES_REFERENCE: tuple[OperatorReference, ...] = (
+    OperatorReference(
+        "where",
+        "one and the same entry fulfils all of this; its fields are named without the list",
+        "items: {where: {type: {contains: VIP}, quantity: {at_least: 1}}}",
+    ),
+    OperatorReference(
+        "count",
+        "so many entries fulfil `where`; without `count` at least one does",
+        "items: {where: {kind: ticket}, count: {at_least: 2}}",
+    ),
+    OperatorReference(
+        "sum",
+        "a field of the entries that fulfil `where` comes to so much; without `where` of all",
+        "items: {sum: {quantity: {at_least: 3}}}",
+    ),
+)
+"""What is asked of a list's entries."""
 
 
 @dataclass(frozen=True)
@@ -126,5 +159,5 @@ TIME_REFERENCE: tuple[TimeReference, ...] = (
 """In the order of the documents."""
 
 ABOUT: Mapping[str, str] = {
-    one.name: one.about for one in (*OPERATOR_REFERENCE, *COMBINER_REFERENCE)
+    one.name: one.about for one in (*OPERATOR_REFERENCE, *COMBINER_REFERENCE, *ENTRIES_REFERENCE)
 }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.findings import Findings
-from bridge.rules.conditions import glob, tests
+from bridge.rules.conditions import Condition, Entries, glob, parts, tests
 from bridge.rules.misplaced import advice_for_rule, advice_for_when
 from bridge.rules.named import Named
 from bridge.rules.options import OptionsReader
@@ -57,8 +57,14 @@ class RuleReader:
         options = OptionsReader(self._findings, self._named.time_zone)
         for_each = options.for_each(entry.get("for_each"), words, path)
         words = words.with_member(for_each.name, for_each.path) if for_each else words
+        member = for_each.name if for_each else ""
         conditions = WhereReader(
-            self._findings, words, self._named.lists, ZoneInfo(self._named.time_zone)
+            self._findings,
+            words,
+            self._named.lists,
+            ZoneInfo(self._named.time_zone),
+            member,
+            self._named.country,
         )
         steps = StepReader(self._findings, words, self._world, self._named)
         do = entry.get("do")
@@ -84,7 +90,16 @@ class RuleReader:
         single = frozenset(
             each.path for each in tests(rule.conditions) if words.is_single(each.path)
         )
-        return Written(rule, entry, path, single, tuple(kinds), self._findings)
+        return Written(
+            rule=rule,
+            entry=entry,
+            path=path,
+            single=single,
+            kinds=tuple(kinds),
+            lists=frozenset(words.lists()),
+            single_in_entry=frozenset(_single_in_entry(rule.conditions, words)),
+            findings=self._findings,
+        )
 
     def _vocabulary(self, sending: Sequence[str], events: tuple[str, ...]) -> Vocabulary:
         about = (tuple(sending), events)
@@ -181,6 +196,19 @@ class RuleReader:
         found = not sources or _chosen(known, sources) or close
         open_ones = [name for name, one in chosen.items() if found and one.types_are_open]
         return sending or open_ones or list(chosen)
+
+
+def _single_in_entry(conditions: Sequence[Condition], words: Vocabulary) -> Iterator[str]:
+    """The paths that conditions on a list's entries look at, with one value in each at most."""
+    for condition in conditions:
+        if isinstance(condition, Entries):
+            own = words.of_entry(condition.path)
+            for test in tests(condition.conditions):
+                if own.is_single(test.path.removeprefix(f"{condition.path}.")):
+                    yield test.path
+            yield from _single_in_entry(condition.conditions, words)
+        else:
+            yield from _single_in_entry(parts(condition), words)
 
 
 def _chosen(world: Mapping[str, type[Source]], patterns: Sequence[str]) -> dict[str, type[Source]]:

@@ -78,6 +78,12 @@ class RulesText(_Strict):
         description="The time zone of all files, also for dates in texts; without it UTC.",
         examples=["America/Edmonton"],
     )
+    country: str | None = Field(
+        default=None,
+        description="The country of telephone numbers that are written without + and its code, "
+        "for conditions with `country` in all files; without it nobody can tell.",
+        examples=["CA"],
+    )
 
 
 class WhenText(_Strict):

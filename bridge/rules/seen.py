@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
+from bridge.rules.countries import Known
 from bridge.rules.values import lookup, number, say_found, text
 
 _Value = TypeVar("_Value")
@@ -35,14 +36,33 @@ class Seen:
     asked for.
     """
 
-    __slots__ = ("found", "names", "numbers", "texts", "told")
+    __slots__ = (
+        "_about",
+        "_entries",
+        "_outer",
+        "countries",
+        "found",
+        "names",
+        "numbers",
+        "tallies",
+        "texts",
+        "told",
+    )
 
-    def __init__(self, names: Mapping[str, Any], found: _Found | None = None) -> None:
+    def __init__(
+        self, names: Mapping[str, Any], outer: Seen | None = None, about: str = ""
+    ) -> None:
         self.names = names
-        self.found = _Found(names) if found is None else found
+        self._outer = outer
+        self._about = about
+        self._entries: dict[str, Sequence[Seen] | None] = {}
+        self.found: _Found = _Found(names, outer.found if outer else None, about)
         self.texts = _Made(self.found, _texts)
         self.numbers = _Made(self.found, _numbers)
         self.told = _Made(self.found, _told)
+        self.countries: Known = outer.countries if outer else {}
+        self.tallies: dict[int, Any] = {}
+        """What `conditions.tally` found, so that it is asked once."""
 
     def find(self, path: str) -> list[Any]:
         """Every value at the dotted path, as `values.lookup` finds them."""
@@ -50,24 +70,70 @@ class Seen:
 
     def with_member(self, name: str, member: Any) -> Seen:
         """The same event, with one member of a list under a name of its own."""
-        names = {**self.names, name: member}
-        return Seen(names, _Found(names, self.found, name))
+        return Seen({**self.names, name: member}, self, name)
+
+    def home(self, path: str) -> Seen:
+        """What sees the same at the path for all members: the event as a whole, if it may be."""
+        if self._outer is None or is_below(path, self._about):
+            return self
+        return self._outer.home(path)
+
+    def entries(self, path: str) -> Sequence[Seen] | None:
+        """The event as each entry of the list at the path sees it, as if that were the only one.
+
+        None where nobody knows whether there is such a list.
+        """
+        home = self.home(path)
+        if path not in home._entries:
+            home._entries[path] = home._each(path)
+        return home._entries[path]
+
+    def _each(self, path: str) -> Sequence[Seen] | None:
+        names = path.split(".")
+        if not _is_there(self.names, names):
+            return None
+        return [Seen(alone, self, path) for alone in _alone(self.names, names)]
+
+
+def is_below(path: str, above: str) -> bool:
+    """Whether a path is that one, or leads through it."""
+    return path.startswith(above) and path[len(above) : len(above) + 1] in ("", ".")
+
+
+def _is_there(value: Any, names: Sequence[str]) -> bool:
+    """Whether something is known at the path, if only that it is empty."""
+    if not names:
+        return value is not None
+    if isinstance(value, list | tuple):
+        return any(_is_there(member, names) for member in value)
+    return isinstance(value, Mapping) and _is_there(value.get(names[0]), names[1:])
+
+
+def _alone(value: Any, names: Sequence[str]) -> Iterator[Any]:
+    """For each entry of the list at the path: what leads to it, and nothing beside that."""
+    if isinstance(value, list | tuple):
+        for member in value:
+            yield from _alone(member, names)
+    elif not names:
+        if value is not None:
+            yield value
+    elif isinstance(value, Mapping) and names[0] in value:
+        for below in _alone(value[names[0]], names[1:]):
+            yield {names[0]: below}
 
 
 class _Found(dict[str, list[Any]]):
-    """By path; what is not about `member` is looked up in `outer`, which may know it already."""
+    """By path; what is not `about` this is looked up in `outer`, which may know it already."""
 
-    __slots__ = ("_member", "_names", "_outer")
+    __slots__ = ("_about", "_names", "_outer")
 
-    def __init__(
-        self, names: Mapping[str, Any], outer: _Found | None = None, member: str = ""
-    ) -> None:
+    def __init__(self, names: Mapping[str, Any], outer: _Found | None, about: str) -> None:
         self._names = names
         self._outer = outer
-        self._member = member
+        self._about = about
 
     def __missing__(self, path: str) -> list[Any]:
-        if self._outer is None or path.partition(".")[0] == self._member:
+        if self._outer is None or is_below(path, self._about):
             found = lookup(self._names, path)
         else:
             found = self._outer[path]

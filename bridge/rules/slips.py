@@ -1,4 +1,4 @@
-"""What people write for a value, and what they mean by it: `$1,000`, `31/03/2027`, `9 pm`.
+"""What people write for a value, and what they mean by it: `31/03/2027`, `9 pm`, `2 hrs`.
 
 Each function gives what to write instead, or nothing where that is not clear.
 """
@@ -6,70 +6,65 @@ Each function gives what to write instead, or nothing where that is not clear.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from datetime import date, time
 
 from bridge.rules.relative import UNITS
-from bridge.wording import meant, nearest, quoted
+from bridge.wording import nearest, quoted
 
-_AMOUNT = re.compile(r"[^\d.,+-]*([+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?)[^\d.,]*")
-_COMPARED = re.compile(r"(>=|<=|==|!=|<>|>|<|=)\s*(.+)")
 _DAY_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})", re.ASCII)
-_YEAR_FIRST = re.compile(r"(\d{4})[./](\d{1,2})[./](\d{1,2})", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})[./-]?(\d{1,2})[./-]?(\d{1,2})", re.ASCII)
+_MONTH_NAMES = (
+    *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+)
+_IN_WORDS = re.compile(
+    r"(?:(\d{1,2})(?:st|nd|rd|th)?\.? +([a-z]{3,9})\.?"
+    r"|([a-z]{3,9})\.? +(\d{1,2})(?:st|nd|rd|th)?),? +(\d{4})"
+)
 _MONTHS = 12
 _LONGEST = 80
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*([ap])\.?m\.?|(\d{1,2})[.h](\d{2})|(\d{1,2})")
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?|an?|one|two|three)?\s*([a-z]+)(.*)", re.IGNORECASE)
-_NUMBERS = {"a": "1", "an": "1", "one": "1", "two": "2", "three": "3"}
+_NUMBERS = {"a": "1", "an": "1", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
+_NUMBERS |= {"six": "6", "seven": "7", "ten": "10"}
+_COUNT = rf"\d+(?:\.\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))}"
+_LENGTH = re.compile(rf"({_COUNT})?\s*([a-z]+)(.*)", re.IGNORECASE)
+_SHORT_UNITS = {
+    **dict.fromkeys(("s", "sec", "secs"), "seconds"),
+    **dict.fromkeys(("m", "min", "mins"), "minutes"),
+    **dict.fromkeys(("h", "hr", "hrs", "std"), "hours"),
+    **dict.fromkeys(("d", "tag", "tage", "jours"), "days"),
+    **dict.fromkeys(("w", "wk", "wks"), "weeks"),
+}
+_TOGETHER = re.compile(r"(\d+)\s*([a-z]+)\s*(?:and|,)?\s*(\d+)\s*([a-z]*)", re.IGNORECASE)
+_HOURS_MINUTES = re.compile(r"(\d{1,3}):([0-5]\d)(?::00)?")
 _WORDED_TIMES = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
-
-# What other languages and programs call an operator.
-OPERATORS: Mapping[str, str] = {
-    **dict.fromkeys((">=", ">", "gte", "gt", "min", "minimum", "more_than", "over"), "at_least"),
-    **dict.fromkeys(("<=", "<", "lte", "lt", "max", "maximum", "less_than", "under"), "at_most"),
-    **dict.fromkeys(("==", "=", "eq", "equals", "equal", "equal_to"), "is"),
-    **dict.fromkeys(("!=", "<>", "ne", "not_equal", "isnt", "is not", "unlike"), "is_not"),
-    **dict.fromkeys(("in", "is_in", "among", "is_one_of", "one of"), "one_of"),
-    **dict.fromkeys(("includes", "include", "has", "containing"), "contains"),
-    **dict.fromkeys(("like", "glob", "regex", "pattern"), "matches"),
-    **dict.fromkeys(("exists", "exist", "known", "is_set", "empty", "missing"), "present"),
-    **dict.fromkeys(("since", "later_than", "from"), "after"),
-    **dict.fromkeys(("until", "earlier_than", "till"), "before"),
-    **dict.fromkeys(("begins_with", "begin_with", "startswith"), "starts_with"),
-    **dict.fromkeys(("endswith", "finishes_with"), "ends_with"),
-}
-COMBINERS: Mapping[str, str] = {
-    **dict.fromkeys(("or", "any_of", "either"), "any"),
-    **dict.fromkeys(("and", "all_of", "both"), "all"),
-    **dict.fromkeys(("none", "none_of", "neither", "not_any", "nor", "except"), "not"),
-}
-
-
-def number_meant(written: object) -> str:
-    """`$1,000` -> `1000`."""
-    found = _AMOUNT.fullmatch(_short(written))
-    return found[1].replace(",", "") if found else ""
-
-
-def comparison_meant(written: object) -> str:
-    """`> 100` -> `{at_least: 100}`."""
-    found = _COMPARED.fullmatch(_short(written))
-    amount = number_meant(found[2]) if found else ""
-    return f"{{{OPERATORS[found[1]]}: {amount}}}" if found and amount else ""
 
 
 def day_meant(written: object) -> str:
-    """`31/03/2027` -> `2027-03-31`; with dots the day comes first."""
-    text = _short(written)
+    """`31/03/2027` and `31 March 2027` -> `2027-03-31`; with dots the day comes first."""
+    text = _short(str(written) if isinstance(written, int) else written)
     if found := _YEAR_FIRST.fullmatch(text):
         return _day(found[1], found[2], found[3])
+    if found := _IN_WORDS.fullmatch(text.casefold()):
+        month = (found[2] or found[3])[:3]
+        known = month in _MONTH_NAMES
+        return _day(found[5], _MONTH_NAMES.index(month) + 1, found[1] or found[4]) if known else ""
     found = _DAY_FIRST.fullmatch(text)
     if not found:
         return ""
     first, second = int(found[1]), int(found[3])
-    if found[2] == "." or first > _MONTHS:
+    if found[2] == "." or first > _MONTHS or first == second:
         return _day(found[4], second, first)
     return _day(found[4], first, second) if second > _MONTHS else ""
+
+
+def days_meant(written: object) -> str:
+    """`02/07/2027` is in July or in February, depending on who writes it: both, to choose from."""
+    found = _DAY_FIRST.fullmatch(_short(written))
+    days = [_day(found[4], found[3], found[1]), _day(found[4], found[1], found[3])] if found else []
+    if not all(days) or not days:
+        return ""
+    first, second = (f"{day} for {date.fromisoformat(day):%-d %B}" for day in days)
+    return f"{first}, or {second}"
 
 
 def _day(year: str, month: str | int, day: str | int) -> str:
@@ -77,6 +72,17 @@ def _day(year: str, month: str | int, day: str | int) -> str:
         return date(int(year), int(month), int(day)).isoformat()
     except ValueError:
         return ""
+
+
+_TRUTHS = {
+    **dict.fromkeys(("y", "on", "1", "x", "agreed", "checked", "ja", "oui", "si"), "true"),
+    **dict.fromkeys(("n", "off", "0", "unchecked", "nein", "non"), "false"),
+}
+
+
+def truth_meant(written: object) -> str:
+    """`on` -> `true`."""
+    return _TRUTHS.get(str(written).strip().casefold(), "")
 
 
 def clock_meant(written: object) -> str:
@@ -94,8 +100,35 @@ def clock_meant(written: object) -> str:
         return ""
 
 
+def length_meant(written: object) -> str:
+    """`2 hrs` -> `2 hours`, `1h30` -> `90 minutes`."""
+    text = _short(written)
+    if found := _HOURS_MINUTES.fullmatch(text):
+        return f"{int(found[1]) * 60 + int(found[2])} minutes"
+    if found := _TOGETHER.fullmatch(text):
+        first, second = _unit(found[2]), _unit(found[4] or "minutes")
+        if first and second and UNITS[first] > UNITS[second]:
+            number = int(found[1]) * UNITS[first] // UNITS[second] + int(found[3])
+            return f"{number} {second}s"
+    found = _LENGTH.fullmatch(text)
+    if not found or found[3].strip() or not found[1]:
+        return ""
+    unit = _SHORT_UNITS.get(found[2].lower(), "")
+    count = _NUMBERS.get(found[1].lower(), found[1])
+    return f"{count} {unit.removesuffix('s') if count == '1' else unit}" if unit else ""
+
+
+def _unit(written: str) -> str:
+    """`hrs` -> `hour`."""
+    unit = _SHORT_UNITS.get(written.lower(), written.lower()).removesuffix("s")
+    return unit if unit in UNITS else ""
+
+
 def length_trouble(written: object) -> tuple[str, str]:
     """What is wrong with a length of time, and what would be right; empty: it cannot be told."""
+    whole = length_meant(written)
+    if whole:
+        return f"{quoted(str(written))} is no length of time", f"write {whole}"
     found = _LENGTH.fullmatch(_short(written))
     if not found:
         return "", ""
@@ -123,13 +156,6 @@ def list_meant(written: object) -> str:
     parts = [one.strip() for one in re.split(r"[,;]", _short(written)) if one.strip()]
     plain = all(re.fullmatch(r"[\w][\w .'&/-]*", one) for one in parts)
     return f"[{', '.join(parts)}]" if parts and plain else ""
-
-
-def operator_meant(written: str, known: Iterable[str]) -> str:
-    """Advice for an operator that there is not."""
-    name = written.strip().casefold()
-    alias = OPERATORS.get(name) or COMBINERS.get(name)
-    return f"did you mean `{alias}`?" if alias else meant(written, known)
 
 
 def _short(written: object) -> str:

@@ -134,23 +134,22 @@ class StepReader:
             self._findings.add((*path, name), what, meant(name, required), at_key=True)
         self._validate(item, fields, path)
         filling = {
-            name: self._compiled(value, item.escape, (*path, name))
-            for name, value in fields.items()
+            name: self._compiled(value, item, (*path, name)) for name, value in fields.items()
         }
         if "time_zone" in item.model_fields and self._named.names_zone:
             # The one of the rules, so that all that a rule does is by the same clocks.
             filling.setdefault("time_zone", self._named.time_zone)
         return filling
 
-    def _compiled(self, value: Any, escape: Escape | None, path: Path) -> Filling:
+    def _compiled(self, value: Any, item: type[Item], path: Path) -> Filling:
         if isinstance(value, dict):
-            return {name: self._compiled(one, escape, (*path, name)) for name, one in value.items()}
+            return {name: self._compiled(one, item, (*path, name)) for name, one in value.items()}
         if isinstance(value, list):
-            return [self._compiled(one, escape, (*path, n)) for n, one in enumerate(value)]
+            return [self._compiled(one, item, (*path, n)) for n, one in enumerate(value)]
         if not isinstance(value, str):
             return value  # type: ignore[no-any-return]  # YAML's plain values
-        self._found(slips(value, self._vocabulary), path)
-        return self._text(value, escape, path) if is_template(value) else value
+        self._found(slips(value, self._vocabulary, item.placeholders), path)
+        return self._text(value, item.escape, path) if is_template(value) else value
 
     def _text(self, source: str, escape: Escape | None, path: Path) -> Filling:
         texts, zone = self._named.texts, self._named.time_zone

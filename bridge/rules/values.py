@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
 from bridge import days
 from bridge.event import Event
+from bridge.rules.folding import LONGEST_SHOWN, folded, folded_part, shown
 
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{0,40})?", re.ASCII)
 _PERSONAL = re.compile(
@@ -24,7 +24,6 @@ _PERSONAL = re.compile(
 )
 _TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
 _MOST_SAID = 5
-_LONGEST_SAID = 60
 
 UNSAID = "another one"
 """What is said instead of a value that could tell who somebody is."""
@@ -134,7 +133,8 @@ class When:
 
 def when(value: Any, zone: tzinfo) -> When | None:
     """What a rule means by a text such as `2027-07-02`; None: no day and no time."""
-    said = value.strip() if isinstance(value, str) else ""
+    bare = isinstance(value, date) and not isinstance(value, datetime)
+    said = value.isoformat() if bare else value.strip() if isinstance(value, str) else ""
     day, start = days.bare_day(said), days.moment(said, zone)
     if day is not None:
         return When(said, zone, *days.span_of_day(day, zone), is_told=True)
@@ -143,14 +143,29 @@ def when(value: Any, zone: tzinfo) -> When | None:
 
 
 def text(value: Any) -> str | None:
-    """For comparing: without regard to case or to how accents are encoded."""
+    """For comparing: as people see it, without regard to capitals."""
+    if isinstance(value, str):
+        return folded(value)
     if isinstance(value, bool) or value is None or isinstance(value, Mapping | Sequence):
-        return (
-            unicodedata.normalize("NFC", value).casefold()
-            if isinstance(value, str)
-            else _word(value)
-        )
+        return _word(value)
     return say(value).casefold()
+
+
+def part(value: Any) -> str | None:
+    """The same of what is looked for in a text: a blank at its end is the end of a word."""
+    return folded_part(value) if isinstance(value, str) else text(value)
+
+
+def beginning(value: Any) -> str | None:
+    """The same at the beginning of a text, where no text has a blank."""
+    found = part(value)
+    return found.lstrip() if found else found
+
+
+def ending(value: Any) -> str | None:
+    """The same at the end of a text."""
+    found = part(value)
+    return found.rstrip() if found else found
 
 
 def _word(value: Any) -> str | None:
@@ -168,10 +183,8 @@ def say(value: Any) -> str:
     if isinstance(value, When):
         return str(value)
     if isinstance(value, str):
-        line = " ".join(value.split())
-        cut = line if len(line) <= _LONGEST_SAID else line[: _LONGEST_SAID - 1] + "…"
-        return f"“{cut}”"
-    return "a group" if isinstance(value, Mapping) else str(value)[:_LONGEST_SAID]
+        return shown(value)
+    return "a group" if isinstance(value, Mapping) else str(value)[:LONGEST_SHOWN]
 
 
 def say_found(path: str, values: Sequence[Any], zone: tzinfo | None = None) -> str:

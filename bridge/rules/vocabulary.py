@@ -37,6 +37,20 @@ class Shape:
 
 FREE = Shape("anything")
 
+ALIASES: Mapping[str, str] = {
+    **dict.fromkeys(("customer", "buyer", "client", "person", "recipient", "guest"), "contact"),
+    **dict.fromkeys(("user", "subscriber", "purchaser", "attendee"), "contact"),
+    **dict.fromkeys(("purchase", "invoice", "transaction", "sale", "basket"), "order"),
+    **dict.fromkeys(("full_name", "fullname", "display_name"), "name"),
+    **dict.fromkeys(("given_name", "forename", "fname", "vorname"), "first_name"),
+    **dict.fromkeys(("surname", "family_name", "lname", "nachname"), "last_name"),
+    **dict.fromkeys(("mail", "e_mail", "e-mail", "email_address", "emailaddress"), "email"),
+    **dict.fromkeys(("mobile", "telephone", "tel", "phone_number", "phonenumber"), "phone"),
+    **dict.fromkeys(("amount", "total_amount", "total_price", "sum", "net_sales"), "total"),
+    **dict.fromkeys(("opt_in", "optin", "marketing_consent", "newsletter"), "consent"),
+}
+"""What other programs call a group, or a field of it."""
+
 _EVENT = Shape(
     "group",
     {
@@ -54,11 +68,15 @@ _CONTACT = Shape(
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The names of one rule; `about` says whose they are, for mistakes."""
+    """The names of one rule; `about` says whose they are, for mistakes.
+
+    `entry_of` is the list of whose entries they are the own fields.
+    """
 
     root: Shape
     about: str
     elsewhere: Mapping[str, str]
+    entry_of: str = ""
 
     def find(self, path: str) -> Shape | None:
         """The shape at a dotted path, through lists; None: there is no such field."""
@@ -89,6 +107,11 @@ class Vocabulary:
         root = Shape("group", {**self.root.parts, name: member})
         return Vocabulary(root, self.about, self.elsewhere)
 
+    def of_entry(self, path: str) -> Vocabulary:
+        """The names that one entry of the list at `path` has for its own fields."""
+        shape = self.find(path)
+        return Vocabulary(shape.member if shape else FREE, f"an entry of `{path}`", {}, path)
+
     def with_texts(self, texts: Iterable[str]) -> Vocabulary:
         """The same with the named texts, which templates may insert."""
         named = Shape("group", {name: Shape("text") for name in texts})
@@ -117,6 +140,8 @@ class Vocabulary:
 
     def unknown(self, path: str) -> tuple[str, str]:
         """What to say of a path that `find` does not know."""
+        if self.entry_of:
+            return self._no_field_of_entry(path)
         if path in self.elsewhere:
             return f"{quoted(path)} does not come with {self.about}", self.elsewhere[path]
         known = self.by_member(path)
@@ -125,10 +150,34 @@ class Vocabulary:
                 f"add `for_each: {known}` to the rule; for any of them write "
                 f"{known}.{path.partition('.')[2]}"
             )
-        near = meant(path, self.paths())
+        near = self._by_another_name(path) or meant(path, self.paths())
         if not near.endswith("?"):
             near = "`showbridge rules fields` lists what there is"
         return f"there is no field {quoted(path)} in {self.about}", near
+
+    def _no_field_of_entry(self, path: str) -> tuple[str, str]:
+        what = f"{quoted(path)} is no field of {self.about}"
+        own = path.removeprefix(f"{self.entry_of}.")
+        if own != path and self.find(own):
+            return what, f"write `{own}`: what stands here is about one entry of `{self.entry_of}`"
+        near = meant(path, self.paths())
+        if not near.endswith("?") and "." in path:
+            near = f"write it beside `{self.entry_of}:`, not in its `where`"
+        return what, near
+
+    def _by_another_name(self, path: str) -> str:
+        """`customer.mail` -> `contact.email`."""
+        group, _, name = path.rpartition(".")
+        group = ALIASES.get(group.casefold(), group) or "contact"
+        alias = f"{group}.{ALIASES.get(name.casefold(), name)}"
+        return f"did you mean `{alias}`?" if alias != path and self.find(alias) else ""
+
+    def called(self, name: str) -> str | None:
+        """The one field that has this name, or one like it, in its group; a person's first."""
+        plain = _plain(ALIASES.get(name.casefold(), name))
+        found = [path for path in self.paths() if _plain(path.rpartition(".")[2]) == plain]
+        found = [path for path in found if path.startswith("contact.")] or found
+        return found[0] if len(found) == 1 else None
 
     def by_member(self, path: str) -> str | None:
         """The list whose entries a rule would call so, if it went through them."""
@@ -137,6 +186,10 @@ class Vocabulary:
             if member_name(known) == name and (not rest or self.find(f"{known}.{rest}")):
                 return known
         return None
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").casefold()
 
 
 def member_name(path: str) -> str:

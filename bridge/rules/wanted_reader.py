@@ -74,7 +74,7 @@ class WantedReader:
             # A dot would lead into a group.
             name = key.replace(".", " ")
             words = Vocabulary(Shape("group", {name: FREE}), "what is sent", {})
-            reader = WhereReader(self._findings, words, self._lists, self._zone)
+            reader = WhereReader(self._findings, words, self._lists, self._zone, is_sent=True)
             yield Wanted(inside, name, conditions=reader.read({name: value}, path[:-1]))
 
     def _is_plain(self, value: Any, path: Path) -> bool:

@@ -16,7 +16,9 @@ from bridge.yaml_text import Path
 @dataclass(frozen=True)
 class Written:
     """`entry` stands at `path` of its file; `single` are the paths in its conditions that
-    have one value at most. `kinds` are the sources that can send what it is about.
+    have one value at most, `single_in_entry` those that one entry of their list has one
+    value at. `lists` are those whose entries have fields. `kinds` are the sources that can
+    send what it is about.
     """
 
     rule: Rule
@@ -24,6 +26,8 @@ class Written:
     path: Path
     single: frozenset[str]
     kinds: tuple[type[Source], ...]
+    lists: frozenset[str]
+    single_in_entry: frozenset[str]
     findings: Findings = field(repr=False)
 
     def warn(self, below: Path, what: str, advice: str = "") -> None:

@@ -118,6 +118,13 @@ class Showpass(Source):
         "webhook.test",
     )
     fields: ClassVar[tuple[Field, ...]] = FIELDS
+    sample_ids: ClassVar[tuple[str, ...]] = (
+        "id",
+        "data.transaction_id",
+        "data.ticket_items.id",
+        "data.ticket_items.barcode_string",
+        "data.invoice_items.id",
+    )
     show_field: ClassVar[str | None] = "tickets.event_id"
 
     settings: ShowpassSettings

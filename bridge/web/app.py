@@ -23,6 +23,8 @@ from bridge.web.health import Readiness, Report, readiness
 from bridge.web.hooks import METHODS, answers_later, broken, plain, posts_first, reply_to
 from bridge.web.pressure import Pressure, free_disk_of
 from bridge.web.receive import Receiver
+from bridge.web.refusals import RefusedSources
+from bridge.web.standby import standby_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,10 +41,12 @@ def create_app(
 
     `app.extensions["bell"]` wakes the inbox; whoever closes the database stops it first.
     `app.extensions["pressure"]` is to be started by who wants the receiver to refuse.
+    `app.extensions["standby"]` is to be started by who wants refusals and a missing clock told.
     `app.extensions["answers_later"]` answers in a server's loop whatever needs no thread.
     """
     bell = Bell(Waker(database, LaneQueue(redis), now), INBOX)
     pressure = Pressure(config.server, database, free_disk_of(database), now)
+    refused = RefusedSources(now)
     receiver = Receiver(
         sources=config.sources,
         trusted_proxies=config.server.trusted_proxies,
@@ -50,10 +54,12 @@ def create_app(
         now=now,
         rung=bell.ring,
         pressure=pressure,
+        refused=refused,
     )
     app = Flask("bridge", static_folder=None)
     app.extensions["bell"] = bell
     app.extensions["pressure"] = pressure
+    app.extensions["standby"] = standby_of(config, database, redis, refused, now)
     _add_hooks(app, receiver)
     ready = Readiness(lambda: readiness(database, redis, now(), pressure.reason), elapsed)
     _add_health(app, ready.ask)

@@ -12,11 +12,16 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from bridge.engine.queue import LaneQueue
+from bridge.engine.redis_words import AWAY, LATE
 from bridge.errors import LedgerUnavailable
+from bridge.ledger import offices
 from bridge.ledger.alerts import clear_alert, open_alerts, raise_alert
 from bridge.ledger.database import Connection, Database
+from bridge.ledger.waiting import oldest
+from bridge.logs import OnChange
 
 log = logging.getLogger(__name__)
+_said = OnChange(log)
 
 
 MAX_AGE_SECONDS = 1.0
@@ -66,12 +71,30 @@ def readiness(
         report["refusing"] = refusing
     try:
         report["alerts"] = _write_something(database, now)
+        _said.over("ready again")
     except LedgerUnavailable as failure:
         # Where it is and who may enter is for the log alone.
-        log.warning("not ready: %s", failure)
+        _said.trouble("not ready: %s", failure)
         report |= {"ready": False, "ledger": "unavailable"}
+    else:
+        report |= _waiting(database, now)
     report |= _transport(redis)
     return report["ready"], report
+
+
+def _waiting(database: Database, now: float) -> dict[str, Any]:
+    """For how many seconds the oldest has waited that could be done, by account; facts alone.
+
+    `clock` says whether one is in charge.
+    """
+    try:
+        with database.read() as connection:
+            found = oldest(connection, now)
+            clock = offices.is_held(connection, offices.CLOCK, now)
+    except LedgerUnavailable:
+        return {}
+    ages = {each.account or "webhooks": round(max(0.0, now - each.since), 1) for each in found}
+    return {"waiting": ages, "clock": "runs" if clock else "away"}
 
 
 def _write_something(database: Database, now: float) -> int:
@@ -87,10 +110,17 @@ def _touch(connection: Connection, now: float) -> None:
 
 
 def _transport(redis: Redis) -> dict[str, Any]:
+    """Redis is judged by a write; workers are those that are heard of, None if nobody can tell."""
+    queue = LaneQueue(redis)
+    trouble = queue.trouble()
+    if trouble in (AWAY, LATE):
+        return {"redis": f"away: {trouble}; {_MEANWHILE}", "workers": None}
     try:
-        return {"redis": "up", "workers": LaneQueue(redis).workers()}
+        workers = queue.workers()
     except (RedisError, OSError):
-        return {
-            "redis": "away: webhooks are taken, deliveries wait until it is back",
-            "workers": None,
-        }
+        workers = None
+    up = f"refuses: {trouble}; {_MEANWHILE}" if trouble else "up"
+    return {"redis": up, "workers": workers}
+
+
+_MEANWHILE = "webhooks are taken, deliveries wait"

@@ -13,7 +13,7 @@ from bridge.errors import LedgerUnavailable
 from bridge.ledger.alerts import clear_alert, raise_alert
 from bridge.ledger.backlog import backlog
 from bridge.ledger.database import Database
-from bridge.logs import place_of
+from bridge.logs import OnChange, place_of
 from bridge.settings import ServerConfig
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ class Pressure:
         self._database = database
         self._free_disk = free_disk
         self._now = now
+        self._said = OnChange(log)
         # Unlike any reason, since an earlier process may have left its alert.
         self._told: str | None = "nothing yet"
 
@@ -61,8 +62,9 @@ class Pressure:
             if self.reason != self._told:
                 self._tell(self.reason)
                 self._told = self.reason
+            self._said.over("how much is waiting can be seen again")
         except (LedgerUnavailable, OSError) as error:
-            log.warning("cannot see how much is waiting: %s", error)
+            self._said.trouble("cannot see how much is waiting: %s", error)
 
     def _found(self) -> str | None:
         if self._is_disk_nearly_full():
@@ -84,7 +86,10 @@ class Pressure:
             return backlog(connection, most + 1) > most
 
     def _tell(self, reason: str | None) -> None:
-        log.warning("webhooks are %s", f"refused: {reason}" if reason else "taken")
+        if reason:
+            log.warning("webhooks are refused: %s", reason)
+        else:
+            log.info("webhooks are taken")
         with self._database.write() as connection:
             for kind, of_reason, text in self._alerts():
                 if reason == of_reason:

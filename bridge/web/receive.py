@@ -33,6 +33,7 @@ from bridge.web.answers import (
 from bridge.web.body import read_body
 from bridge.web.client import Network, client_address, within
 from bridge.web.pressure import RETRY_SECONDS, Pressure
+from bridge.web.refusals import ADDRESS, CONTENT, PATH, SIGNATURE, RefusedSources
 
 # Enough to look into a strange webhook later; longer values say nothing more.
 KEPT_CHARACTERS = 300
@@ -54,6 +55,7 @@ class Receiver:
     now: Callable[[], float]
     rung: Callable[[], None]
     pressure: Pressure
+    refused: RefusedSources
 
     def receive(self, name: str, path_secret: str | None, environ: Mapping[str, Any]) -> Answer:
         """Never raises for anything that a sender can do."""
@@ -85,23 +87,32 @@ class Receiver:
     ) -> Answer | Arrival:
         """What is to be recorded, or the answer where nothing is."""
         config = self.sources.get(name)
-        if config is None or not _right_path(config.path_secret, path_secret):
+        if config is None:
+            return UNKNOWN
+        if not _right_path(config.path_secret, path_secret):
+            self.refused.refused(name, PATH, str(UNKNOWN.reason))
             return UNKNOWN
         if refusal := self._refusal(config, environ):
             return refusal
         try:
             if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
                 return self._examine_get(config, environ)
-            return self._examine_post(config, environ)
+            arrival = self._examine_post(config, environ)
         except VerificationFailed as failed:
+            self.refused.refused(name, SIGNATURE, failed.reason)
             return Answer(config.bad_signature_status, "refused", failed.reason)
         except SenderError as refused:
-            result = "unavailable" if refused.status >= 500 else "refused"
-            return Answer(refused.status, result, refused.reason)
+            if refused.status >= 500:
+                return Answer(refused.status, "unavailable", refused.reason)
+            self.refused.refused(name, CONTENT, refused.reason)
+            return Answer(refused.status, "refused", refused.reason)
+        self.refused.taken(name)
+        return arrival
 
     def _refusal(self, config: SourceConfig, environ: Mapping[str, Any]) -> Answer | None:
         """Whatever the request holds, which is not read then."""
         if not self._is_allowed(config, environ):
+            self.refused.refused(config.name, ADDRESS, str(NOT_ALLOWED.reason))
             return NOT_ALLOWED
         if not config.secrets:
             return NO_SECRET
@@ -110,7 +121,7 @@ class Receiver:
         return None
 
     def _is_allowed(self, config: SourceConfig, environ: Mapping[str, Any]) -> bool:
-        if not config.allow_from:
+        if config.allow_from is None:
             return True
         address = client_address(environ, self.trusted_proxies)
         return address is not None and within(address, config.allow_from)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -10,6 +12,7 @@ from gunicorn.glogging import Logger
 
 from bridge.config import Config
 from bridge.engine.queue import connect
+from bridge.hosts import listening_address, with_port
 from bridge.ledger.database import Database
 from bridge.web import hooks
 from bridge.web.app import create_app
@@ -19,6 +22,7 @@ from bridge.web.worker import Terms, worker_class
 
 # Short enough for a restart, longer than any request may take.
 GRACEFUL_SECONDS = 12
+_MEMORY = Path("/dev/shm")  # noqa: S108  # gunicorn makes files there that nobody else can open
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -35,7 +39,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         inflates = any(source.accept_gzip for source in self._config.sources.values())
         largest = max((source.max_body for source in self._config.sources.values()), default=0)
         settings = {
-            "bind": [_bound(server.host, self._config.port)],
+            "bind": [with_port(listening_address(server.host), self._config.port)],
             "workers": server.web_workers,
             "worker_class": worker_class(Terms(server, shares, self._refusals, largest, inflates)),
             # However it ended.
@@ -49,6 +53,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "forwarder_headers": "",
             "forwarded_allow_ips": "",
             "secure_scheme_headers": {},
+            "worker_tmp_dir": str(_for_heartbeats(self._config.data)),
             "control_socket_disable": True,
             "proc_name": "showbridge-web",
         }
@@ -61,11 +66,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         database = Database(self._config.database_url)
         app = create_app(self._config, database, connect(self._redis_url))
         app.extensions["pressure"].start()
+        app.extensions["standby"].start()
         return app
 
 
-def _bound(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _for_heartbeats(data: Path) -> Path:
+    """In memory if that can be, else beside the ledger, which is writable if anything is.
+
+    https://gunicorn.org/reference/settings/#worker_tmp_dir
+    """
+    return _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else data
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types

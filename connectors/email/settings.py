@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationInfo, field_validator, model_validator
 
-from bridge.connector import ConnectorSettings, Field, SecretStr
+from bridge.connector import ConnectorSettings, Field, SecretStr, read_host, with_port
 from connectors.email.addresses import is_deliverable
 from connectors.email.text import one_line
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
-_HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}", re.ASCII)
 
 
 class EmailSettings(ConnectorSettings):
@@ -77,9 +76,7 @@ class EmailSettings(ConnectorSettings):
     @field_validator("host")
     @classmethod
     def _named_well(cls, host: str | None) -> str | None:
-        if host is not None and not _HOST.fullmatch(host.strip()):
-            raise ValueError("write the name of the mail server, like smtp.example.com")
-        return host.strip() if host else None
+        return read_host(host.strip(), "`port`, a line of its own") if host else None
 
     @field_validator("user")
     @classmethod
@@ -145,7 +142,7 @@ class EmailSettings(ConnectorSettings):
     @property
     def server(self) -> str:
         """The mail server, as people name it."""
-        return f"{self.host or 'nowhere'}:{self.server_port}"
+        return with_port(self.host or "nowhere", self.server_port)
 
     @property
     def domain(self) -> str:

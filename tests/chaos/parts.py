@@ -17,7 +17,9 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.servers import PostgreSQL, missing
+from bridge.cli.embedded_redis import socket_path
+from tests.programs import REDIS
+from tests.servers import PostgreSQL
 
 ROOT = Path(__file__).parent.parent.parent
 PAUSE = 0.4
@@ -172,14 +174,20 @@ class OwnRedis:
         folder.mkdir()
         self._folder = folder
         self._wipe = False
-        self.socket = folder / "redis.sock"
+        self.socket = socket_path(folder)
+        self.socket.parent.mkdir(mode=0o700, exist_ok=True)
         self.url = f"unix://{self.socket}"
 
     def part(self, log: Path) -> Part:
-        program = shutil.which("redis-server")
-        if program is None:
-            missing("Redis", "redis-server")
-        command = [program, "--port", "0", "--unixsocket", str(self.socket), "--save", ""]
+        command = [
+            str(REDIS.program()),
+            "--port",
+            "0",
+            "--unixsocket",
+            str(self.socket),
+            "--save",
+            "",
+        ]
         command += ["--appendonly", "yes", "--dir", str(self._folder)]
         said = "to accept connections"
         return Part(
@@ -209,9 +217,8 @@ class OwnPostgreSQL(PostgreSQL):
     def part(self, log: Path) -> Part:
         command = [str(self._binaries / "postgres"), "-D", str(self._data), "-p", str(self.port)]
         command += ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
-        user = self._user if os.geteuid() == 0 else None
         said = "to accept connections"
-        return Part("database", command, log, said=said, user=user, of_bridge=False)
+        return Part("database", command, log, said=said, user=self._user, of_bridge=False)
 
     def remove(self) -> None:
-        shutil.rmtree(self._data, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -100,7 +100,7 @@ def test_status_counts_and_shows_alerts_in_full(house: House, halted: Ledger) ->
     for _ in range(3):
         halted.keep("showpad", b"[]")
     result = house.run("status")
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 1, result.output
     lines = result.stdout.splitlines()
     assert max(map(len, lines)) <= 80
     shown = " ".join(result.stdout.split())

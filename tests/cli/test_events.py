@@ -19,6 +19,7 @@ from rich.cells import cell_len
 from bridge.cli.follow import PATIENCE_SECONDS, Follower
 from bridge.connector import Delivered, Rejected, Retry, Suppressed
 from bridge.ledger.look_up import EventSummary, Filters
+from bridge.ledger.replay import replay_webhook
 from tests.cli.house import House, Ledger
 from tests.conftest import Now
 
@@ -59,8 +60,33 @@ def test_either_kind_of_database_is_read(house: House, database_url: str) -> Non
     ledger.route()
     ledger.database.close()
     assert [event["id"] for event in objects(house, "--since", "1 hour")] == ["1"]
-    assert "will be sent" in house.run("event", "1").stdout
+    assert "will be sent" in house.run("event", "1", "--calls").stdout
     assert house.run("status").exit_code == 0
+
+
+TWO_ORGANIZATIONS = """\
+sources:
+  showpass: {secrets: {env: SHOWPASS_SECRETS}}
+  showpass-festival: {kind: showpass, secrets: {env: SHOWPASS_SECRETS}}
+  showpass-festival-west: {kind: showpass, secrets: {env: SHOWPASS_SECRETS}}
+"""
+
+
+@pytest.mark.parametrize("width", ["80", "100", "200"])
+def test_sources_and_types_that_begin_alike_are_told_apart(house: House, width: str) -> None:
+    """The kind: https://github.com/moby/moby/issues/34467 (the end of a name decides)."""
+    house.environ["COLUMNS"] = width
+    house.write("bridge.yaml", TWO_ORGANIZATIONS)
+    ledger = house.open()
+    body = json.dumps({"id": "1", "event_type": "invoice.transferred", "data": {}})
+    for source in ("showpass", "showpass-festival", "showpass-festival-west"):
+        for kind in ("invoice.transfer", "invoice.transferred"):
+            text = body.replace("invoice.transferred", kind).replace('"1"', f'"{source}{kind}"')
+            ledger.keep(source, text.encode())
+    ledger.database.close()
+    rows = [line[line.index("showpass") :] for line in lines(house) if "showpass" in line]
+    assert len({row.split("waiting")[0] for row in rows}) == 6, rows
+    assert max(map(cell_len, lines(house))) <= int(width)
 
 
 def test_an_empty_ledger_says_what_to_try(house: House, ledger: Ledger) -> None:
@@ -173,6 +199,46 @@ def test_filters_choose(house: House, ledger: Ledger, options: list[str], ids: l
     ledger.deliver("hubspot", Delivered())
     ledger.deliver("slack", Rejected("no such channel"))
     assert [event["id"] for event in objects(house, *options)] == ids
+
+
+def test_each_state_that_the_list_shows_finds_the_lines_that_show_it(
+    house: House, ledger: Ledger
+) -> None:
+    """A filter that knows other states than the list finds nothing that one can see."""
+    for _ in range(2):
+        ledger.receive()
+    ledger.route()
+    ledger.deliver("slack", Rejected("no such channel"))
+    ledger.receive("shared-space-created")
+    ledger.route()
+    ledger.keep("showpad", b"[]")
+    ledger.receive()
+    shown = objects(house)
+    by_table = {
+        "waiting": ["1", "2", "5"],
+        "rejected": ["1", "2"],
+        "routed": ["1", "2"],
+        "unrouted": ["3"],
+        "quarantined": ["4"],
+        "delivered": [],
+    }
+    assert [event["id"] for event in shown] == ["1", "2", "3", "4", "5"]
+    for state, ids in by_table.items():
+        for options in ((), ("--limit", "2"), ("--all",)):
+            expected = ids[-2:] if options == ("--limit", "2") else ids
+            found = objects(house, "--state", state, *options)
+            assert [event["id"] for event in found] == expected, (state, options)
+
+
+def test_what_is_routed_again_is_found_as_what_it_shows(house: House, ledger: Ledger) -> None:
+    ledger.receive()
+    ledger.route()
+    ledger.deliver("slack", Rejected("no such channel"))
+    with ledger.database.write() as connection:
+        replay_webhook(connection, 1)
+    assert "waiting" in "".join(lines(house))
+    assert [each["id"] for each in objects(house, "--state", "waiting")] == ["1"]
+    assert objects(house, "--state", "rejected") == []
 
 
 def test_a_time_that_is_none_gets_examples(house: House, ledger: Ledger) -> None:

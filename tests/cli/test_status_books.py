@@ -6,6 +6,7 @@ import json
 
 from sqlalchemy import delete, update
 
+from bridge.connector import Rejected
 from bridge.ledger.tables import attempts, deliveries, webhooks
 from tests.cli.house import House, Ledger
 
@@ -27,6 +28,19 @@ def test_every_webhook_and_delivery_is_accounted_for(house: House, ledger: Ledge
         "planned 3 = delivered 0 + previewed 1 + suppressed 0 + rejected 0 + dead 0 + waiting 2"
         in shown
     )
+
+
+def test_the_status_is_1_while_something_needs_a_person(house: House, ledger: Ledger) -> None:
+    """For `showbridge status || page somebody` in a script."""
+    ledger.receive()
+    ledger.route()
+    assert house.run("status").exit_code == 0
+    ledger.deliver("slack", Rejected("no such channel"))
+    for options in ((), ("--json",)):
+        assert house.run("status", *options).exit_code == 1
+    assert "no such channel" in " ".join(house.run("status").stdout.split())
+    assert house.run("status", "--seen").exit_code == 0
+    assert house.run("status").exit_code == 0
 
 
 def test_how_full_the_quarantine_is(house: House, ledger: Ledger) -> None:

@@ -145,6 +145,39 @@ def test_conditions_on_an_entry_hold_for_the_same_entry() -> None:
     assert "though each condition held for some" in one
 
 
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("{tickets: {count: {at_least: 3}}}", "the number of tickets is at least 3"),
+        ("{tickets: {sum: {seats: {more_than: 9}}}}", "the sum of tickets.seats is more than 9"),
+        (
+            "{any: [{tickets: {where: {type: VIP, seats: 2}}}]}",
+            "one and the same of tickets has (tickets.type is “VIP” and tickets.seats is 2)",
+        ),
+    ],
+)
+def test_what_no_list_ever_was_is_told(where: str, said: str) -> None:
+    [one] = told(a_rule(where), VIPS)
+    assert one.startswith("rules.yaml:6:")
+    assert f"held for none of the 4 events of the last 30 days: {said}; change it" in one
+
+
+LONG = "Bow River Summer Folk Festival 2027 at Prince Island Park, {}, all ages"
+
+
+def test_of_long_values_the_part_that_differs_is_told_and_the_whole_is_meant() -> None:
+    rule = a_rule(f"{{tickets.type: '{LONG.format('Sundai')}'}}")
+    [one] = told(rule, [an_order(20, LONG.format("Sunday"))] * FEWEST)
+    assert "never “…e Island Park, Sundai, all ages”" in one
+    assert "but “…e Island Park, Sunday, all ages” was there" in one
+    assert f"did you mean “{LONG.format('Sunday')}”?" in one
+
+
+def test_letters_that_only_look_alike_are_named() -> None:
+    [one] = told(a_rule("{tickets.type: V\u0406P Gold}"), [an_order(20, "VIP Gold")] * FEWEST)
+    assert "“I”, LATIN CAPITAL LETTER I, where the other has “\u0406”, CYRILLIC" in one
+
+
 def test_too_few_events_say_nothing() -> None:
     rule = a_rule("{order.total: {at_least: 500}}")
     assert told(rule, [an_order(20)] * (FEWEST - 1)) == []

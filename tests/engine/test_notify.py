@@ -91,6 +91,16 @@ def test_an_alert_is_told_once_however_often_it_happens(room: Room) -> None:
     assert "Look at one.\nSince 2023-11-14 22:13 UTC." in room.chat[0]
 
 
+def test_a_message_names_the_machine(room: Room) -> None:
+    room.notifier.machine = "tickets-2"
+    room.notifier.targets = room.notifier.targets[1:]
+    room.happens()
+    room.notifier.tell()
+    (mail,) = room.mail.messages
+    assert mail["Subject"] == "Showbridge on tickets-2: webhook"
+    assert mail.get_content().startswith("Showbridge on tickets-2")
+
+
 def test_an_account_that_is_halted_is_told_of_by_another_way(room: Room) -> None:
     room.halt("scripted")
     room.notifier.tell()

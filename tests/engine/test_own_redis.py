@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from redis.exceptions import RedisError
 
+from bridge.cli.embedded_redis import socket_path
 from bridge.engine.limits import Limits
 from bridge.engine.own_redis import own_url
 from bridge.engine.queue import LaneQueue, connect, trouble_with
@@ -48,14 +49,14 @@ def impostor(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="sb-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sb-", dir="/tmp") as folder:
         Path(folder).chmod(0o1777)
         yield Path(folder)
 
 
 def test_our_own_redis_is_used(tmp_path: Path) -> None:
     with running_redis(tmp_path):
-        redis = connect(own_url(tmp_path / "redis.sock"))
+        redis = connect(own_url(socket_path(tmp_path)))
         assert redis.ping()
         redis.close()
 

@@ -13,6 +13,7 @@ from redis import Redis
 from bridge.engine.foreign import Foreign
 from bridge.engine.worker import LONGEST_REST, RECONNECT_SECONDS, _pause, _work_once
 from bridge.ledger.database import Database
+from bridge.logs import OnChange
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +22,9 @@ def _own_signals() -> Iterator[None]:
     yield
     for number, handler in kept:
         signal.signal(number, handler)
+
+
+SAID = OnChange(logging.getLogger("bridge.engine.worker"))
 
 
 def no_time() -> float:
@@ -36,7 +40,7 @@ def test_a_worker_that_falls_says_where_and_rests_longer_each_time(
     falls = 0
     rests = []
     for _ in range(3):
-        falls = _work_once(redis, foreign, threading.Event(), falls)
+        falls = _work_once(lambda: redis, foreign, threading.Event(), SAID, falls)
         rests.append(_pause(falls))
     assert rests == [2.0, 4.0, 8.0]
     told = [each for each in caplog.records if each.name == "bridge.engine.worker"]
@@ -53,4 +57,5 @@ def test_a_worker_that_lost_redis_is_back_within_a_second() -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_redis_that_is_away_is_no_fall(database: Database) -> None:
     nobody = Redis(unix_socket_path="/nowhere/redis.sock")
-    assert _work_once(nobody, Foreign(database, lambda: 1.0), threading.Event(), 3) == 0
+    foreign = Foreign(database, lambda: 1.0)
+    assert _work_once(lambda: nobody, foreign, threading.Event(), SAID, 3) == 0

@@ -213,7 +213,7 @@ def test_the_list_can_be_filtered(database: Database) -> None:
     assert ids(type="invoice.*") == ["1"]
     assert ids(type="webhook.test") == ["2"]
     assert ids(who="ANA@") == ["1"]
-    assert ids(state="waiting") == ["2"]
+    assert ids(state="waiting") == ["2", "1"]
     assert ids(source="showpad") == []
     assert ids(after=1) == ["2"]
 

@@ -147,7 +147,7 @@ class TestUntilItIsDue:
         come(database, PURCHASE, delivery("now", ANA), now=20.0)
         with database.read() as connection:
             now, before = recent(connection, Filters(), 10)
-            found = recent(connection, Filters(delivery="scheduled"), 10)
+            found = recent(connection, Filters(state="scheduled"), 10)
         assert (before.deliveries, before.due_at) == ({"scheduled": 2}, AFTER)
         assert (now.deliveries, now.due_at) == ({"waiting": 1}, None)
         assert [each.id for each in found] == [before.id]

@@ -45,6 +45,7 @@ class Slack:
 
     def __init__(self) -> None:
         self.posted: list[Mapping[str, Any]] = []
+        self.refuse = ""
         self.answering = threading.Event()
         self.answering.set()
         self.server = VendorServer(handler=self._answer)
@@ -57,6 +58,8 @@ class Slack:
         if request.path == "/api/conversations.history":
             found = [{**message, "ts": "1.1"} for message in self.posted]
             return Answer(200, {"ok": True, "messages": found, "has_more": False})
+        if self.refuse:
+            return Answer(200, {"ok": False, "error": self.refuse})
         self.posted.append(request.body)
         # The message is in the channel; the answer may come later, or never.
         self.answering.wait(20)
@@ -66,14 +69,18 @@ class Slack:
 class Bridge:
     """Processes by name: web, worker, clock; `worker 2` is another worker."""
 
-    def __init__(self, folder: Path, database_url: str, redis_url: str, slack: Slack) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, redis_url: str, slack: Slack, settings: str = ""
+    ) -> None:
+        """`settings` is more of bridge.yaml, such as whom to tell of alerts."""
         self.slack = slack
         self.port = free_port()
         self.database = Database(database_url)
+        self.folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.begun: Counter[str] = Counter()
         self.log = folder / "log"
-        (folder / "bridge.yaml").write_text(BRIDGE_YAML % slack.server.url)
+        (folder / "bridge.yaml").write_text(BRIDGE_YAML % slack.server.url + settings)
         (folder / "rules.yaml").write_text(RULES_YAML)
         self.environ = {
             "PATH": os.environ["PATH"],
@@ -116,11 +123,29 @@ class Bridge:
         process.wait()
 
     def stop(self) -> None:
+        self.stop_parts()
+        self.database.close()
+
+    def stop_parts(self) -> None:
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():
             process.wait(20)
+        self.processes.clear()
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bridge", *arguments]
+        return subprocess.run(
+            command, env=self.environ, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+    def move_to(self, disk: Path) -> None:
+        """Ledger and log go there; before anything is started."""
         self.database.close()
+        url = f"sqlite:///{disk / 'ledger.db'}"
+        self.database = Database(url)
+        self.log = disk / "log"
+        self.environ |= {"DATABASE_URL": url, "SHOWBRIDGE_DATA": str(disk)}
 
     def is_up(self) -> bool:
         try:

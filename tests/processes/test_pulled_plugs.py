@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from bridge.cli.embedded_redis import socket_path
 from tests.processes.bridge import Bridge, Slack
 from tests.servers import PostgreSQL, running_redis, wait_until
 
@@ -138,7 +139,7 @@ def test_without_redis_webhooks_are_taken_and_delivered_when_it_is_back(
     tmp_path: Path, database_url: str, slack: Slack, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("own-redis")
-    bridge = Bridge(tmp_path, database_url, f"unix://{folder / 'redis.sock'}", slack)
+    bridge = Bridge(tmp_path, database_url, f"unix://{socket_path(folder)}", slack)
     try:
         with running_redis(folder):
             bridge.start("web", "worker", "clock")

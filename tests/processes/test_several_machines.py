@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -21,7 +20,8 @@ from bridge.ledger.database import Database
 from bridge.ledger.look_up import totals
 from tests.processes.bridge import Slack
 from tests.processes.machines import Machine, places, relay
-from tests.servers import PostgreSQL, free_port, missing, wait_until
+from tests.programs import REDIS
+from tests.servers import PostgreSQL, free_port, wait_until
 
 pytestmark = pytest.mark.xdist_group("processes")
 
@@ -80,9 +80,8 @@ class Stream:
 
 @pytest.fixture
 def redis_port(tmp_path: Path) -> Iterator[int]:
-    program = shutil.which("redis-server") or missing("Redis", "redis-server")
     port = free_port()
-    command = [program, "--port", str(port), "--save", "", "--dir", str(tmp_path)]
+    command = [str(REDIS.program()), "--port", str(port), "--save", "", "--dir", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
         wait_until(lambda: _pings(port))
         yield port

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -16,13 +17,14 @@ from typing import Any
 from bridge.event import Event
 
 COMBINED = ("any", "all", "not")
+OF_ENTRIES = ("where", "count", "sum")
 OF_ALL = ("is_not", "present")
 _LENGTHS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One condition: what it is (`test`, `any`, `all`, `not`), and whether it holds.
+    """One condition: what it is (`test`, `entries`, `any`, `all`, `not`), and whether it holds.
 
     `where` is the condition by itself, as it could stand below `where`.
     """
@@ -61,6 +63,25 @@ class Known:
         """What is known there: through a list, of each of its entries."""
         return list(_below(self.fields, path.split(".")))
 
+    def entries(self, path: str) -> list[Known] | None:
+        """What is known if one entry of the list is the only one; None: there is no list."""
+        groups = [self.fields]
+        *above, last = path.split(".")
+        for name in above:
+            groups = [group[name] for group in groups if isinstance(group.get(name), dict)]
+        if not groups or groups[0].get(last) is None:
+            return None
+        return [self._with(path, entry) for entry in groups[0][last] if entry is not None]
+
+    def _with(self, path: str, entry: Any) -> Known:
+        fields = deepcopy(dict(self.fields))
+        group = fields
+        *above, last = path.split(".")
+        for name in above:
+            group = group[name]
+        group[last] = [entry]
+        return Known(fields, self.lists)
+
 
 def _below(value: Any, names: Sequence[str]) -> Any:
     if isinstance(value, list | tuple):
@@ -83,7 +104,11 @@ def lines(where: Mapping[str, Any], known: Known) -> list[Line]:
             operator = "one_of" if isinstance(wanted, list) else "is"
             found.append(_test(name, {operator: wanted}, known))
         else:
-            plain = {key: value for key, value in wanted.items() if key not in COMBINED}
+            asked = {key: value for key, value in wanted.items() if key in OF_ENTRIES}
+            found += [_entries(name, asked, known)] if asked else []
+            left = (*COMBINED, *OF_ENTRIES)
+            plain = {key: value for key, value in wanted.items() if key not in left}
+            plain = {"is": plain} if plain.keys() == {"field"} else plain
             found += [_test(name, plain, known)] if plain else []
             found += [_combined(key, wanted[key], known, name) for key in COMBINED if key in wanted]
     return found
@@ -112,7 +137,9 @@ def _together(wanted: Any, known: Known, field: str | None) -> Line:
 
 def _test(path: str, operators: Mapping[str, Any], known: Known) -> Line:
     values = known.at(path)
-    of_all = [_of_all(name, wanted, values) for name, wanted in operators.items() if name in OF_ALL]
+    of_all = [
+        _of_all(name, wanted, values, known) for name, wanted in operators.items() if name in OF_ALL
+    ]
     of_one = {name: wanted for name, wanted in operators.items() if name not in OF_ALL}
     same_entry = any(
         all(_of_one(name, value, wanted, known) for name, wanted in of_one.items())
@@ -121,7 +148,59 @@ def _test(path: str, operators: Mapping[str, Any], known: Known) -> Line:
     return Line("test", all(of_all) and (not of_one or same_entry), {path: dict(operators)})
 
 
-def _of_all(operator: str, wanted: Any, values: Sequence[Any]) -> bool:
+def _entries(path: str, asked: Mapping[str, Any], known: Known) -> Line:
+    """How many entries there are that fulfil `where`, and what their fields come to."""
+    where = _in_full(asked.get("where", {}), path)
+    entries = known.entries(path)
+    fitting = [one for one in entries or () if all(each.holds for each in lines(where, one))]
+    count = [] if entries is None else [len(fitting)]
+    holds = _is_number(asked.get("count", {"at_least": 1}), count, known)
+    for name, wanted in asked.get("sum", {}).items():
+        values = [one.at(f"{path}.{name}") for one in fitting]
+        sums = [sum(_fractions(some)) for some in values if some]
+        is_whole = entries is not None and len(sums) == len(values)
+        rising = entries is not None and all(one >= 0 for one in sums)
+        holds = holds and _is_sum(wanted, sum(sums), is_whole, rising, known)
+    return Line("entries", holds, {path: dict(asked)})
+
+
+def _fractions(values: Sequence[Any]) -> list[Fraction]:
+    return [number for value in values if (number := _number(value)) is not None]
+
+
+def _is_sum(wanted: Any, known_sum: Any, is_whole: bool, rising: bool, known: Known) -> bool:
+    operators = wanted if isinstance(wanted, dict) else {"is": wanted}
+    for name, each in operators.items():
+        reached = rising and name in ("at_least", "more_than")
+        values = [known_sum] if is_whole or reached else []
+        if not _is_number({name: each}, values, known):
+            return False
+    return True
+
+
+def _is_number(wanted: Any, values: Sequence[Any], known: Known) -> bool:
+    operators = wanted if isinstance(wanted, dict) else {"is": wanted}
+    return _test("number", operators, Known({"number": values}, known.lists)).holds
+
+
+def _in_full(where: Any, path: str) -> Any:
+    """The conditions of an entry with the list before the name of each field."""
+    if isinstance(where, list):
+        return [_in_full(one, path) for one in where]
+    return {
+        name if name in COMBINED else f"{path}.{name}": (
+            _in_full(wanted, path) if name in COMBINED else wanted
+        )
+        for name, wanted in where.items()
+    }
+
+
+def _of_all(operator: str, wanted: Any, values: Sequence[Any], known: Known) -> bool:
+    if isinstance(wanted, dict):
+        others = known.at(wanted["field"])
+        return bool(values and others) and not any(
+            _is(value, other) for value in values for other in others
+        )
     if operator == "is_not":
         return all(not _is(value, wanted) for value in values)
     there = [value for value in values if value != "" and value != {}]
@@ -129,23 +208,77 @@ def _of_all(operator: str, wanted: Any, values: Sequence[Any]) -> bool:
 
 
 def _of_one(operator: str, value: Any, wanted: Any, known: Known) -> bool:
-    if operator == "is":
-        return _is(value, wanted)
-    if operator == "exactly":
-        return value == wanted if isinstance(value, str) else _is(value, wanted)
+    if isinstance(wanted, dict):
+        others = known.at(wanted["field"])
+        return any(_of_one(operator, value, other, known) for other in others)
     if operator == "one_of":
         several = known.lists[wanted] if isinstance(wanted, str) else wanted
         return any(_is(value, one) for one in several)
-    if operator in ("at_least", "at_most"):
-        one, other = _number(value), _number(wanted)
-        if one is None or other is None:
-            return False
-        return one >= other if operator == "at_least" else one <= other
     if operator in ("before", "after"):
         return _is_before_or_after(operator, value, wanted, known)
     if operator == "within":
         return _is_within(value, wanted, known)
-    return isinstance(value, str) and _is_spelled(operator, value.lower(), str(wanted).lower())
+    if operator in _SIMPLE:
+        return _SIMPLE[operator](value, wanted)
+    if operator in _ORDERED:
+        one, other = _number(value), _number(wanted)
+        return one is not None and other is not None and _ORDERED[operator](one, other)
+    return isinstance(value, str) and _is_spelled(operator, _seen(value), _seen(str(wanted)))
+
+
+def _exactly(value: Any, wanted: Any) -> bool:
+    both = isinstance(value, str) and isinstance(wanted, str)
+    return _blanks(value) == _blanks(wanted) if both else _is(value, wanted)
+
+
+def _is_of(value: Any, wanted: Any) -> bool:
+    several = wanted if isinstance(wanted, list) else [wanted]
+    return COUNTRIES.get(value) in [_LETTERS.get(one, one) for one in several]
+
+
+_ORDERED = {
+    "at_least": lambda one, other: one >= other,
+    "at_most": lambda one, other: one <= other,
+    "more_than": lambda one, other: one > other,
+    "less_than": lambda one, other: one < other,
+}
+COUNTRIES = {
+    "+1 403 555 0142": "CA",
+    "(403) 555-0142": "CA",
+    "+1 212 555 0142": "US",
+    "+44 20 7946 0958": "GB",
+    "+1 800 555 0142": None,
+    "none": None,
+}
+"""The countries of some numbers, as their numbering plans say, at home in Canada."""
+_LETTERS = {"Canada": "CA", "uk": "GB"}
+
+
+def _is_between(value: Any, wanted: Any) -> bool:
+    low, high = wanted
+    if isinstance(value, datetime):
+        return _day(low)[0] <= value <= _day(high)[1]
+    number, first, last = _number(value), _number(low), _number(high)
+    return (
+        number is not None and first is not None and last is not None and (first <= number <= last)
+    )
+
+
+_SIMPLE = {
+    "is": lambda value, wanted: _is(value, wanted),
+    "exactly": _exactly,
+    "country": _is_of,
+    "between": _is_between,
+}
+
+
+def _blanks(text: str) -> str:
+    """Each run of white space is one blank; those at the ends are none."""
+    return re.sub(r"\s+", " ", text.replace("\u200b", "")).strip()
+
+
+def _seen(text: str) -> str:
+    return _blanks(text).lower()
 
 
 def _is_spelled(operator: str, text: str, wanted: str) -> bool:
@@ -171,8 +304,10 @@ def _is(value: Any, wanted: Any) -> bool:
     if isinstance(value, bool) or isinstance(wanted, bool):
         return _yes(value) is not None and _yes(value) == _yes(wanted)
     if isinstance(value, str) and isinstance(wanted, str):
-        return value.lower() == wanted.lower()
+        return _seen(value) == _seen(wanted)
     if isinstance(value, datetime):
+        if isinstance(wanted, datetime):
+            return value == wanted
         begin, end = _day(wanted)
         return begin <= value <= end
     one, other = _number(value), _number(wanted)
@@ -189,6 +324,8 @@ def _yes(value: Any) -> bool | None:
 def _number(value: Any) -> Fraction | None:
     if isinstance(value, bool | datetime):
         return None
+    if isinstance(value, Fraction):
+        return value
     try:
         return Fraction(str(value))
     except ValueError:
@@ -208,6 +345,8 @@ def _day(wanted: str) -> tuple[datetime, datetime]:
 def _is_before_or_after(operator: str, value: Any, wanted: str, known: Known) -> bool:
     if not isinstance(value, datetime):
         return False
+    if isinstance(wanted, datetime):
+        return value < wanted if operator == "before" else value > wanted
     several = _relative(wanted, known)
     if several is None:
         begin, end = _day(wanted)

@@ -14,6 +14,7 @@ from bridge.sources.showpass import Showpass
 PEOPLE = ("ana", "bo", "cy", "dee")
 TYPES = ("VIP", "General admission", "Backstage", "vip lounge", "Étudiant")
 SHOWS = ("Bow River Folk Night", "Jazz am Fluss", "Opening")
+PHONES = ("+1 403 555 0142", "(403) 555-0142", "+1 212 555 0142", "+44 20 7946 0958", None)
 AMOUNTS = ("0.00", "20.00", "99.99", "100", "236.25")
 EVENTS = ("invoice.purchase", "invoice.refund", "invoice.*", "[invoice.purchase, invoice.void]")
 ZONES = ("UTC", "America/Edmonton", "Asia/Kolkata")
@@ -24,6 +25,7 @@ Make = Callable[[Random], Any]
 def rules_text(random: Random, count: int) -> str:
     """So many rules, each of its own name, as a file."""
     head = {"time_zone": random.choice(ZONES), "lists": {"good": list(TYPES[:2])}}
+    head |= {"country": "CA"}
     rules = [_rule(random, f"Rule {number}") for number in range(count)]
     return json.dumps({**head, "rules": rules})
 
@@ -51,6 +53,7 @@ def _vary(data: dict[str, Any], random: Random, name: str) -> None:
     person = random.choice(PEOPLE)
     data["transaction_id"] = name
     data["customer_email"] = random.choice((f"{person}@example.com", f"{person}@example.com", None))
+    data["customer_phone_number"] = random.choice(PHONES)
     data["customer_name"] = random.choice((person.title(), f"{person} <b>", "No Name", None))
     data["subscribe_to_venue"] = random.choice((True, False, None))
     data["currency"] = random.choice(("CAD", "usd", None))
@@ -58,6 +61,7 @@ def _vary(data: dict[str, Any], random: Random, name: str) -> None:
     for item in data.get("ticket_items") or ():
         item["ticket_type_name"] = random.choice((*TYPES, None))
         item["event_name"] = random.choice(SHOWS)
+        item["email_on_ticket"] = random.choice((data["customer_email"], "x@example.org", None))
     if data.get("ticket_items"):
         data["ticket_items"] = data["ticket_items"][: random.randrange(4)]
 
@@ -165,6 +169,9 @@ _MONEY: list[Make] = [
     lambda random: {"at_least": 20, "at_most": random.choice((50, 100))},
     lambda random: random.choice((20, "236.25", 100)),
     lambda random: {"one_of": [20, 100]},
+    lambda random: {random.choice(("more_than", "less_than")): random.choice((20, 100))},
+    lambda random: {"between": [20, random.choice((99.99, 300))]},
+    lambda random: {"at_least": {"field": random.choice(("order.tax", "items.total"))}},
     lambda random: {"present": random.random() < 0.5},
 ]
 _DATES: list[Make] = [
@@ -172,6 +179,43 @@ _DATES: list[Make] = [
     lambda random: {"after": random.choice(("now", "in 3 days", "2027-07-03", "2 days ago"))},
     lambda random: {"before": random.choice(("2027-07-04T00:00:00-06:00", "in 900 days"))},
 ]
+_COUNTS: list[Make] = [
+    lambda random: {"at_least": random.randrange(1, 4)},
+    lambda random: {"at_most": random.randrange(3)},
+    lambda random: {"more_than": 0, "less_than": random.choice((2, 3))},
+    lambda random: {"between": [1, 2]},
+    lambda random: random.randrange(4),
+]
+_OWN: Sequence[tuple[str, list[Make]]] = (
+    ("type", [*_texts(TYPES), lambda _: {"one_of": "good"}]),
+    ("event_name", _texts(SHOWS)),
+    ("starts_on", _DATES),
+    ("holder_email", [lambda _: {"is_not": {"field": "contact.email"}}]),
+)
+
+
+def _of_tickets(random: Random) -> dict[str, Any]:
+    own = dict(_made(random, one) for one in random.sample(_OWN, random.choice((1, 2))))
+    return {"where": own, **({"count": random.choice(_COUNTS)(random)} if _half(random) else {})}
+
+
+def _of_items(random: Random) -> dict[str, Any]:
+    asked: dict[str, Any] = {"sum": {"quantity": random.choice(_COUNTS)(random)}}
+    if _half(random):
+        asked["sum"]["total"] = random.choice(({"more_than": 50}, {"at_most": 150}))
+    if _half(random):
+        asked["where"] = {"type": random.choice(_texts(TYPES))(random)}
+    return asked
+
+
+def _half(random: Random) -> bool:
+    return random.random() < 0.5
+
+
+def _made(random: Random, one: tuple[str, list[Make]]) -> tuple[str, Any]:
+    return one[0], random.choice(one[1])(random)
+
+
 _TESTS: Sequence[tuple[str, list[Make]]] = (
     ("order.total", _MONEY),
     ("order.currency", _texts(("CAD", "USD", "EUR"))),
@@ -181,6 +225,11 @@ _TESTS: Sequence[tuple[str, list[Make]]] = (
     ("tickets.type", [*_texts(TYPES), lambda _: {"one_of": "good"}]),
     ("tickets.event_name", _texts(SHOWS)),
     ("tickets.starts_on", _DATES),
+    ("tickets", [_of_tickets]),
+    ("tickets", [_of_tickets]),
+    ("items", [_of_items]),
+    ("contact.phone", [lambda random: {"country": random.choice(("CA", "US", ["GB", "CA"]))}]),
+    ("contact.email", [lambda _: {"field": "tickets.holder_email"}]),
     ("event.type", _texts(("invoice.purchase", "invoice.void"))),
 )
 _MEMBER_TESTS: Sequence[tuple[str, list[Make]]] = (

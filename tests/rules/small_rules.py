@@ -10,11 +10,13 @@ from random import Random
 from typing import Any
 
 from bridge.event import Contact, Event
+from tests.rules import oracle
 
 LISTS: Mapping[str, list[Any]] = {"favourites": ["VIP", "Backstage"], "sizes": [1, 3, "5"]}
 RECEIVED = datetime(2027, 6, 20, 12, 0, tzinfo=UTC)
 
-_TYPES = ("VIP", "vip", "Standing", "Backstage", "Backstage VIP")
+_TYPES = ("VIP", "vip", "Standing", "Backstage", "Backstage VIP", "Backstage\u00a0\tvip")
+_PHONES = tuple(oracle.COUNTRIES)
 _CURRENCIES = ("CAD", "cad", "USD", "EUR")
 _LENGTHS = ("1 day", "3 days", "2 weeks", "36 hours", "90 minutes", "1 second", "1.5 days")
 _DATE_FIELDS = ("event.time", "tickets.starts_on")
@@ -30,14 +32,17 @@ def event(random: Random) -> Event:
             "currency": random.choice([None, *_CURRENCIES]),
             "gift": random.choice([None, True, False]),
         },
-        "tickets": [_ticket(random) for _ in range(random.randrange(4))],
+        "tickets": random.choice(
+            [None, *[[_ticket(random) for _ in range(random.randrange(5))]] * 12]
+        ),
     }
     return Event(
         source=random.choice([*["shop"] * 14, "academy"]),
         type=random.choice([*["order.paid"] * 8, "order.refunded"]),
         contact=Contact(
             email=random.choice([None, "priya@example.com", "Sam@example.org"]),
-            first_name=random.choice([None, "Priya"]),
+            first_name=random.choice([None, "Priya", "Backstage", "vip\u200b"]),
+            phone=random.choice([None, *_PHONES]),
             consent=random.choice([None, True, False]),
         ),
         facts=facts,
@@ -51,7 +56,7 @@ def _ticket(random: Random) -> dict[str, Any]:
     moments = (RECEIVED + timedelta(hours=random.choice([-60, -1, 0, 12, 36, 90, 400])), None)
     return {
         "type": random.choice([None, *_TYPES]),
-        "seats": random.choice([None, 1, 2, 3]),
+        "seats": random.choice([None, 1, 2, 2, 3, 3, -1]),
         "starts_on": random.choice([*moments, moments[0]]),
     }
 
@@ -90,12 +95,54 @@ def _condition(random: Random, *, member: bool, depth: int) -> dict[str, Any]:
         count = 1 if kind == "not" else random.randint(1, 3)
         parts = [where(random, member=member, depth=depth - 1, most=2) for _ in range(count)]
         return {kind: parts[0] if kind == "not" else parts}
+    if random.random() < 0.2:
+        return {"tickets": _entries(random, depth)}
     path, kind = random.choice(_FIELDS)
     if member and path.startswith("tickets.") and random.random() < 0.7:
         path = path.replace("tickets.", "ticket.")
-    return {path: _wanted(random, kind, depth)}
+    return {path: _wanted(random, kind, depth, path)}
 
 
+def _entries(random: Random, depth: int) -> dict[str, Any]:
+    """What is asked of the tickets one by one, of their number, and of all their seats."""
+    asked: dict[str, Any] = {}
+    if random.random() < 0.8:
+        asked["where"] = _of_entry(random, depth)
+    if random.random() < 0.5:
+        asked["count"] = _number(random, (0, 1, 2, 3), (0, 2))
+    if random.random() < 0.4 or not asked:
+        asked["sum"] = {"seats": _number(random, (0, 2, 4, 5, "6"), (2, 5))}
+    if random.random() < 0.1:
+        asked["present"] = random.choice([True, False])
+    return asked
+
+
+def _number(random: Random, values: tuple[Any, ...], ends: tuple[int, int]) -> Any:
+    operators: dict[str, Any] = {}
+    for _ in range(random.choice([1, 1, 2])):
+        name = random.choice(["at_least", "at_most", "more_than", "less_than", "is", "is_not"])
+        operators[name] = random.choice(values)
+    if random.random() < 0.2:
+        operators["between"] = list(ends)
+    if list(operators) == ["is"] and random.random() < 0.5:
+        return operators["is"]
+    return operators
+
+
+def _of_entry(random: Random, depth: int) -> dict[str, Any]:
+    """Conditions by the names that an entry has for its own fields."""
+    if depth and random.random() < 0.2:
+        kind = random.choice(["any", "all", "not"])
+        count = 1 if kind == "not" else random.randint(1, 2)
+        parts = [_of_entry(random, depth - 1) for _ in range(count)]
+        return {kind: parts[0] if kind == "not" else parts}
+    found = {}
+    for name, kind in random.sample(_OWN, random.choice([1, 1, 2])):
+        found[name] = _wanted(random, kind, depth, f"tickets.{name}")
+    return found
+
+
+_OWN = (("type", "text"), ("seats", "number"), ("starts_on", "date"))
 _FIELDS = (
     ("order.total", "number"),
     ("order.currency", "text"),
@@ -106,6 +153,8 @@ _FIELDS = (
     ("tickets.starts_on", "date"),
     ("contact.consent", "yes/no"),
     ("contact.email", "address"),
+    ("contact.phone", "phone"),
+    ("contact.first_name", "text"),
     ("event.time", "date"),
     ("event.type", "type"),
     ("raw.colour", "colour"),
@@ -115,12 +164,28 @@ _FIELDS = (
 )
 
 
-def _wanted(random: Random, kind: str, depth: int) -> Any:
+_OTHERS = {
+    "text": ("order.currency", "tickets.type", "contact.first_name", "raw.colour"),
+    "number": ("order.total", "tickets.seats"),
+    "date": ("event.time", "tickets.starts_on"),
+}
+_COMPARED = {
+    "text": ("is", "is_not", "exactly", "contains", "starts_with", "ends_with"),
+    "number": ("is", "is_not", "at_least", "at_most", "more_than", "less_than"),
+    "date": ("is", "is_not", "before", "after"),
+}
+
+
+def _wanted(random: Random, kind: str, depth: int, path: str) -> Any:
+    others = [one for one in _OTHERS.get(kind, ()) if one != path.replace("ticket.", "tickets.")]
+    if others and random.random() < 0.12:
+        other = {"field": random.choice(others)}
+        return random.choice([other, *[{one: other} for one in _COMPARED[kind]]])
     if depth and random.random() < 0.15:
         combined = random.choice(["any", "all", "not"])
         if combined == "not":
-            return {"not": _wanted(random, kind, depth - 1)}
-        return {combined: [_wanted(random, kind, depth - 1) for _ in range(2)]}
+            return {"not": _wanted(random, kind, depth - 1, path)}
+        return {combined: [_wanted(random, kind, depth - 1, path) for _ in range(2)]}
     operators: dict[str, Any] = {}
     for _ in range(random.choice([1, 1, 1, 2, 3])):
         name, value = random.choice(_OPERATORS[kind])(random)
@@ -176,6 +241,8 @@ _TEXT = (
 _NUMBERS = (0, 1, 2, 20, 100, 100.0, "100", 236.25, 300)
 _NUMBER = (
     *(_one(name, *_NUMBERS) for name in ("is", "is_not", "at_least", "at_most")),
+    *(_one(name, *_NUMBERS) for name in ("more_than", "less_than")),
+    _one("between", [1, 2], [0, "100"], [20, 236.25]),
     _some(*_NUMBERS),
     _one("one_of", "sizes", ["100", "20"], ["2", "3"]),
     _THERE,
@@ -195,9 +262,15 @@ _OPERATORS: Mapping[str, tuple[Any, ...]] = {
         _within,
         _on,
         _one("one_of", ["2027-06-20", "2027-06-22"], ["2027-06-21"]),
+        _one("between", ["2027-06-20", "2027-06-21"], ["2027-06-19", "2027-06-20T13:00:00+00:00"]),
         _THERE,
     ),
     "address": (_one("ends_with", "@example.com", "@EXAMPLE.org"), _one("contains", "@"), _THERE),
+    "phone": (
+        _one("country", "CA", "Canada", "US", ["GB", "CA"], "uk"),
+        _one("starts_with", "+1"),
+        _THERE,
+    ),
     "type": (_one("is", "order.paid"), _one("matches", "order.*", "*.refunded")),
     "colour": (
         _one("is", "red", "blue", 7),
@@ -212,4 +285,5 @@ _OPERATORS: Mapping[str, tuple[Any, ...]] = {
 
 def text(made: Mapping[str, Any]) -> str:
     """The file with this rule. JSON is YAML, with quotes around every text."""
-    return json.dumps({"lists": LISTS, "time_zone": "UTC", "rules": [made]}, indent=1)
+    head = {"lists": LISTS, "time_zone": "UTC", "country": "Canada"}
+    return json.dumps({**head, "rules": [made]}, indent=1)

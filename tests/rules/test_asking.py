@@ -16,6 +16,7 @@ from bridge.event import Event
 from bridge.rules.asking import Answers, check_of, questions, sign_of
 from bridge.rules.conditions import All, AnyOf, Comparison, Condition, Not, holds
 from bridge.rules.conditions import Test as OneTest
+from bridge.rules.countries import Country
 from bridge.rules.match import elsewhere
 from bridge.rules.relative import relative, within
 from bridge.rules.seen import Seen
@@ -35,9 +36,11 @@ NUMBERS: list[Any] = [100, "99.5", 0.0, Decimal(100), 10**30]
 ALL: dict[str, list[Any]] = {
     **dict.fromkeys(("is", "is_not", "exactly"), VALUES),
     **dict.fromkeys(("contains", "starts_with", "ends_with", "matches"), VALUES),
-    **dict.fromkeys(("at_least", "at_most"), NUMBERS),
+    **dict.fromkeys(("at_least", "at_most", "more_than", "less_than"), NUMBERS),
+    "between": [(0, 100), (99, "99.9"), ("2027-07-03", "2027-07-03")],
     "one_of": [("vip", "x"), ("100", "true"), (100, "vip"), (True,), ("2027-07-03",)],
     "present": [True, False],
+    "country": [Country(("CA", "US")), Country(("CA",), "CA")],
     "before": ["2027-07-04", relative("now"), "2027-07-03T11:00:00Z"],
     "after": ["2027-07-02", relative("2 days ago"), "2027-07-03T11:00:00Z"],
     "within": [within("7 days"), within("7 days before event.time")],

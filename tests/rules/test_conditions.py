@@ -12,6 +12,7 @@ from bridge import rules
 from bridge.event import Contact, Event
 from bridge.rules import conditions
 from bridge.rules.conditions import OF_ALL, OF_ONE, OPERATORS, Comparison, holds
+from bridge.rules.countries import Country
 from bridge.rules.relative import within
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import why_not
@@ -184,8 +185,12 @@ anything = st.recursive(
 @given(found=anything, expected=anything, operator=st.sampled_from(OPERATORS))
 def test_no_value_of_any_type_raises(found: Any, expected: Any, operator: str) -> None:
     listed = (expected,) if operator == "one_of" else expected
+    if operator == "between":
+        listed = (expected, expected)
     if operator in ("contains", "matches", "starts_with", "ends_with"):
         listed = str(expected)
+    if operator == "country":
+        listed = Country(("CA",))
     if operator == "within":
         listed = within("2 days")
     test = conditions.Test("raw.it", (Comparison(operator, listed),))
@@ -198,5 +203,6 @@ def test_every_operator_has_one_way_of_being_asked() -> None:
     assert not set(OF_ONE) & set(OF_ALL)
     assert set(OPERATORS) == {
         *("is", "is_not", "one_of", "contains", "starts_with", "ends_with", "matches"),
-        *("at_least", "at_most", "before", "after", "within", "present", "exactly"),
+        *("at_least", "at_most", "more_than", "less_than", "between"),
+        *("before", "after", "within", "present", "exactly", "country"),
     }

@@ -90,7 +90,34 @@ UNSEEN: Mapping[str, set[str]] = {
         "within-of-unknown-field",
     },
     "a zone within a text": {"at-unknown-zone"},
-    "two values have to be compared": {"only-between-reversed", "quiet-hours-equal"},
+    "two values have to be compared": {
+        "between-days-the-wrong-way",
+        "between-the-wrong-way",
+        "only-between-reversed",
+        "quiet-hours-equal",
+    },
+    "a field is compared with another one": {
+        "field-compared-misspelt",
+        "field-compared-short",
+        "field-compared-with-a-list",
+        "field-compared-with-another-kind",
+        "field-compared-with-itself",
+        "field-of-the-for-each-in-another-list",
+    },
+    "a text may be compared with any sign in it": {
+        "template-as-a-value",
+        "template-in-a-condition",
+        "template-in-a-list",
+        "template-in-an-entry",
+        "template-in-matches",
+        "template-with-words",
+    },
+    "a name of a country": {
+        "country-code-unknown",
+        "country-of-the-files-unknown",
+        "country-unknown",
+    },
+    "a sum may have a fraction, and is read as a count is": {"entries-count-half"},
     "which fields come with which event is left to `rules check`": {"condition-not-of-this-event"},
     "which sources have shows is left to `rules check`": {"once-per-event-without-shows"},
     "a connector reads the field in its own way": {"literal-address-wrong"},
@@ -177,7 +204,7 @@ def test_fields_say_whose_they_are_and_operators_what_they_do(made: dict[str, An
     assert fields["course.name"]["description"] == "academy: the course's name, such as First aid"
     assert "With `for_each: tickets` alone." in fields["ticket.type"]["description"]
     asked = made["$defs"]["condition_anything"]["anyOf"][2]["properties"]
-    assert set(asked) == {*OPERATORS, "any", "all", "not"}
+    assert set(asked) == {*OPERATORS, "any", "all", "not", "where", "count", "sum"}
     assert all(asked[name]["description"] == ABOUT[name] for name in asked)
 
 
@@ -243,6 +270,18 @@ def _editor_sees(text: str, validator: Draft202012Validator) -> bool:
         "raw.anything.at_all: {at_least: 5}",
         "any: [{order.total: 1}, {not: {order.gift: true}}]",
         "all: [{order.total: 1}]",
+        "order.total: {more_than: 100, less_than: '200'}",
+        "order.total: {between: [100, 200]}",
+        "tickets.starts_on: {between: [2027-07-01, 2027-07-31]}",
+        "tickets: {where: {type: {contains: VIP}, seats: {at_least: 2}}}",
+        "tickets: {where: {any: [{type: VIP}, {not: {seats: 1}}]}, count: {at_least: 2}}",
+        "tickets: {count: 2}",
+        "tickets: {sum: {seats: {at_least: 10}}, present: true}",
+        "tickets: {where: {type: {is_not: {field: order.currency}}}, count: {less_than: 3}}",
+        "order.currency: {field: tickets.type}",
+        "order.currency: {contains: {field: tickets.type}}",
+        "raw.lines: {where: {colour: red}, sum: {amount: 5}}",
+        "not: {tickets: {where: {type: VIP}}}",
     ],
 )
 def test_conditions_that_are_right_are_green(
@@ -278,6 +317,22 @@ def test_conditions_that_are_right_are_green(
         "any: [{order.totel: 1}]",
         "not: [{order.total: 1}]",
         "contact.phon: x",
+        "order.total: {between: 100}",
+        "order.total: {between: [100]}",
+        "order.total: {more_than: much}",
+        "order.currency: {more_than: 5}",
+        "order.total: {where: {type: VIP}}",
+        "tickets: {where: {tickets.type: VIP}}",
+        "tickets: {where: {colour: red}}",
+        "tickets: {where: {}}",
+        "tickets: {type: VIP}",
+        "tickets: {count: many}",
+        "tickets: {count: {contains: 2}}",
+        "tickets: {count: {present: true}}",
+        "tickets: {sum: 10}",
+        "tickets: {sum: {type: 10}}",
+        "order.total: {within: {field: order.total}}",
+        "order.total: {at_least: {field: order.total, more: 1}}",
     ],
 )
 def test_conditions_that_are_wrong_are_red(

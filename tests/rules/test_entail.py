@@ -53,7 +53,21 @@ EVERY = [
         for one in EXPECTED
     ),
     *(Comparison("matches", one) for one in ("vip*", "*", "5*", "?ip")),
-    *(Comparison(operator, one) for operator in ("at_least", "at_most") for one in (0, 5, 5.5)),
+    *(
+        Comparison(operator, one)
+        for operator in ("at_least", "at_most", "more_than", "less_than")
+        for one in (0, 5, 5.5)
+    ),
+    *(Comparison("between", ends) for ends in ((0, 5), (5, 5.5), (5, 100), (-3, "5"))),
+    *(
+        Comparison("between", ends)
+        for ends in (
+            ("2027-07-01", "2027-07-03"),
+            ("2027-07-03", "2027-07-03"),
+            ("2027-06-30", "2027-07-02"),
+            ("2027-07-03T18:00:00+00:00", "2027-07-04"),
+        )
+    ),
     *(
         Comparison(operator, one)
         for operator in ("before", "after")

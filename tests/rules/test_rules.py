@@ -168,7 +168,7 @@ FRAGMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(text=st.lists(FRAGMENTS, max_size=14).map("\n".join) | st.text(max_size=100))
 def test_any_text_is_rules_or_mistakes(compiled: Compiled, order: Event, text: str) -> None:
     found = outcome(compiled, text)
@@ -209,7 +209,7 @@ plain = st.recursive(
 )
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(value=st.lists(plain, max_size=3))
 def test_any_shape_is_rules_or_mistakes(compiled: Compiled, order: Event, value: object) -> None:
     found = outcome(compiled, "rules: " + json.dumps(value))

@@ -23,5 +23,6 @@ def test_random_pairs_are_of_all_operators_and_combinations() -> None:
     rules = str([why_not.pair(random).rule for _ in range(PAIRS)])
     names = ("is_not", "exactly", "one_of", "contains", "starts_with", "ends_with", "matches")
     times = ("at_least", "at_most", "before", "after", "within", "present", "favourites", " ago")
-    for name in (*names, *times, "any", "all", "not", "for_each", "ticket.type", "enabled"):
+    lists = ("where", "count", "sum", "field", "between", "more_than", "less_than", "country")
+    for name in (*names, *times, *lists, "any", "all", "not", "for_each", "ticket.type", "enabled"):
         assert f"'{name}'" in rules or f"{name}'" in rules, name

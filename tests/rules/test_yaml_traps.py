@@ -141,7 +141,10 @@ def test_what_can_be_meant_is_left_alone(text: str) -> None:
             "{a: Hi, you}\n",
             "1:9: `you` stands alone within { }, where a comma begins something new",
         ),
-        ("{a: 1,000}\n", "1:7: a comma within { } ends a number; write thousands without a comma"),
+        (
+            "{a: 1,000}\n",
+            "1:5: `1,000` is no number, since a comma begins something new within { }; write: 1000",
+        ),
         ("a: “#vip”\n", "1:4: “ and ” are quotes of a word processor, and part of the text here;"),
         (
             "[‘b’]\n",

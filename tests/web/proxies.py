@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.servers import free_port, missing, wait_until
+from tests.programs import CADDY, NGINX
+from tests.servers import free_port, wait_until
 from tests.web import wire
 from tests.web.receivers import ROOT
 
@@ -53,7 +53,7 @@ def nginx(folder: Path, receiver: int) -> Iterator[int]:
     user = "user root;" if os.geteuid() == 0 else ""
     text = _NGINX % {"folder": folder, "server": server, "user": user}
     (folder / "nginx.conf").write_text(text)
-    command = [_program("nginx", "nginx-light"), "-p", str(folder), "-c", "nginx.conf"]
+    command = [str(NGINX.program()), "-p", str(folder), "-c", "nginx.conf"]
     with _running([*command, "-e", "nginx-error.log"], folder, port):
         yield port
 
@@ -81,10 +81,7 @@ def _caddy(folder: Path, receiver: int, address: str, option: str) -> Sequence[s
     site = _example("text", receiver, f"{HOST} {{\n")
     site = site.replace(f"{HOST} {{\n", f"{address} {{\n\tbind 127.0.0.1\n")
     (folder / "Caddyfile").write_text(_CADDY % {"site": site, "option": option})
-    return [
-        *(_program("caddy", "caddy"), "run", "--config", "Caddyfile"),
-        *("--adapter", "caddyfile"),
-    ]
+    return [str(CADDY.program()), "run", "--config", "Caddyfile", "--adapter", "caddyfile"]
 
 
 def _example(language: str, receiver: int, marked: str = "") -> str:
@@ -93,13 +90,6 @@ def _example(language: str, receiver: int, marked: str = "") -> str:
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     [found] = [block for block in blocks if "127.0.0.1:8000" in block and marked in block]
     return str(found).replace("127.0.0.1:8000", f"127.0.0.1:{receiver}")
-
-
-def _program(name: str, package: str) -> str:
-    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
-    if found is None:
-        missing(name, package)
-    return found
 
 
 @contextmanager

@@ -40,7 +40,8 @@ accounts = Table(
     Column("fingerprint", Text, nullable=False),
 )
 
-# Accounts that have had credentials: without them they wait rather than preview.
+# Accounts that have had credentials: without them they wait rather than preview. And sources
+# that have had a secret, as `source showpass`: without it nothing of them is taken.
 live_accounts = Table(
     "live_accounts",
     metadata,

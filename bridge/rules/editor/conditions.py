@@ -10,7 +10,7 @@ from typing import Any
 from bridge.rules.common_fields import COMMON_FIELDS
 from bridge.rules.conditions import OPERATORS
 from bridge.rules.editor import patterns
-from bridge.rules.objections import kinds_of
+from bridge.rules.objections import COMPARES_FIELDS, kinds_of
 from bridge.rules.operator_reference import ABOUT
 from bridge.rules.vocabulary import Kind, member_name
 from bridge.source import Field, Source
@@ -40,16 +40,22 @@ _NEAR: Schema = {
     "pattern": patterns.NEAR,
     "examples": ["7 days", "7 days before tickets.starts_on"],
 }
+_COUNTRY: Schema = {"type": "string", "minLength": 2}
 _WHATEVER_THE_KIND: Mapping[str, Schema] = {
+    "country": {"anyOf": [_COUNTRY, {"type": "array", "minItems": 1, "items": _COUNTRY}]},
     "present": _TRUTH,
     "at_least": _NUMBER,
     "at_most": _NUMBER,
+    "more_than": _NUMBER,
+    "less_than": _NUMBER,
     "before": _TIME,
     "after": _TIME,
     "within": _NEAR,
     **dict.fromkeys(("contains", "starts_with", "ends_with", "matches", "exactly"), _WORD),
 }
-# A list whose entries have fields of their own, of which alone anything else can be asked.
+_GROUP: Schema = {"type": "object", "minProperties": 1, "additionalProperties": False}
+_OTHER: Schema = {"$ref": "#/$defs/other_field"}
+# A list whose entries have fields of their own.
 _LISTED = "list of groups"
 
 
@@ -89,16 +95,76 @@ def member_names(sources: Mapping[str, type[Source]]) -> list[str]:
 
 
 def definitions(sources: Mapping[str, type[Source]]) -> dict[str, Schema]:
-    """`where`, and the conditions of each kind of field."""
+    """`where`, and the conditions of each kind of field, and of each list."""
     kinds: list[Kind] = ["text", "number", "money", "date", "yes/no", "list", "anything", "group"]
-    made = {_name(kind): _condition(kind) for kind in kinds}
-    made[_name(_LISTED)] = _asked(_name(_LISTED), ["present"], _TRUTH)
-    return {"where": _where(sources), **made}
+    fields = known_fields(sources)
+    lists = {
+        name: made for one in _listed(fields) for name, made in _list(one.path, fields).items()
+    }
+    return {
+        "where": _where(sources),
+        **{_name(kind): _condition(kind) for kind in kinds},
+        **lists,
+        "other_field": _other_field(fields),
+        "condition_count": _numeric("condition_count"),
+    }
+
+
+def _listed(fields: list[Known]) -> list[Known]:
+    return [one for one in fields if one.kind == _LISTED]
+
+
+def _other_field(fields: list[Known]) -> Schema:
+    """`{field: contact.email}`: all that may be below is not known."""
+    names = [one.path for one in fields if one.kind not in (_LISTED, "anything")]
+    name = {"anyOf": [{"enum": names}, {"type": "string", "minLength": 1}]}
+    return {
+        "description": "Another field, with which this one is compared.",
+        "type": "object",
+        "properties": {"field": name},
+        "required": ["field"],
+        "additionalProperties": False,
+    }
+
+
+def _numeric(name: str) -> Schema:
+    """What a number of entries, or a sum over them, must be."""
+    allowed = [one for one in OPERATORS if "number" in kinds_of(one) and one != "present"]
+    several = {"type": "array", "minItems": 1, "items": _NUMBER}
+    asked = _asked(name, allowed, _NUMBER)
+    asked["properties"] = {one: asked["properties"][one] for one in allowed}
+    return {"anyOf": [_NUMBER, several, _OTHER, asked]}
+
+
+def _list(path: str, fields: list[Known]) -> dict[str, Schema]:
+    """A list of groups: whether there is one, and what is asked of its entries."""
+    own = {
+        one.path.removeprefix(f"{path}."): one for one in fields if one.path.startswith(f"{path}.")
+    }
+    name, entry = _name(_LISTED, path), f"entry_of_{path}"
+    of_entry = {key: _field(one.kind, one.about, one.path) for key, one in own.items()}
+    summed = {
+        key: {"description": one.about, "$ref": "#/$defs/condition_count"}
+        for key, one in own.items()
+        if one.kind in ("number", "money", "anything")
+    }
+    made = _asked(name, ["present"], _TRUTH)
+    made["properties"] |= _of_entries({"$ref": f"#/$defs/{entry}"}, {"properties": summed})
+    return {name: made, entry: {**_GROUP, "properties": {**of_entry, **_combiners(entry)}}}
+
+
+def _of_entries(where: Schema, sums: Schema) -> dict[str, Schema]:
+    """`where`, `count` and `sum` of a list."""
+    return {
+        "where": {"description": ABOUT["where"], **where},
+        "count": {"description": ABOUT["count"], "$ref": "#/$defs/condition_count"},
+        "sum": {"description": ABOUT["sum"], **_GROUP, **sums},
+    }
 
 
 def _where(sources: Mapping[str, type[Source]]) -> Schema:
     fields = known_fields(sources)
-    asked = {one.path: _field(one.kind, one.about) for one in fields}
+    asked = {one.path: _field(one.kind, one.about, one.path) for one in fields}
     for group in dict.fromkeys(one.path.rpartition(".")[0] for one in fields):
         if group and group not in asked:
             asked[group] = _field("group", "Whether there is anything of it.")
@@ -124,16 +190,18 @@ def _members(fields: list[Known]) -> Iterator[tuple[str, Schema]]:
         for one in fields:
             if one.path.startswith(f"{each.path}."):
                 path = f"{name}{one.path.removeprefix(each.path)}"
-                yield path, _field(one.kind, f"{said} {one.about}")
+                yield path, _field(one.kind, f"{said} {one.about}", one.path)
 
 
-def _field(kind: str, about: str) -> Schema:
-    reference: Schema = {"$ref": f"#/$defs/{_name(kind)}"}
+def _field(kind: str, about: str, path: str = "") -> Schema:
+    reference: Schema = {"$ref": f"#/$defs/{_name(kind, path)}"}
     return {"description": about, **reference} if about else reference
 
 
-def _name(kind: str) -> str:
-    return f"condition_{kind}".replace("/", "_").replace(" ", "_")
+def _name(kind: str, path: str = "") -> str:
+    """Each list has conditions of its own."""
+    of_list = f"_{path}" if kind == _LISTED else ""
+    return f"condition_{kind}{of_list}".replace("/", "_").replace(" ", "_")
 
 
 def _condition(kind: Kind) -> Schema:
@@ -144,7 +212,12 @@ def _condition(kind: Kind) -> Schema:
         return _asked(name, allowed, _TRUTH)
     value = VALUES[kind]
     several = {"type": "array", "minItems": 1, "items": value}
-    return {"anyOf": [value, several, _asked(name, allowed, value)]}
+    asked = _asked(name, allowed, value)
+    if kind == "anything":
+        free = {**_GROUP, "additionalProperties": {"$ref": f"#/$defs/{name}"}}
+        counted = {"additionalProperties": {"$ref": "#/$defs/condition_count"}}
+        asked["properties"] |= _of_entries(free, counted)
+    return {"anyOf": [value, several, asked, _OTHER]}
 
 
 def _asked(name: str, operators: list[str], value: Schema) -> Schema:
@@ -164,7 +237,12 @@ def _operator(operator: str, value: Schema) -> Schema:
     if operator == "one_of":
         named = {"type": "string", "minLength": 1, "description": "The name of one of `lists`."}
         return told | {"anyOf": [{"type": "array", "minItems": 1, "items": value}, named]}
-    return told | _WHATEVER_THE_KIND.get(operator, value)
+    if operator == "between":
+        ends = [value] if value in (_NUMBER, _DATE) else [_NUMBER, _DATE]
+        each = [{"type": "array", "minItems": 2, "maxItems": 2, "items": one} for one in ends]
+        return told | {"anyOf": each}
+    wanted = _WHATEVER_THE_KIND.get(operator, value)
+    return told | ({"anyOf": [wanted, _OTHER]} if operator in COMPARES_FIELDS else wanted)
 
 
 def _combiners(name: str) -> dict[str, Schema]:

@@ -72,6 +72,7 @@ def _file() -> Schema:
             "texts": {"type": "object", "additionalProperties": {"type": "string"}},
             "tests": {"type": "array", "items": {"$ref": "#/$defs/test"}},
             "time_zone": _ZONE,
+            "country": {"type": "string", "minLength": 2},
         },
     )
 
