@@ -73,6 +73,8 @@ class Source(ABC):
     fields: ClassVar[tuple[Field, ...]]
     sampled_at: ClassVar[datetime] = datetime(2027, 6, 1, 12, tzinfo=UTC)
     """When its samples came in, where a test of rules does not say: near the times in them."""
+    sample_ids: ClassVar[tuple[str, ...]] = ()
+    """Paths in its samples' bodies, such as `data.order.id`, of ids that sending makes fresh."""
     show_field: ClassVar[str | None] = None
     """The field that names the show, for `once_per: event`; None: there are no shows."""
 

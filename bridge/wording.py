@@ -11,6 +11,8 @@ from typing import Any
 
 _MOST_LISTED = 12
 _LONGEST_COMPARED = 100
+_MOST_COMPARED = 5
+_ALIKE = 0.6
 
 _WORDS = {
     "missing": "is missing",
@@ -56,11 +58,21 @@ def moment_in_words(at: float) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The one known word that is spelled almost like this one, whatever the case."""
+    """The one known word that is spelled almost like this one, whatever the case.
+
+    Of names with dots the last part counts by itself: `contact.orders` is not almost
+    `contact.phone`, however much they share.
+    """
     by_fold = {candidate.casefold(): candidate for candidate in known}
     compared = word[:_LONGEST_COMPARED].casefold()
-    found = difflib.get_close_matches(compared, by_fold, n=1, cutoff=0.6)
-    return by_fold[found[0]] if found else None
+    found = difflib.get_close_matches(compared, by_fold, n=_MOST_COMPARED, cutoff=_ALIKE)
+    close = (each for each in found if _ends_alike(compared, each))
+    return by_fold[first] if (first := next(close, None)) else None
+
+
+def _ends_alike(word: str, other: str) -> bool:
+    one, two = word.rpartition(".")[2], other.rpartition(".")[2]
+    return difflib.SequenceMatcher(None, one, two, autojunk=False).ratio() >= _ALIKE
 
 
 def meant(word: str, known: Iterable[str]) -> str:

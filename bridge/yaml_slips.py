@@ -59,6 +59,9 @@ def syntax_slip(error: yaml.YAMLError, lines: Sequence[str]) -> Slip:
     """One plain sentence for what the parser could not read."""
     if not isinstance(error, yaml.MarkedYAMLError):
         return Slip(0, 0, "YAML cannot read this file", "save it as plain UTF-8 text")
+    block = _block_above(error, lines)
+    if block:
+        return block
     for line, patterns in _suspects(error):
         slip = _slip_on(_line(lines, line), line, patterns)
         if slip:
@@ -66,6 +69,15 @@ def syntax_slip(error: yaml.YAMLError, lines: Sequence[str]) -> Slip:
     what, advice, at_context = _words(error)
     mark = (error.context_mark if at_context else None) or error.problem_mark
     return Slip(mark.line, mark.column, what, advice) if mark else Slip(0, 0, what, advice)
+
+
+def _block_above(error: yaml.MarkedYAMLError, lines: Sequence[str]) -> Slip | None:
+    """A text after | or > whose lines are not indented."""
+    mark = error.context_mark or error.problem_mark
+    if mark is None or not mark.line or not _BLOCK.search(_line(lines, mark.line - 1)):
+        return None
+    what = "the lines of a text that begins with | or > must be indented further than its name"
+    return Slip(mark.line, mark.column, what, "indent them by two blanks")
 
 
 def _suspects(error: yaml.MarkedYAMLError) -> Iterator[tuple[int, _Patterns]]:
@@ -145,7 +157,14 @@ def _quote_template(line: int, column: int, rest: str) -> Slip:
 
 def _special(line: int, found: re.Match[str]) -> Slip:
     what = f"a text cannot begin with {found[1][0]} without quotes"
-    return Slip(line, found.start(1), what, "put quotes around it", example=in_quotes(found[1]))
+    text = found[1]
+    # Closing brackets belong to what was opened before the text.
+    while text[-1:] in ("}", "]") and text.count(text[-1]) > text.count(_OPENED[text[-1]]):
+        text = text[:-1].rstrip()
+    return Slip(line, found.start(1), what, "put quotes around it", example=in_quotes(text))
+
+
+_OPENED = {"}": "{", "]": "["}
 
 
 def _ends_early(line: int, found: re.Match[str]) -> Slip:
@@ -172,13 +191,50 @@ def _sign(line: int, found: re.Match[str]) -> Slip | None:
 
 def _two_conditions(line: int, found: re.Match[str]) -> Slip:
     """`tickets.type: VIP and order.total: 100`."""
-    first, link, second = found[1], found[2].lower(), _short(found[3])
+    first, link, second = found[1], (found[2] or "").lower(), _short(found[3])
     what = "two conditions stand in this line"
     if link in ("or", "||"):
         advice, example = "write", f"any: [{{{first}}}, {{{second}}}]"
     else:
         advice, example = "write each on a line of its own", f"{first}, and below it {second}"
     return Slip(line, found.start(1), what, advice, example=example)
+
+
+def _no_colon(line: int, found: re.Match[str]) -> Slip:
+    """`channel = "#big"`, which YAML goes on reading in the next line."""
+    what = f"a colon is missing after {found[1]}"
+    return Slip(line, found.start(1), what, "write", example=f"{found[1]}: {_short(found[2])}")
+
+
+def _bullet(line: int, found: re.Match[str]) -> Slip:
+    return no_list_dash(line, found.start(1), found[1])
+
+
+def no_list_dash(line: int, column: int, text: str) -> Slip:
+    """`• slack.post_message:`, as in a word processor or a chat."""
+    sign, _, rest = text.partition(" ")
+    what = f"{sign} begins no entry of a list; that is done by - and a blank"
+    return Slip(line, column, what, "write", example=f"- {_short(rest)}")
+
+
+def _code(line: int, found: re.Match[str]) -> Slip:
+    """The marks that a chat puts around what is shown as it was typed."""
+    what = f"{found[1][:3]} is no part of the rules, and was copied along"
+    return Slip(line, found.start(1), what, "remove this line")
+
+
+def _bare_name(line: int, found: re.Match[str]) -> Slip:
+    what = f"a colon is missing after {found[1]}"
+    return Slip(line, found.start(1), what, "write", example=f"{found[1]}:")
+
+
+def _link(line: int, found: re.Match[str]) -> Slip:
+    """`or` and `and` alone in a line."""
+    what = f"`{found[1].lower()}` cannot stand between conditions"
+    if found[1].lower() == "and":
+        return Slip(line, found.start(1), what, "remove this line: all of them must hold anyway")
+    advice = "write `any:` above them, indent them further, and begin each with `- `"
+    return Slip(line, found.start(1), what, advice)
 
 
 def _braces_missing(line: int, found: re.Match[str]) -> Slip:
@@ -209,16 +265,20 @@ _OUTSIDE = re.compile(r"(?<=\}\})\s*[,\]\}](?!\}).*$")
 # A quoted text with more behind it.
 _BROKEN = r"(?:^ *|[:\-] +|[\[,] *)((['\"])(?:(?!\2).|\2\2)*\2 *[^\s,:#}\]][^\n]*)$"
 _Patterns = Sequence[tuple[re.Pattern[str], Callable[[int, re.Match[str]], Slip | None]]]
+_BLOCK = re.compile(r":\s+[|>][-+0-9]*\s*$")
 _OPERATOR = (
     r"(?:(?:at|more|less|is|one|starts|ends)_[a-z]+|is|exactly|contains|matches|before|after|within"
     r"|present|between|any|all|not)"
 )
 _CONDITION = r"[a-z]\w*(?:\.\w+)+: +\S.*?"
-_TWO = rf"^ *(?:- +)?({_CONDITION}) +(and|or|&&?|\|\||AND|OR) +({_CONDITION})$"
+_TWO = rf"^ *(?:- +)?({_CONDITION})(?: +(and|or|&&?|\|\||AND|OR)|,) +({_CONDITION})$"
 _SLIPS: _Patterns = (
     (re.compile(r": +([<>=!]=?\s*[\d$€£][^\n]*)$"), _sign),
     (re.compile(r"\{ *([<>=!]{1,2}\s*:?\s*[\d$€£][^,}\n]*)"), _sign),
     (re.compile(_TWO), _two_conditions),
+    (re.compile(r"^ *(```\w*|~~~\w*) *$"), _code),
+    (re.compile(r"^ *([*•·▪‣◦●–—] +[\w.]+:(?: [^\n]*)?)$"), _bullet),
+    (re.compile(r"^ *(?:- +)?(or|and|OR|AND|Or|And) *$"), _link),
     (re.compile(rf"^ *(?:- +)?\w+\.[\w.]+: +(\(?({_OPERATOR}: +[^\n]*?)\)?)$"), _braces_missing),
     (re.compile(r"^ *(?:- *)?(\t)"), _tab),
     (re.compile(f"^[ {ODD_BLANKS}]*([{ODD_BLANKS}])"), _odd_blank),
@@ -239,7 +299,18 @@ _IN_BRACKETS: _Patterns = (
     (re.compile(r"[\[,:] *([^\s\[{\"'#,][^\[{\"',\n]*\{\{[^\n]*)$"), _template),
     (re.compile(r"[{,] *[\w.]+: +[^,{}\[\]\"'\n]*?([\w.]+): "), _no_comma),
 )
-_BEFORE: _Patterns = (_SLIPS[-1],)
+_BEFORE: _Patterns = (
+    (
+        re.compile(
+            r"^ *(?:- +)?(rules|tests|lists|texts|when|where|do|given|expect|with|any|all|not"
+            r"|properties|merge_fields|tags|sources|accounts)\s*$"
+        ),
+        _bare_name,
+    ),
+    _SLIPS[-1],
+    (re.compile(r"^ *(?:- +)?([A-Za-z_][\w.]*)\s*(?:=>|:=|[=;–—]| -)\s*(\S[^\n]*)$"), _no_colon),
+    (re.compile(r"^ *(?:- +)?([A-Za-z_][\w.]*) +([\"'][^\n]*)$"), _no_colon),
+)
 
 
 def _short(text: str, longest: int = 60) -> str:

@@ -17,7 +17,14 @@ import yaml
 from bridge.errors import ConfigurationError, Mistake
 from bridge.yaml_document import Document, Path, Place
 from bridge.yaml_slips import Slip, syntax_slip, unquoted_template
-from bridge.yaml_traps import Plain, is_harmless, lone, slips_of_key, slips_of_value
+from bridge.yaml_traps import (
+    Plain,
+    exclamation,
+    is_harmless,
+    lone,
+    slips_of_key,
+    slips_of_value,
+)
 
 __all__ = ["Document", "Path", "read"]
 
@@ -45,6 +52,8 @@ _CONSTANTS: Mapping[str, bool | None] = {
     "FALSE": False,
 }
 _TWICE = "keep one of the two; a new entry of a list begins with `- `"
+_GROUP_TWICE = "move what stands below it to the end of the first, and remove this line"
+_FIELD_TWICE = "for either of two values write one line, with both in [ ]; else keep one of the two"
 _TAG = "nothing can begin with ! without quotes"
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
 _LONGEST_REST = 1_000
@@ -81,7 +90,9 @@ def understood(text: str, file: str, *, echo: bool = True) -> tuple[Document | N
     try:
         value = reader.value()
     except yaml.YAMLError as error:
-        reader.slips.append(syntax_slip(error, reader.lines))
+        # A missing blank or a bullet makes nonsense of what follows: it is told alone.
+        if all(one.only_warns or one.of_value for one in reader.slips):
+            reader.slips.append(syntax_slip(error, reader.lines))
         is_whole = False
     except _Unreadable:
         is_whole = False
@@ -172,7 +183,8 @@ class _Reader:
                 self._spend(event, 1, depth)
                 spot = _spot(event)
                 before = self._line(spot[0])[: spot[1]][-_LONGEST_REST:]
-                self._slip(lone(key, *spot, before))
+                slip = exclamation(*spot, self._line(spot[0])) if event.tag else None
+                self._slip(slip or lone(key, *spot, before))
             else:
                 mapping[key] = self._value(value, below, depth + 1)
         return mapping
@@ -180,7 +192,8 @@ class _Reader:
     def _check_key(self, event: Any, first: Place | None) -> None:
         if first:
             what = f"stands here twice, first in line {first.line}"
-            self._slip(Slip(*_spot(event), what, _TWICE, name=event.value, of_value=True))
+            advice = _advice_for_twice(event.value)
+            self._slip(Slip(*_spot(event), what, advice, name=event.value, of_value=True))
         if event.implicit[0] and not is_harmless(event.value):
             for slip in slips_of_key(event.value, *_spot(event)):
                 self._slip(slip)
@@ -204,7 +217,7 @@ class _Reader:
 
     def _scalar(self, event: Any, path: Path) -> Any:
         if event.tag not in (None, *_STRING_TAGS):
-            self._complain(event, _TAG, "remove it, or put quotes around it")
+            self._slip(exclamation(*_spot(event), self._line(event.start_mark.line)))
         if not event.implicit[0]:
             return event.value
         if not (is_harmless(event.value) and self._ends_its_line(event)):
@@ -268,6 +281,12 @@ class _Reader:
         self.slips.append(slip)
         if not slip.only_warns and len(self.slips) > 10 * MOST_TOLD:
             raise _Unreadable
+
+
+def _advice_for_twice(name: str) -> str:
+    if name in ("rules", "tests", "lists", "texts", "accounts", "sources"):
+        return _GROUP_TWICE
+    return _FIELD_TWICE if "." in name or name in ("event", "source") else _TWICE
 
 
 def _spot(event: Any) -> tuple[int, int]:

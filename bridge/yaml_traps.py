@@ -7,20 +7,34 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bridge.amounts import before_comma, number_meant
-from bridge.yaml_slips import CURLY, ODD_BLANKS, Slip, in_quotes, no_blank_after_dash, odd_blank
+from bridge.yaml_slips import (
+    CURLY,
+    ODD_BLANKS,
+    Slip,
+    in_quotes,
+    no_blank_after_dash,
+    no_list_dash,
+    odd_blank,
+)
 
 _ODD = re.compile(f"[{ODD_BLANKS}\u00ad]")
 _UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _IN_CURLY = re.compile(f"[{CURLY}].*[{CURLY}]", re.DOTALL)
 _TRUTHS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _THOUSAND = re.compile(r"[-+]?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
+_PATH = re.compile(r"[a-z_]\w*(?:\.\w+)+")
 _NO_CENTS = ("-", "–", "—", "--")
-_WORD_AND_VALUE = re.compile(r"([a-z_]+) +(\S+)", re.ASCII)
+_WORD_AND_VALUE = re.compile(r"([a-z_]+)(?: *= *| +)(\S+)", re.ASCII)
+_ONE_OF = re.compile(r"\bone_of: +([^\s\[\]{}:\"',][^\[\]{}:\"']*),\s*$")
+_FIELD = re.compile(r"\b\w+\.[\w.]+: *$")
+_NOT_VALUE = re.compile(r"!=?:? *([^\s=!,}\]][^,}\]#\n]*)")
 _ZEROS = re.compile(r"[-+]?0[0-9]+", re.ASCII)
 _COMMENT = re.compile(r"\s*(#[^\s#]\S*)")
 _LATE_COMMENT = re.compile(r"\s+(#[\w{“\"'@&][^\n]*)")
 _ODD_AFTER_COLON = re.compile(f"[\\w.]+:([{ODD_BLANKS}])")
 _NO_BLANK = re.compile(r"([\w.]+:)(?!//)([^\s:].*)", re.DOTALL)
+_BULLET = re.compile(r"(?:[•·▪‣◦●–—]|\d{1,3}[.)]) +\w")
+_BRACE_IN_NAME = re.compile(r"([\w.]+):([\[{])[^\n]*")
 _DASH = re.compile(r"-[^\W\d]")
 # Most names and values are of these letters, and have no trap in them.
 _HARMLESS = re.compile(r"[a-z][a-z0-9_.]*|[1-9][0-9]{0,8}", re.ASCII | re.IGNORECASE)
@@ -64,6 +78,13 @@ def slips_of_value(plain: Plain) -> Iterator[Slip]:
 
 def slips_of_key(text: str, line: int, column: int) -> Iterator[Slip]:
     """What is wrong with a name without quotes before a colon."""
+    if _BULLET.match(text):
+        yield no_list_dash(line, column, f"{text}:")
+        return
+    joined = _BRACE_IN_NAME.fullmatch(text)
+    if joined:
+        advice = f"type a blank between : and {joined[2]}"
+        yield Slip(line, column, "a blank is missing after the colon", advice)
     if text == "<<":
         advice = "write the lines out"
         yield Slip(line, column, "nothing is taken over by <<", advice)
@@ -89,12 +110,41 @@ def lone(text: str, line: int, column: int, before: str = "") -> Slip:
     number = before_comma(before.removesuffix(","))
     if number and before.endswith(",") and (text[:1].isdecimal() or text in _NO_CENTS):
         return _torn_number(line, column - len(number) - 1, f"{number},{text}")
+    if _PATH.fullmatch(text) and before.rstrip().endswith("{"):
+        what = "what is inserted stands between two braces, and the text in quotes"
+        return Slip(line, before.rindex("{"), what, "write", example=f'"{{{{ {text} }}}}"')
+    torn = _torn_list(line, text, before)
+    if torn:
+        return torn
     found = _WORD_AND_VALUE.fullmatch(text)
     if found and before.rstrip().endswith("{"):
         what, example = f"a colon is missing after {found[1]}", f"{found[1]}: {found[2]}"
         return Slip(line, column, what, "write", example=example)
     what = "stands alone within { }, where a comma begins something new"
     return Slip(line, column, what, "put quotes around a text that holds a comma", name=text)
+
+
+def _torn_list(line: int, text: str, before: str) -> Slip | None:
+    """`{one_of: VIP, Backstage}`."""
+    found = _ONE_OF.search(before)
+    if not found:
+        return None
+    what = "several values stand in [ ], which are missing here"
+    column = len(before) - len(found[1]) - 1
+    return Slip(line, column, what, "write", example=f"[{found[1]}, {text}]")
+
+
+def exclamation(line: int, column: int, whole: str) -> Slip:
+    """`!= VIP` and `!VIP`, which are tags to YAML; without the ! they would mean the opposite."""
+    found = _NOT_VALUE.match(whole[column:])
+    what = "nothing can begin with ! without quotes"
+    before = whole[:column].rstrip()[-1:]
+    of_field = _FIELD.search(whole[:column]) or whole[column : column + 2] == "!="
+    if not found or not of_field:
+        return Slip(line, column, what, "remove it, or put quotes around it")
+    meaning = f"is_not: {found[1].strip()}"
+    example = f"{{{meaning}}}" if before == ":" else meaning
+    return Slip(line, column, what, "for the opposite write", example=example)
 
 
 def _torn_number(line: int, column: int, written: str) -> Slip:
@@ -131,6 +181,10 @@ def _unseparated(plain: Plain, text: str) -> Iterator[Slip]:
     """A blank that is missing after a dash or a colon makes one text of what should be more."""
     for number, line in enumerate(plain.lines[:_MOST_LINES]):
         text_of_line = line.lstrip(" ")
+        if (number or plain.alone) and _BULLET.match(text_of_line):
+            column = len(line) - len(text_of_line) if number else plain.column
+            yield no_list_dash(plain.line + number, column, text_of_line)
+            return
         if (number or plain.alone) and _DASH.match(text_of_line):
             column = len(line) - len(text_of_line) if number else plain.column
             yield no_blank_after_dash(plain.line + number, column, text_of_line)
@@ -161,6 +215,10 @@ def _half_a_text(plain: Plain) -> Iterator[Slip]:
 
 
 def _looks_like_something_else(plain: Plain, text: str) -> Iterator[Slip]:
+    if "\\n" in text:
+        what = "\\n begins a new line only within double quotes"
+        advice = "put double quotes around the whole text"
+        yield Slip(plain.line, plain.column, what, advice, only_warns=True)
     truth = _TRUTHS.get(text.casefold())
     if truth:
         what = f"this is the text “{text}”, not {truth}"

@@ -14,6 +14,7 @@ import click
 
 from bridge.cli.lazy import LazyGroup
 from bridge.errors import ConfigurationError, LedgerUnavailable, OperatorError
+from bridge.version import VERSION
 
 # In the order of `--help`. The lines stand here so that `--help` imports nothing.
 _COMMANDS: Mapping[str, str] = {
@@ -85,7 +86,7 @@ class Failure(click.ClickException):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     epilog="Start with `run`; then, in a second terminal, `send --all` and `events`.",
 )
-@click.version_option(package_name="showbridge", message="%(prog)s %(version)s")
+@click.version_option(VERSION, message="%(prog)s %(version)s")
 def cli() -> None:
     """Take webhooks from Showpass and Showpad, keep every one, and act on them.
 

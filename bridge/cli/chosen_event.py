@@ -31,6 +31,7 @@ class Subject:
     named: str
     position: int | None = None
     note: str = ""
+    is_sample: bool = False
 
     def name_of(self, event: RehearsedEvent) -> str:
         """Of one of its events, where there are several."""
@@ -100,7 +101,8 @@ def of_file(config: Config, file: Path, source: str | None, now: float) -> Subje
 
 
 def _sent(outgoing: Outgoing, named: str, now: float) -> Subject:
-    return Subject(arriving(outgoing.source, filled_in(outgoing.text), now), named)
+    waiting = arriving(outgoing.source, filled_in(outgoing.text), now)
+    return Subject(waiting, named, is_sample=outgoing.is_sample)
 
 
 def _because(note: str) -> str:

@@ -27,11 +27,12 @@ EVENT = re.compile(r"\d{1,18}(-([1-9]\d{0,5}))?", re.ASCII)
 @click.command("event")
 @click.argument("event_id", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
+@click.option("--calls", is_flag=True, help="The requests too, each attempt, headers and key.")
 @click.option("--body", is_flag=True, help="The received body too, barcodes masked.")
 @click.option(
     "--all", "everything", is_flag=True, help=f"All deliveries, not the first {LISTED} alone."
 )
-def command(event_id: str, as_json: bool, body: bool, everything: bool) -> None:
+def command(event_id: str, as_json: bool, calls: bool, body: bool, everything: bool) -> None:
     """Tell the whole story of one event: ID is as `showbridge events` shows it."""
     number, position = parse(event_id)
     config = load(os.environ)
@@ -43,7 +44,7 @@ def command(event_id: str, as_json: bool, body: bool, everything: bool) -> None:
     if as_json:
         json_lines.say(story_object(told, config, body=body, versions=versions))
     else:
-        print_story(screen(), told, config, body=body, versions=versions)
+        print_story(screen(), told, config, body=body, calls=calls, versions=versions)
 
 
 def parse(event_id: str) -> tuple[int, int | None]:

@@ -19,7 +19,7 @@ _ORDER = (
     *("suppressed", "unrouted", "sending", "waiting", "scheduled"),
 )
 _GAP = 1
-_LONGEST_SOURCE = 10
+_SHORTEST_SOURCE = 10
 _FAIR_WHO = 14
 _SHORTEST = 8
 _LONGEST_HAPPENED = 28
@@ -84,10 +84,13 @@ class Layout:
             for column in range(len(HEADINGS))
         ]
         number, time, source, kind, who, what = widest
-        source = min(source, _LONGEST_SOURCE)
+        source = min(source, max(_SHORTEST_SOURCE, told_apart([row[2].plain for row in rows])))
         what = min(max(what, _ROOM_TO_FOLLOW if follow else 0), _LONGEST_HAPPENED)
         room = width - number - time - source - what - _GAP * (len(HEADINGS) - 1)
-        kind = min(kind, max(_SHORTEST, room - min(who, _FAIR_WHO)))
+        fair = max(_SHORTEST, room - min(who, _FAIR_WHO))
+        if room - (apart := told_apart([row[3].plain for row in rows])) >= _SHORTEST:
+            fair = max(fair, apart)
+        kind = min(kind, fair)
         who = min(who, max(_SHORTEST, room - kind))
         what = max(_SHORTEST, what + room - kind - who)
         return cls((number, time, source, kind, who, what))
@@ -115,6 +118,20 @@ class Layout:
         for event in events:
             table.add_row(*_cells(event, now))
         console.print(table)
+
+
+def told_apart(names: Iterable[str]) -> int:
+    """The width at which no two of them look alike, though longer ones end with an ellipsis."""
+    different = sorted(set(names))
+    longest = max(map(len, different), default=0)
+    for width in range(1, longest):
+        if len({_cut(name, width) for name in different}) == len(different):
+            return width
+    return longest
+
+
+def _cut(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: width - 1] + "…"
 
 
 def _cells(event: EventSummary, now: float) -> list[Text]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bridge import strict_json
 from bridge.config import Config, SourceConfig
@@ -21,17 +24,56 @@ class Outgoing:
     source: SourceConfig
     name: str
     text: bytes
+    is_sample: bool = False
 
-    def body(self) -> bytes:
-        """With a fresh UUID at each placeholder."""
-        first, *rest = self.text.split(PLACEHOLDER)
+    def body(self, seed: str = "") -> bytes:
+        """With a fresh UUID at each placeholder; with a seed a sample is about other things too."""
+        text = self._about_others(seed) if seed and self.is_sample else self.text
+        first, *rest = text.split(PLACEHOLDER)
         return first + b"".join(str(uuid.uuid4()).encode() + part for part in rest)
+
+    def _about_others(self, seed: str) -> bytes:
+        value = json.loads(self.text)
+        for path in self.source.source.sample_ids:
+            _renew(value, path.split("."), seed)
+        return json.dumps(value, ensure_ascii=False, indent=2).encode()
+
+
+def _renew(value: Any, path: Sequence[str], seed: str) -> None:
+    """Each id that the path leads to, through lists too; the same one in all samples of a seed."""
+    if isinstance(value, list):
+        for each in value:
+            _renew(each, path, seed)
+    elif isinstance(value, dict) and path[0] in value:
+        name, *rest = path
+        if rest:
+            _renew(value[name], rest, seed)
+        elif isinstance(value[name], str | int) and PLACEHOLDER.decode() not in str(value[name]):
+            value[name] = type(value[name])(another(str(value[name]), seed))
+
+
+_ALIKE = ("0123456789", "abcdef", "ghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def another(text: str, seed: str) -> str:
+    """An id that looks like it: digits for digits, letters for letters; none begins with 0."""
+    drawn = hashlib.shake_256(f"{seed} {text}".encode()).digest(len(text))
+    return "".join(
+        _drawn(character, number, is_first=place == 0)
+        for place, (character, number) in enumerate(zip(text, drawn, strict=True))
+    )
+
+
+def _drawn(character: str, number: int, *, is_first: bool) -> str:
+    alike = next((kind for kind in _ALIKE if character in kind), character)
+    kind = alike[1:] if is_first and alike.startswith("0") and len(alike) > 1 else alike
+    return kind[number % len(kind)]
 
 
 def samples(config: Config, source: str | None) -> list[Outgoing]:
     """The shipped samples of one configured source, or of all, in their order."""
     return [
-        Outgoing(each, sample.name, sample.text.encode())
+        Outgoing(each, sample.name, sample.text.encode(), is_sample=True)
         for each in chosen_sources(config, source)
         for sample in each.source.samples()
     ]

@@ -6,7 +6,8 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +18,13 @@ from bridge.cli.event import EVENT, find, parse
 from bridge.cli.event_lines import when
 from bridge.cli.existing import existing_ledger
 from bridge.cli.replay_many import SOON, Manner, replay_many
-from bridge.cli.replaying import Replaying, may_repeat
+from bridge.cli.replaying import Replaying, may_repeat, overwrites
 from bridge.cli.screen import clean, counted
 from bridge.cli.selecting import filters, selection
 from bridge.cli.speed import AT_ONCE, speed
 from bridge.config import Config, load
 from bridge.errors import OperatorError
-from bridge.ledger.database import Database
+from bridge.ledger.database import Connection, Database
 from bridge.ledger.newer import overtaken
 from bridge.ledger.plan import RENEWABLE
 from bridge.ledger.repeats import renewable
@@ -85,7 +86,7 @@ def command(  # noqa: PLR0913, RUF100  # one for each option
     if which is not None:
         _refuse_options(ctx)
         with existing_ledger(config) as database:
-            _replay_one(_Guard(config, database, even_if_newer), which)
+            _replay_one(_One(config, database, even_if_newer, dry_run), which)
         return
     anyway = {"newer": even_if_newer, "done": even_if_done}
     with existing_ledger(config) as database:
@@ -108,7 +109,7 @@ def _refuse_options(ctx: click.Context) -> None:
     given = [
         name
         for name in ctx.params
-        if name not in ("which", "even_if_newer")
+        if name not in ("which", "even_if_newer", "dry_run", "yes")
         and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
     if given:
@@ -117,19 +118,33 @@ def _refuse_options(ctx: click.Context) -> None:
 
 
 @dataclass(frozen=True)
-class _Guard:
+class _One:
     """Keeps an older value from being written over a newer one, unless that is meant."""
 
     config: Config
     database: Database
     even_if_newer: bool
+    dry_run: bool
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A dry run does all of it, and takes it back."""
+        with suppress(_TakenBackError), self.database.write() as connection:
+            yield connection
+            if self.dry_run:
+                raise _TakenBackError
+
+    @property
+    def will(self) -> str:
+        return "would" if self.dry_run else "will"
 
     def check(self, ids: Sequence[str]) -> None:
         """Raises OperatorError where one of these deliveries was overtaken."""
         if self.even_if_newer:
             return
         with self.database.read() as connection:
-            found = {each for each in overtaken(connection, ids) if self._overwrites(*each)}
+            passed = overtaken(connection, ids)
+        found = {each for each in passed if overwrites(self.config, *each)}
         if found:
             names = ", ".join(sorted(f"{account}.{action}" for account, action in found))
             raise OperatorError(
@@ -137,14 +152,12 @@ class _Guard:
                 "written over it. `--even-if-newer` sends it all the same"
             )
 
-    def _overwrites(self, account: str, action: str) -> bool:
-        """A further message changes no earlier one."""
-        known = self.config.accounts.get(account)
-        declared = known.connector.actions().get(action) if known else None
-        return declared is not None and declared.idempotent
+
+class _TakenBackError(Exception):
+    """Ends a transaction without its changes."""
 
 
-def _replay_one(guard: _Guard, which: str) -> None:
+def _replay_one(guard: _One, which: str) -> None:
     if named := _DELIVERY.fullmatch(which.lower()):
         _replay_delivery(guard, _delivery(guard.database, named))
     elif EVENT.fullmatch(which):
@@ -154,7 +167,7 @@ def _replay_one(guard: _Guard, which: str) -> None:
             f"`{clean(which, 40)}` is neither an event's id, like 1042, nor the beginning "
             "of a delivery's, like 1042_3f9a; `showbridge event` shows both"
         )
-    click.echo(SOON)
+    click.echo("Dry run: nothing was changed." if guard.dry_run else SOON)
 
 
 def _delivery(database: Database, named: re.Match[str]) -> str:
@@ -171,10 +184,10 @@ def _delivery(database: Database, named: re.Match[str]) -> str:
     return found[0]
 
 
-def _replay_delivery(guard: _Guard, delivery: str) -> None:
+def _replay_delivery(guard: _One, delivery: str) -> None:
     guard.check([delivery])
     now = time.time()
-    with guard.database.write() as connection:
+    with guard.writing() as connection:
         due_at = scheduled_for(connection, delivery)
         again = replay_deliveries(connection, [delivery], now, may_repeat(guard.config))
     if not again.sent:
@@ -183,30 +196,31 @@ def _replay_delivery(guard: _Guard, delivery: str) -> None:
             "(`showbridge event` tells which); to plan it afresh, replay its event"
         )
     if due_at is None:
-        click.echo(f"Delivery {delivery} will be sent again as it was filled in.")
+        click.echo(f"Delivery {delivery} {guard.will} be sent again as it was filled in.")
     else:
-        click.echo(f"Delivery {delivery} was to be sent {when(due_at, now)}; it is sent now.")
+        now_sent = "it would be sent now" if guard.dry_run else "it is sent now"
+        click.echo(f"Delivery {delivery} was to be sent {when(due_at, now)}; {now_sent}.")
     if again.behind:
         behind = counted(again.behind, "delivery")
-        click.echo(f"  what undid it is done once more behind it: {behind}")
+        click.echo(f"  what undid it {guard.will} be done once more behind it: {behind}")
 
 
-def _replay_event(guard: _Guard, which: str) -> None:
+def _replay_event(guard: _One, which: str) -> None:
     number, _ = parse(which)
     story = find(guard.database, number, with_contents=False)
     owed = [delivery for event in story.events for delivery in event.deliveries]
     repeated = _repeated(guard.database, [delivery.id for delivery in owed])
     renewed = [delivery.id for delivery in owed if delivery.state in RENEWABLE]
     guard.check([*renewed, *repeated])
-    with guard.database.write() as connection:
+    with guard.writing() as connection:
         begun = replay_webhook(connection, number)
     if not begun:
         raise OperatorError(
             f"event {number} cannot be routed again: its body was deleted for its age"
         )
     click.echo(
-        f"Event {number} ({clean(story.type)} from {clean(story.source)}) will be routed again "
-        "by the rules of now."
+        f"Event {number} ({clean(story.type)} from {clean(story.source)}) {guard.will} be routed "
+        "again by the rules of now."
     )
     for line in _consequences(story):
         click.echo(f"  {line}")

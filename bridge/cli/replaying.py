@@ -64,6 +64,13 @@ def may_repeat(config: Config) -> MayRepeat:
     return repeatable({name: each.connector for name, each in config.accounts.items()})
 
 
+def overwrites(config: Config, account: str, action: str) -> bool:
+    """Whether it takes the place of what it did before; a message stands beside others."""
+    known = config.accounts.get(account)
+    declared = known.connector.actions().get(action) if known else None
+    return declared is not None and declared.idempotent
+
+
 @dataclass(frozen=True)
 class Replaying:
     """`by_event` routes again by the rules of now; `anyway` names the obstacles to ignore."""
@@ -118,7 +125,10 @@ class Replaying:
         if name == "done":
             return any(each.may_be_done for each in owed)
         if name == "newer":
-            return any(self.newer.has_passed(each) for each in owed)
+            return any(
+                self.newer.has_passed(each) and overwrites(self.config, each.account, each.action)
+                for each in owed
+            )
         if self.by_event:
             return False
         if name == "unfilled":

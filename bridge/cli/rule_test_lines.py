@@ -71,9 +71,22 @@ def lines_of(result: Result) -> Iterator[Line]:
     yield Line(0, clean(f"{result.test.file}:{result.test.line}"))
     if result.reason:
         yield Line(1, clean(f"not run: {result.reason}"))
+    together = any(each.kind == "only" for each in result.complaints)
+    unexpected = [each for each in result.complaints if together and each.kind == "unexpected"]
+    if unexpected:
+        yield Line(1, _of_others(unexpected))
     for complaint in result.complaints:
-        yield Line(1, clean(complaint.what))
-        yield from _details(complaint, result.test.file)
+        if complaint not in unexpected:
+            yield Line(1, clean(complaint.what))
+            yield from _details(complaint, result.test.file)
+
+
+def _of_others(unexpected: Sequence[Complaint]) -> str:
+    """One line for what other rules do with the same event."""
+    many = counted(len(unexpected), "delivery")
+    rules = ", ".join(f"“{rule}”" for rule in dict.fromkeys(each.rule for each in unexpected))
+    verb = "is done, and is" if len(unexpected) == 1 else "are done, and are"
+    return clean(f"{many} {verb} not expected: by {rules}", 1000)
 
 
 def failure(result: Result) -> str:

@@ -16,16 +16,17 @@ from bridge.cli import json_lines
 from bridge.cli.existing import existing_ledger
 from bridge.cli.live_state import SAME, LiveState, live_state, shown_folder
 from bridge.cli.mistakes import mistake_object, print_mistakes
+from bridge.cli.reading import named_files
 from bridge.cli.rule_changes import Changes, changes, print_changes
-from bridge.cli.screen import screen
+from bridge.cli.screen import counted, screen
 from bridge.cli.versions import author_named, live_now, version_named
 from bridge.config import Config, load, world
 from bridge.errors import ConfigurationError, Mistake, OperatorError
 from bridge.ledger import rule_versions
 from bridge.ledger.database import Connection, Database
 from bridge.ledger.rule_versions import ROLLED_BACK, Published
+from bridge.rule_files import read_files
 from bridge.rules import compile_files
-from bridge.settings import RULES_FILE
 
 
 @dataclass(frozen=True)
@@ -146,12 +147,22 @@ def _print(console: Console, config: Config, plan: Plan, state: LiveState) -> No
     said = f"Version {plan.version} is live again: what comes in from now on is handled by it."
     console.print(Text(said, "green"))
     print_changes(console, plan.found)
-    file = config.folder / RULES_FILE
     if state.mistakes:
-        console.print(f"{file} has mistakes: `showbridge rules check`.")
+        where = "The files have" if len(state.mistakes) > 1 else "A file has"
+        count = counted(len(state.mistakes), "mistake")
+        first = state.mistakes[0].partition(": ")[0]
+        console.print(f"{where} {count}, the first in {first}:")
+        console.print("`showbridge rules check` shows them.")
     elif state.standing != SAME:
-        change = "change it or " if config.publishing.when_saved else ""
-        console.print(
-            f"{file} still holds version {state.files}; it goes live again when you "
-            f"{change}publish it."
-        )
+        _say_where_it_is(console, config, state)
+
+
+def _say_where_it_is(console: Console, config: Config, state: LiveState) -> None:
+    """The version that was live, in all the files that make it up."""
+    names = list(read_files(config.folder).texts)
+    holds, it, goes = ("holds", "it", "it goes") if len(names) == 1 else ("hold", "them", "they go")
+    change = f"change {'it' if it == 'it' else 'one of them'} or "
+    console.print(
+        f"{named_files(config.folder, names)} still {holds} version {state.files}; {goes} live "
+        f"again when you {change if config.publishing.when_saved else ''}publish {it}."
+    )

@@ -6,15 +6,20 @@ before it is shown. Markup is off, so that square brackets are just brackets.
 
 from __future__ import annotations
 
+import re
+import sys
+import textwrap
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, TextIO, cast
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 LONGEST = 500
+_TRAILING = re.compile(r" +\n")
 
 _STYLES: Mapping[str, str] = {
     "delivered": "green",
@@ -44,7 +49,22 @@ _SHOWN_AS = "\N{REPLACEMENT CHARACTER}"
 
 def screen() -> Console:
     """Standard output: colours where it is a terminal and NO_COLOR is not set, else none."""
-    return Console(highlight=False, markup=False, emoji=False)
+    out = sys.stdout
+    file = None if out.isatty() else cast(TextIO, _Unpadded(out))
+    return Console(file=file, highlight=False, markup=False, emoji=False)
+
+
+class _Unpadded:
+    """Lines without the blanks with which columns are filled up: files and `diff` keep them."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        return self._out.write(_TRAILING.sub("\n", text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._out, name)
 
 
 def clean(value: object, longest: int = LONGEST) -> str:
@@ -57,6 +77,11 @@ def clean(value: object, longest: int = LONGEST) -> str:
 def clean_lines(text: str) -> str:
     """Of a text whose line breaks are meant."""
     return "\n".join(clean(line, 10_000) for line in text.split("\n"))
+
+
+def whole_words(text: str, columns: int) -> str:
+    """In lines, with no path cut in two, however long: it could be neither read nor clicked."""
+    return textwrap.fill(text, columns, break_long_words=False, break_on_hyphens=False)
 
 
 def _shown(character: str) -> str:

@@ -33,6 +33,7 @@ AGENT = "showbridge-send"
 @click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="A body of your own.")
 @click.option("--source", help="As which of the configured sources.")
 @click.option("--count", default=1, type=click.IntRange(1, 100_000), help="Each so many times.")
+@click.option("--same", is_flag=True, help="About the same transactions as before.")
 @click.option("--to", metavar="URL", help="Another receiver, or a whole webhook URL.")
 @click.option("--forged", is_flag=True, help="Sign with a wrong secret: has to be refused.")
 def command(
@@ -41,12 +42,15 @@ def command(
     file: Path | None,
     source: str | None,
     count: int,
+    same: bool,
     to: str | None,
     forged: bool,
 ) -> None:
     """Send sample webhooks, signed as the vendor signs them; without NAME, list the samples.
 
-    `{{ uuid }}` in a body is fresh each time, so nothing counts as a redelivery.
+    Each time they are about transactions of their own, the same ones for all of a
+    command: a refund is that of the purchase beside it. `{{ uuid }}` in a body is
+    fresh each time, so nothing counts as a redelivery.
     """
     config = load(os.environ)
     console = screen()
@@ -55,7 +59,8 @@ def command(
         _list(console, samples(config, source))
         return
     sender = Sender(config, to, forged=forged)
-    results = _send_all(console, sender, outgoing, count)
+    seeds = ["" if same else secrets.token_hex(8) for _ in range(count)]
+    results = _send_all(console, sender, outgoing, seeds)
     _conclude(console, results, forged=forged)
 
 
@@ -109,11 +114,11 @@ class Sender:
         self._forged = forged
         self._http = urllib3.PoolManager(retries=False, timeout=SECONDS)
 
-    def send(self, outgoing: Outgoing) -> Answer:
+    def send(self, outgoing: Outgoing, seed: str) -> Answer:
         """Raises OperatorError where it cannot be signed, Unanswered where nothing answers."""
         source = outgoing.source
         url = target(self._to, source) if self._to else hook_url(self._base, source)
-        body = outgoing.body()
+        body = outgoing.body(seed)
         headers = self._signed(outgoing, body)
         began = time.perf_counter()
         try:
@@ -169,13 +174,13 @@ def _said(data: bytes) -> str:
 
 
 def _send_all(
-    console: Console, sender: Sender, outgoing: Sequence[Outgoing], count: int
+    console: Console, sender: Sender, outgoing: Sequence[Outgoing], seeds: Sequence[str]
 ) -> list[Answer]:
     source_width = max(len(each.source.name) for each in outgoing)
     name_width = max(len(each.name) for each in outgoing)
     answers = []
-    for each in [each for each in outgoing for _ in range(count)]:
-        answer = sender.send(each)
+    for each, seed in [(each, seed) for each in outgoing for seed in seeds]:
+        answer = sender.send(each, seed)
         answers.append(answer)
         console.print(
             Text.assemble(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -32,6 +33,8 @@ from bridge.ledger.stories import AttemptRecord, DeliveryRecord, EventRecord, St
 from bridge.rules import RuleSet
 
 INDENT = 2
+MAX_FIELD = 140
+SHOWN_ATTEMPTS = 3
 MAX_BODY = 100_000
 """Characters that are shown of a body that is no JSON."""
 
@@ -46,19 +49,22 @@ def print_story(
     config: Config,
     *,
     body: bool = False,
+    calls: bool = False,
     versions: Versions = NO_VERSIONS,
 ) -> None:
     """From top to bottom in the order in which it happened.
 
+    `calls`: with all that went over the network, and how it was told to be genuine.
     `versions` are the rules of those that handled it, as far as they can still be read.
     """
     now = time.time()
+    telling = _Telling(console, story, config, now, versions, calls)
     _print_heading(console, story)
-    console.print(pairs(list(_receipt(story, config, now))))
+    console.print(pairs(list(_receipt(story, config, now, calls))))
     if body:
         _print_body(console, story)
     for event in story.events:
-        _print_event(console, story, event, config, now, versions)
+        telling.event(event)
     if not story.events:
         print_without_events(console, story)
     unsaid = story.events_in_all - len(story.events)
@@ -82,14 +88,15 @@ def _became(story: Story) -> Text:
     return counted_states(states)
 
 
-def _receipt(story: Story, config: Config, now: float) -> Iterator[tuple[str, Text]]:
+def _receipt(story: Story, config: Config, now: float, calls: bool) -> Iterator[tuple[str, Text]]:
     ago = duration(max(now - story.received_at, 0))
     yield "received", Text(f"{full_time(story.received_at)} ({ago} ago)")
-    yield "verified", Text(clean(verified(story, config)))
-    yield "key", Text(clean(story.idempotency_key))
+    if calls:
+        yield "verified", Text(clean(verified(story, config)))
+        yield "key", Text(clean(story.idempotency_key))
     if story.reason:
         yield "reason", stated(story.state, story.reason)
-    for name, value in story.headers.items():
+    for name, value in story.headers.items() if calls else ():
         yield "headers", Text(f"{clean(name, 60)}: {clean(value)}")
 
 
@@ -120,30 +127,65 @@ def print_without_events(console: Console, story: Story) -> None:
     console.print(Text(said.get(story.state, "It holds no event.")))
 
 
-def _print_event(
-    console: Console,
-    story: Story,
-    event: EventRecord,
-    config: Config,
-    now: float,
-    versions: Versions,
-) -> None:
-    console.print()
-    if len(story.events) > 1 or event.position > 1:
-        console.print(Text.assemble((f"Event {event.id}", "bold"), "  ", clean(event.type)))
-    if event.who or event.remarks:
-        about = [("who", Text(clean(event.who)))] if event.who else []
-        remarks = [("remark", Text(clean(remark))) for remark in event.remarks]
-        console.print(pairs([*about, *remarks]))
-        console.print()
-    _print_verdicts(console, event, now, versions.get(event.rules_version))
-    for number, delivery in enumerate(event.deliveries, start=1):
-        console.print()
-        _print_delivery(console, number, delivery, config, now)
-    if event.more:
-        print_more(console, event.more, "delivery", event.id)
-    elif not event.deliveries:
-        console.print(_nothing_owed(event))
+@dataclass(frozen=True)
+class _Telling:
+    """Tells the events of one webhook."""
+
+    console: Console
+    story: Story
+    config: Config
+    now: float
+    versions: Versions
+    calls: bool
+
+    def event(self, event: EventRecord) -> None:
+        say = self.console.print
+        say()
+        if len(self.story.events) > 1 or event.position > 1:
+            say(Text.assemble((f"Event {event.id}", "bold"), "  ", clean(event.type)))
+        if event.who or event.remarks:
+            about = [("who", Text(clean(event.who)))] if event.who else []
+            remarks = [("remark", Text(clean(remark))) for remark in event.remarks]
+            say(pairs([*about, *remarks]))
+            say()
+        _print_verdicts(self.console, event, self.now, self.versions.get(event.rules_version))
+        for number, delivery in enumerate(event.deliveries, start=1):
+            say()
+            self._delivery(number, delivery)
+        if event.more:
+            print_more(self.console, event.more, "delivery", event.id)
+        elif not event.deliveries:
+            say(_nothing_owed(event))
+        elif not self.calls:
+            hint = f"`showbridge event {event.id} --calls` shows the requests."
+            say(Padding(Text(hint, style="dim"), (1, 0, 0, 0), expand=False))
+
+    def _delivery(self, number: int, delivery: DeliveryRecord) -> None:
+        action = clean(f"{delivery.account}.{delivery.action}")
+        self.console.print(
+            Text.assemble((f"{number}. {action}", "bold"), "  ", stated(delivery.state))
+        )
+        told = list(_facts(delivery, self.now, self.calls))
+        filled_in = () if self.calls else _filled_in(delivery)
+        self.console.print(pairs([*told, *filled_in]))
+        requests = requests_of(delivery, self.config)
+        if requests is not None and (self.calls or requests.trouble):
+            print_requests(self.console, requests, INDENT)
+
+
+def _filled_in(delivery: DeliveryRecord) -> Iterator[tuple[str, Text]]:
+    """What the rule says, with the event's values: the beginning of each field."""
+    for name, value in delivery.item.items():
+        if value not in (None, "", [], {}, False):
+            yield clean(name, 40), Text(clean(_said(value), MAX_FIELD))
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_said(one)}" for name, one in value.items() if one is not None)
+    if isinstance(value, list):
+        return ", ".join(map(_said, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def print_more(console: Console, count: int, noun: str, name: str | int) -> None:
@@ -199,22 +241,7 @@ def _members(verdict: Mapping[str, Any], rules: RuleSet | None) -> str:
     return f" for {'entry' if len(numbers) == 1 else 'entries'} {', '.join(map(str, numbers))}"
 
 
-def _print_delivery(
-    console: Console, number: int, delivery: DeliveryRecord, config: Config, now: float
-) -> None:
-    action = f"{delivery.account}.{delivery.action}"
-    console.print(
-        Text.assemble(
-            (f"{number}. ", "bold"), (clean(action), "bold"), "  ", stated(delivery.state)
-        )
-    )
-    console.print(pairs(list(_facts(delivery, now))))
-    requests = requests_of(delivery, config)
-    if requests is not None:
-        print_requests(console, requests, INDENT)
-
-
-def _facts(delivery: DeliveryRecord, now: float) -> Iterator[tuple[str, Text]]:
+def _facts(delivery: DeliveryRecord, now: float, calls: bool) -> Iterator[tuple[str, Text]]:
     yield "rule", Text(f"{clean(delivery.rule)}, step {delivery.step}")
     yield "delivery", Text(delivery.id)
     if delivery.reason:
@@ -223,12 +250,19 @@ def _facts(delivery: DeliveryRecord, now: float) -> Iterator[tuple[str, Text]]:
         yield "reference", Text(clean(delivery.reference))
     if delivery.link:
         yield "link", Text(clean(delivery.link))
-    for attempt in delivery.attempts:
+    for attempt in delivery.attempts if calls else _worth_telling(delivery):
         yield "attempts", _attempt(attempt, now)
     if delivery.state == "scheduled":
         yield "due", stated("scheduled", when(delivery.due_at, now))
     if delivery.state == "waiting" and delivery.due_at > now:
         yield "next", Text(f"in {duration(delivery.due_at - now)}")
+
+
+def _worth_telling(delivery: DeliveryRecord) -> Sequence[AttemptRecord]:
+    """Not the one that did it at once, without a remark."""
+    tried = delivery.attempts
+    at_once = [each.outcome for each in tried] == [delivery.state] and not tried[0].reason
+    return () if at_once else delivery.attempts[-SHOWN_ATTEMPTS:]
 
 
 def _attempt(attempt: AttemptRecord, now: float) -> Text:

@@ -106,7 +106,11 @@ def _print_event(
         not_done = Text.assemble(("✗ ", "yellow"), clean(rule))
         not_done.append(f": {clean(why, _LONGEST)}", style="dim")
         console.print(indented(not_done, 2))
-    if not deliveries and not event.verdicts:
+    asked = any(_is(str(each.get("rule", "")), only) for each in event.verdicts)
+    if only is not None and not (deliveries or asked):
+        text = "nothing by this rule, which is not about such events"
+        console.print(indented(Text(text, style="dim"), 2))
+    elif not deliveries and not event.verdicts:
         console.print(indented(Text("no rule is about such events", style="dim"), 2))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -72,7 +73,7 @@ def _print(console: Console, each: Handled, only: str | None, now: float) -> Non
     _print_heading(console, each)
     deliveries = [one for one in each.record.deliveries if _is(one.rule, only)]
     console.print()
-    console.print(Text("What happened" if deliveries else "Nothing happened", style="bold"))
+    console.print(_title(each, only, bool(deliveries)))
     for delivery in deliveries:
         for line in _delivery(delivery, now):
             console.print(line)
@@ -86,6 +87,17 @@ def _print(console: Console, each: Handled, only: str | None, now: float) -> Non
         _print_examinations(console, each, only)
     for line in now_lines(each, only):
         console.print(line)
+
+
+def _title(each: Handled, only: str | None, did: bool) -> Text:
+    """Of what one rule did, if that is asked for: others may have done more."""
+    if did or only is None:
+        return Text("What happened" if did else "Nothing happened", style="bold")
+    title = Text("Nothing by this rule", style="bold")
+    others = Counter(one.state for one in each.record.deliveries if not _is(one.rule, only))
+    if not others or each.record.more:
+        return title
+    return Text.assemble(title, ("; by others: ", "dim"), counted_states(others))
 
 
 def _print_heading(console: Console, each: Handled) -> None:

@@ -55,13 +55,16 @@ class Item(BaseModel):
     """What one `do` step of a rule hands to an action; fields are what marketers write.
 
     `escape` is applied to every value that a template inserts into this item's
-    texts; what the rule itself says stays as it is. `example` is what a rule
-    could write below the action, for the reference; each field has a description.
+    texts; what the rule itself says stays as it is. `placeholders` are what the
+    action itself replaces in them, such as `{email}`; anything else in such
+    brackets is taken for a slip. `example` is what a rule could write below the
+    action, for the reference; each field has a description.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     escape: ClassVar[Callable[[str], str] | None] = None
+    placeholders: ClassVar[frozenset[str]] = frozenset()
     example: ClassVar[Mapping[str, Any]] = {}
 
     _delivery_id: str = PrivateAttr(default="")
@@ -96,8 +99,8 @@ class Item(BaseModel):
         """The event in plain JSON data, under the names that rules use, without `raw`.
 
         `event` in it has `id` (the same on a replay), `type`, `source` and `time` (ISO 8601:
-        when it was received). Amounts and times are texts. Empty unless the action is
-        declared with `event=True`.
+        when it was received), and `time_zone` where the rules have one. Amounts and times are
+        texts. Empty unless the action is declared with `event=True`.
         """
         return self._event or {}
 

@@ -16,9 +16,17 @@ from bridge.rules.expected import Expectation, Expected, Wanted
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import sentence
 from bridge.rules.values import say
+from bridge.wording import flow
 
 Kind = Literal[
-    "given", "missing", "unexpected", "differs", "order", "not suppressed", "cannot be filled in"
+    "given",
+    "missing",
+    "unexpected",
+    "differs",
+    "order",
+    "not suppressed",
+    "cannot be filled in",
+    "only",
 ]
 
 _MOST_SHOWN = 3
@@ -29,6 +37,7 @@ _SECOND = 1.0
 class Complaint:
     """One thing that is not as a test says; `what` in words.
 
+    `only` is none itself, but how to leave the other rules out, whose deliveries are unexpected.
     `step` is `account.action`, `rule` the one that does it, `field` the one that differs, with
     both values in words. `line` is that of the entry in the file, 0: none.
     """
@@ -92,7 +101,7 @@ def _different(
     trial: Trial, expected: Sequence[Expected], sent: Sequence[RehearsedDelivery]
 ) -> Iterator[Complaint]:
     """What fits is put together, whatever its order; then what is of the same action."""
-    free, left = list(sent), []
+    free, left, of_rules = list(sent), [], set()
     # What says more is harder to please.
     for wanted in sorted(expected, key=lambda one: -len(one.fields)):
         fitting = next((one for one in free if _fits(trial, wanted, one)), None)
@@ -100,12 +109,28 @@ def _different(
             left.append(wanted)
         else:
             free.remove(fitting)
+            of_rules.add(fitting.planned.rule)
     if not left and not free:
         yield _order(expected, sent)
     for wanted in sorted(left, key=lambda one: one.line):
         yield from _nearest(trial, wanted, free)
     for delivery in free:
         yield _unexpected(delivery)
+    yield from _hint(trial, free, of_rules)
+
+
+def _hint(
+    trial: Trial, free: Sequence[RehearsedDelivery], of_rules: set[str]
+) -> Iterator[Complaint]:
+    """Most tests are about one rule, and whoever writes them thinks of no other."""
+    others = {each.planned.rule for each in free} - of_rules
+    if trial.test.only or not others or len(of_rules) > 1:
+        return
+    rule = next(iter(of_rules), "")
+    if rule or len(others) > 1:
+        named = flow(rule) if rule else "NAME OF THE RULE"
+        what = f"if this test is about one rule, write `only: {named}` below its name"
+        yield Complaint("only", what, rule=rule)
 
 
 def _order(expected: Sequence[Expected], sent: Sequence[RehearsedDelivery]) -> Complaint:

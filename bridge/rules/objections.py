@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from bridge.amounts import comparison_meant, number_meant
 from bridge.rules import slips, values
 from bridge.rules.conditions import OPERATORS
 from bridge.rules.countries import complaint_about_country, country_named
+from bridge.rules.operators_meant import for_several, operator_meant
 from bridge.rules.relative import relative, within
 from bridge.rules.vocabulary import Kind, Shape
 from bridge.wording import flow, quoted
@@ -46,7 +48,7 @@ KIND_WORDS: Mapping[Kind, str] = {
 
 NO_CONDITION = "write it behind the colon; for what must be missing write {present: false}"
 _DIGITS = "write digits alone, with a dot before the cents, such as 100 or 99.50"
-_TIMES = "write 2027-07-03, 2027-07-03T19:30:00-06:00, now, in 3 days, or 2 days ago"
+_TIMES = "write it like 2027-07-03, 2027-07-03T19:30:00-06:00, now, in 3 days, or 2 days ago"
 
 
 def kinds_of(operator: str) -> frozenset[Kind]:
@@ -58,7 +60,8 @@ def objection(field: str, shape: Shape, operator: str, expected: Any) -> tuple[s
     """What is wrong with one comparison, and what would be right; two empty texts if nothing."""
     if operator not in OPERATORS:
         known = (*_BY_KIND[shape.kind], *COMBINERS)
-        return f"there is no operator {quoted(operator)}", slips.operator_meant(operator, known)
+        advice = operator_meant(operator, expected, shape.kind, known)
+        return f"there is no operator {quoted(operator)}", advice
     if shape.kind == "group" or (shape.kind == "list" and shape.parts and operator != "present"):
         below = ", ".join(f"`{field}.{name}`" for name in list(shape.parts)[:8])
         if operator != "present":
@@ -66,7 +69,10 @@ def objection(field: str, shape: Shape, operator: str, expected: Any) -> tuple[s
     allowed = _BY_KIND[shape.kind]
     if operator not in allowed:
         what = f"`{field}` is {KIND_WORDS[shape.kind]}, so `{operator}` cannot be asked of it"
-        return what, f"use {', '.join(f'`{one}`' for one in allowed)}"
+        advice = operator_meant(operator, expected, shape.kind, allowed)
+        if not advice.startswith("write"):
+            advice = f"use {', '.join(f'`{one}`' for one in allowed)}"
+        return what, advice
     return _wrong_value(field, shape, operator, expected)
 
 
@@ -75,7 +81,9 @@ def _wrong_value(field: str, shape: Shape, operator: str, expected: Any) -> tupl
     if own:
         return own(field, shape, expected)
     if expected is None or expected == "":
-        return f"`{operator}` has no value", NO_CONDITION
+        is_not = operator == "is_not"
+        advice = "for what must be there write {present: true}" if is_not else NO_CONDITION
+        return f"`{operator}` has no value", advice
     if isinstance(expected, dict | list):
         return f"`{operator}` needs one value", _one_by_one(operator, expected)
     if operator in _SPELLED:
@@ -107,12 +115,14 @@ def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
     dated = shape.kind == "date" or (shape.kind == "anything" and _is_dated(expected))
     example = "[2027-07-01, 2027-07-31]" if dated else "[100, 500]"
     if not isinstance(expected, list) or len(expected) != 2:
+        ends = _two_ends(expected)
+        example = f"[{', '.join(ends)}]" if ends else f"it like {example}"
         return "`between` needs two values, the lower and the higher", f"write {example}"
     for end in expected:
         if dated and relative(end):
             advice = "write {after: now, before: in 3 days}, which takes such times"
             return f"{quoted(str(end))} counts from another time", advice
-        wrong = _wrong_kind("date", end) if dated else _wrong_number("is", end)
+        wrong = _wrong_kind("date", end) if dated else _wrong_number("between", end)
         if wrong[0]:
             return wrong
     first, last = (values.moment(end) if dated else values.number(end) for end in expected)
@@ -120,6 +130,12 @@ def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
         what = "the two values of `between` are the wrong way round, so nothing is between them"
         return what, f"write {flow([expected[1], expected[0]])}"
     return "", ""
+
+
+def _two_ends(expected: Any) -> list[str]:
+    """`50 and 100` -> 50 and 100."""
+    found = re.findall(r": ([-\d.]+)", comparison_meant(f"between {expected}"))
+    return found if len(found) == 2 else []
 
 
 def _is_dated(expected: Any) -> bool:
@@ -167,9 +183,7 @@ def _one_by_one(operator: str, expected: Any) -> str:
         return f"write {flow(expected)}"
     if not isinstance(expected, list) or not expected:
         return "write one text or number"
-    if operator == "is":
-        return f"write {{one_of: {flow(expected)}}}"
-    return f"for any of them write {{any: {flow([{operator: one} for one in expected])}}}"
+    return for_several(operator, expected)
 
 
 def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
@@ -185,7 +199,7 @@ def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
 
 
 def _no_date(expected: Any, advice: str) -> tuple[str, str]:
-    day = slips.day_meant(expected)
+    day = slips.day_meant(expected) or slips.days_meant(expected)
     return f"{quoted(str(expected))} is no date", f"write {day}" if day else advice
 
 
@@ -217,20 +231,23 @@ def _wrong_number(operator: str, expected: Any) -> tuple[str, str]:
         return "", ""
     what = f"{quoted(expected if isinstance(expected, str) else flow(expected))} is no number"
     amount, compared = number_meant(expected), comparison_meant(expected)
-    if compared and operator != "is":
+    if operator == "is":
+        amount = compared or amount
+    elif compared.startswith(f"{{{operator}: ") and "," not in compared:
         # The operator stands there already.
         amount = compared.removeprefix(f"{{{operator}: ").removesuffix("}")
-        compared = ""
-    meaning = compared or amount
-    known = not meaning.startswith("{") or meaning[1:].partition(":")[0] in OPERATORS
-    return what, f"write {meaning}" if meaning and known else _DIGITS
+    return what, f"write {amount}" if amount else _DIGITS
 
 
 def _wrong_kind(kind: Kind, expected: Any) -> tuple[str, str]:
     """Whether the expected value is of a kind that can be compared with."""
     said = quoted(expected if isinstance(expected, str) else flow(expected))
     if kind == "date" and values.moment(expected) is None:
-        return _no_date(expected, "write 2027-07-03 or 2027-07-03T19:30:00-06:00")
+        return _no_date(expected, "write it like 2027-07-03 or 2027-07-03T19:30:00-06:00")
     if kind == "yes/no" and values.truth(expected) is None:
-        return f"{said} is neither true nor false", "write true or false"
+        meaning = slips.truth_meant(expected)
+        return f"{said} is neither true nor false", f"write {meaning or 'true or false'}"
+    if kind in ("text", "list") and isinstance(expected, bool):
+        what = f"the field is a text, and never {said[1:-1]}"
+        return what, f'write {{present: {said[1:-1]}}}, or "{said[1:-1]}" in quotes for that text'
     return "", ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
@@ -15,8 +15,24 @@ from bridge.rules.templates import LONGEST_TEMPLATE, environment, expressions
 from bridge.rules.vocabulary import Vocabulary
 from bridge.wording import quoted
 
-_ONE_BRACE = re.compile(r"(?<!\{)\{\s*([a-z_]+)(\.[\w.]+)?\s*\}(?!\})")
+_NAME = r"([A-Za-z_]\w*(?:\.\w+)*)"
+# As other tools write what is to be filled in, each with one name in it.
+_OTHERWISE = re.compile(
+    "|".join(
+        (
+            rf"(?<!\{{)[$#]?\{{\s*\{{?{_NAME}\}}?\s*\}}(?!\}})",
+            rf"\[\[?\s*{_NAME}\s*\]\]?(?!\()",
+            rf"<%=?\s*{_NAME}\s*%>",
+            rf"%{_NAME}%",
+            rf"<{_NAME}>",
+            rf"\*\|{_NAME}\|\*",
+            rf"(?<![{{\w.]){_NAME}\s*\}}\}}",
+        )
+    )
+)
+_LONGEST_LOOKED_AT = 2_000
 
+_TEMPLATES = re.compile(r"\{\{(?!\{).*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _TWO_WORDS = re.compile(r"(?<![\w.])([A-Za-z_]\w{0,40}(?:\.\w{1,40}){1,4})[ -](\w{1,40})")
 
 
@@ -69,12 +85,32 @@ def _has_room(source: str) -> bool:
     return left is None or left[0] >= 0
 
 
-def slips(text: str, vocabulary: Vocabulary) -> Iterator[Problem]:
-    """`{contact.name}` with one pair of braces, which would be inserted as it stands."""
-    for found in _ONE_BRACE.finditer(text):
-        if found[1] in vocabulary.root.parts and found[2]:
-            name = found[1] + found[2]
-            yield Problem(1, f"`{{{name}}}` is plain text", f"write {{{{ {name} }}}}")
+def slips(
+    text: str, vocabulary: Vocabulary, kept: Container[str] = frozenset()
+) -> Iterator[Problem]:
+    """`{contact.name}`, `[contact.name]` and the like, which would be inserted as they stand.
+
+    `kept` are those that are meant so.
+    """
+    outside = _TEMPLATES.sub(lambda found: " " * len(found[0]), text[:_LONGEST_LOOKED_AT])
+    for found in _OTHERWISE.finditer(outside):
+        if found[0] in kept:
+            continue
+        written = next(name for name in found.groups() if name)
+        name = _field_meant(written, vocabulary, sure=found[0].startswith("*|"))
+        if name:
+            line = text.count("\n", 0, found.start()) + 1
+            yield Problem(line, f"{quoted(found[0])} is plain text", f"write {{{{ {name} }}}}")
+
+
+def _field_meant(written: str, vocabulary: Vocabulary, *, sure: bool) -> str | None:
+    """The field that a name between brackets is most likely meant to be."""
+    if "." not in written:
+        return vocabulary.called(written) or (written.lower() if sure else None)
+    group = written.partition(".")[0]
+    if vocabulary.find(written):
+        return written
+    return written if group in vocabulary.root.parts and group != "raw" else None
 
 
 def _in_two_words(source: str, vocabulary: Vocabulary) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bridge.wording import nearest
+from bridge.wording import nearest, quoted
 
 _UNEXPECTED = re.compile(r"unexpected char (['\"])(.+)\1 at")
 _AT = re.compile(r"(?:got|unexpected) '(.+)'$")
@@ -19,11 +19,16 @@ _EXAMPLES = "a field is written {{ contact.name }}, a choice {% if contact.name 
 def syntax_trouble(message: str, source: str) -> tuple[str, str]:
     """What is wrong, and what would be right; `message` is Jinja's."""
     message = message.rstrip(".")
+    other = _of_other_tools(source)
+    if other:
+        return other
     odd = _UNEXPECTED.search(message)
     if odd:
         return _odd_character(odd[2])
     if "{{{" in source:
-        return "three braces stand together", "write two: {{ contact.name }}"
+        found = _THREE.search(source)
+        inside = found[1] if found else "contact.name"
+        return "three braces stand together", f"write {{{{ {inside} }}}}"
     if "unknown tag" in message:
         return _unknown_block(message)
     if _OPEN.search(message):
@@ -31,6 +36,34 @@ def syntax_trouble(message: str, source: str) -> tuple[str, str]:
     if "unexpected end of template" in message:
         return "a {{ or {% is opened here and not closed", _EXAMPLES
     return _out_of_place(message)
+
+
+_BLOCK_IN_BRACES = re.compile(r"\{\{-?\s*((?:if|elif|else|endif|for|endfor)\b[^{}]*?)\s*-?\}\}")
+_FIELD_IN_PERCENT = re.compile(r"\{%-?\s*([a-z_]\w*(?:\.\w+)+)\s*-?%\}")
+_LIQUID = re.compile(r"\|\s*(\w+)\s*:\s*((?:'[^']*'|\"[^\"]*\"|[\w.]+)(?:\s*,\s*[\w.']+)*)")
+_ELSE_IF = re.compile(r"\{%-?\s*(elseif|elsif|else if) +([^{}]+?)\s*-?%\}")
+_THREE = re.compile(r"\{\{\{\s*([^{}]+?)\s*\}\}\}")
+_SIGNS = {"||": "or", "&&": "and", "??": "or"}
+_INSIDE = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
+
+
+def _of_other_tools(source: str) -> tuple[str, str] | None:
+    """What other languages write within braces."""
+    if found := _BLOCK_IN_BRACES.search(source):
+        what = f"{quoted(found[1])} stands between {{% and %}} here"
+        return what, f"write {{% {found[1]} %}}"
+    if found := _FIELD_IN_PERCENT.search(source):
+        return "a field is inserted by two braces on each side", f"write {{{{ {found[1]} }}}}"
+    if found := _ELSE_IF.search(source):
+        return f"there is no {{% {found[1]} %}}", f"write {{% elif {found[2]} %}}"
+    inside = " ".join(_INSIDE.findall(source))
+    for sign, word in _SIGNS.items():
+        if sign in inside:
+            return f"`{sign}` is not possible within {{{{ }}}}", f"write `{word}`"
+    if found := _LIQUID.search(inside):
+        what = f"what the filter {quoted(found[1])} is told stands in ( )"
+        return what, f"write {found[1]}({found[2]})"
+    return None
 
 
 def _odd_character(written: str) -> tuple[str, str]:
@@ -71,7 +104,7 @@ def _out_of_place(message: str) -> tuple[str, str]:
     if "Expected an expression" in message:
         return "something is missing before the closing }} or %}", _EXAMPLES
     if got == "=":
-        return "a single = compares nothing", "write == to compare two values"
+        return "a single = compares nothing", "to compare two values write `==`"
     if got in ("}", "%"):
         return "what is opened by {{ must end with }}, and {% with %}", _EXAMPLES
     if got and "end of" in message:

@@ -15,7 +15,7 @@ from bridge.rules.countries import complaint_about_region
 from bridge.rules.date_filter import complaint_about_date
 from bridge.rules.filter_reference import BY_NAME
 from bridge.rules.filters import FILTERS, TESTS, takes
-from bridge.rules.vocabulary import FREE, Shape, Vocabulary
+from bridge.rules.vocabulary import ALIASES, FREE, Shape, Vocabulary
 from bridge.wording import meant, quoted
 
 _DEEPEST_LOOP = 2
@@ -47,11 +47,22 @@ _PLAIN = (
     nodes.Keyword,
 )
 _FORBIDDEN = {
-    "Call": ("calls like `name()` are not possible", "use a filter: {{ contact.name | upper }}"),
     "Pow": ("`**` is not possible", ""),
     "Assign": ("`set` is not possible", "repeat what you would have set"),
     "FromImport": ("`import` is not possible", ""),
 }
+_FILTERS = {
+    **dict.fromkeys(("currency", "format_currency", "as_currency", "price"), "money"),
+    **dict.fromkeys(("uppercase", "upcase", "to_upper", "toupper"), "upper"),
+    **dict.fromkeys(("lowercase", "downcase", "to_lower", "tolower"), "lower"),
+    **dict.fromkeys(("titlecase", "title_case", "proper"), "title"),
+    **dict.fromkeys(("size", "len"), "length"),
+    **dict.fromkeys(
+        ("strftime", "date_format", "format_date", "datetime", "datetimeformat"), "date"
+    ),
+    **dict.fromkeys(("fallback", "or_else", "ifempty"), "default"),
+}
+_LENGTHS = ("length", "len", "count", "size", "total", "number")
 _ONE_MEMBER = ("first", "last", "min", "max")
 _SAME = ("list", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "unique")
 _BY_ATTRIBUTE = ("join", "join_and", "map", "max", "min", "sort", "sum", "unique")
@@ -107,10 +118,8 @@ class Walker:
             return special(node, scope)
         if not isinstance(node, _PLAIN):
             kind = type(node).__name__
-            called = getattr(node, "node", None)
-            if kind == "Call" and isinstance(called, nodes.Name) and called.name in FILTERS:
-                what = f"`{called.name}` is a filter, which stands behind what it is for"
-                self._add(node, what, f"write it like {BY_NAME[called.name].example}")
+            if isinstance(node, nodes.Call):
+                self._add(node, *_called(node))
                 return FREE
             what = f"`{kind.lower()}` is not possible in a rule"
             self._add(node, *_FORBIDDEN.get(kind, (what, "")))
@@ -124,7 +133,7 @@ class Walker:
         if shape is None:
             known = [*scope, *self._vocabulary.root.parts]
             what = f"nothing is called {quoted(node.name)} in {self._vocabulary.about}"
-            advice = self._elsewhere(node.name) or meant(node.name, known)
+            advice = self._elsewhere(node.name) or self._nearest(node.name, known)
             each = self._vocabulary.by_member(node.name)
             if each:
                 what = f"{quoted(node.name)} is known only with `for_each: {each}`"
@@ -132,6 +141,11 @@ class Walker:
             self._add(node, what, advice)
             return FREE
         return shape
+
+    def _nearest(self, name: str, known: list[str]) -> str:
+        field, group = self._vocabulary.called(name), ALIASES.get(name.casefold())
+        alias = field or (group if group in known else None)
+        return f"did you mean `{alias}`?" if alias else meant(name, known)
 
     def _elsewhere(self, name: str) -> str:
         for path, where in self._vocabulary.elsewhere.items():
@@ -171,7 +185,9 @@ class Walker:
         shape = self.visit(node.node, scope) if node.node is not None else FREE
         self._arguments(node, scope)
         if node.name not in FILTERS:
-            self._add(node, f"there is no filter {quoted(node.name)}", meant(node.name, FILTERS))
+            alias = _FILTERS.get(node.name.casefold())
+            advice = f"did you mean `{alias}`?" if alias else meant(node.name, FILTERS)
+            self._add(node, f"there is no filter {quoted(node.name)}", advice)
             return FREE
         self._check_arguments(node, shape)
         if node.name in _ONE_MEMBER:
@@ -259,13 +275,41 @@ class Walker:
 
 
 def _no_part(spelled: str, shape: Shape, name: str) -> tuple[str, str]:
+    if shape.kind == "list" and name in _LENGTHS and name not in shape.parts:
+        return f"`{spelled}` is a list", f"write {{{{ {spelled} | length }}}}"
     if shape.kind == "list":
         first = f"{{{{ {spelled}[0].{name} }}}}"
         every = f"{{{{ {spelled} | map(attribute='{name}') | join(', ') }}}}"
         return f"`{spelled}` is a list", f"write {first} for its first entry, or {every}"
     if shape.kind == "group":
-        return f"there is no field `{spelled}.{name}`", meant(name, shape.parts)
+        alias = ALIASES.get(name.casefold())
+        advice = f"did you mean `{alias}`?" if alias in shape.parts else meant(name, shape.parts)
+        return f"there is no field `{spelled}.{name}`", advice
     return f"`{spelled}` is one value and has no `{name}`", "leave that out"
+
+
+def _called(node: nodes.Call) -> tuple[str, str]:
+    """`upper(contact.name)`, `contact.name.upper()`, `len(tickets)`."""
+    inner = node.node
+    name = getattr(inner, "name", getattr(inner, "attr", ""))
+    name = _FILTERS.get(str(name).casefold(), str(name))
+    subject = inner if isinstance(inner, nodes.Getattr) else next(iter(node.args), None)
+    plain = isinstance(subject, nodes.Name | nodes.Getattr) and name in FILTERS
+    if not plain or subject is None:
+        advice = "use a filter, such as {{ contact.name | upper }}"
+        return "calls like `name()` are not possible", advice
+    spelled = _spelled(subject) if subject is inner else _spelled_whole(subject)
+    what = f"`{name}` is a filter, which stands behind what it is for"
+    example = BY_NAME[name].example if BY_NAME[name].arguments else f"{{{{ {spelled} | {name} }}}}"
+    return what, f"write it like {example}" if BY_NAME[name].arguments else f"write {example}"
+
+
+def _spelled_whole(node: nodes.Node) -> str:
+    return (
+        node.name
+        if isinstance(node, nodes.Name)
+        else f"{_spelled(node)}.{getattr(node, 'attr', '')}"
+    )
 
 
 def _spelled(node: nodes.Node) -> str:

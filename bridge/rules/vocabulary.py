@@ -37,6 +37,20 @@ class Shape:
 
 FREE = Shape("anything")
 
+ALIASES: Mapping[str, str] = {
+    **dict.fromkeys(("customer", "buyer", "client", "person", "recipient", "guest"), "contact"),
+    **dict.fromkeys(("user", "subscriber", "purchaser", "attendee"), "contact"),
+    **dict.fromkeys(("purchase", "invoice", "transaction", "sale", "basket"), "order"),
+    **dict.fromkeys(("full_name", "fullname", "display_name"), "name"),
+    **dict.fromkeys(("given_name", "forename", "fname", "vorname"), "first_name"),
+    **dict.fromkeys(("surname", "family_name", "lname", "nachname"), "last_name"),
+    **dict.fromkeys(("mail", "e_mail", "e-mail", "email_address", "emailaddress"), "email"),
+    **dict.fromkeys(("mobile", "telephone", "tel", "phone_number", "phonenumber"), "phone"),
+    **dict.fromkeys(("amount", "total_amount", "total_price", "sum", "net_sales"), "total"),
+    **dict.fromkeys(("opt_in", "optin", "marketing_consent", "newsletter"), "consent"),
+}
+"""What other programs call a group, or a field of it."""
+
 _EVENT = Shape(
     "group",
     {
@@ -136,7 +150,13 @@ class Vocabulary:
                 f"add `for_each: {known}` to the rule; for any of them write "
                 f"{known}.{path.partition('.')[2]}"
             )
-        near = meant(path, self.paths())
+        if path in ("contact.country", "contact.country_code", "order.country"):
+            what = f"there is no field {quoted(path)} in {self.about}"
+            return (
+                what,
+                "write `contact.phone: {country: ...}` for the country of a telephone number",
+            )
+        near = self._by_another_name(path) or meant(path, self.paths())
         if not near.endswith("?"):
             near = "`showbridge rules fields` lists what there is"
         return f"there is no field {quoted(path)} in {self.about}", near
@@ -151,6 +171,20 @@ class Vocabulary:
             near = f"write it beside `{self.entry_of}:`, not in its `where`"
         return what, near
 
+    def _by_another_name(self, path: str) -> str:
+        """`customer.mail` -> `contact.email`."""
+        group, _, name = path.rpartition(".")
+        group = ALIASES.get(group.casefold(), group) or "contact"
+        alias = f"{group}.{ALIASES.get(name.casefold(), name)}"
+        return f"did you mean `{alias}`?" if alias != path and self.find(alias) else ""
+
+    def called(self, name: str) -> str | None:
+        """The one field that has this name, or one like it, in its group; a person's first."""
+        plain = _plain(ALIASES.get(name.casefold(), name))
+        found = [path for path in self.paths() if _plain(path.rpartition(".")[2]) == plain]
+        found = [path for path in found if path.startswith("contact.")] or found
+        return found[0] if len(found) == 1 else None
+
     def by_member(self, path: str) -> str | None:
         """The list whose entries a rule would call so, if it went through them."""
         name, _, rest = path.partition(".")
@@ -158,6 +192,10 @@ class Vocabulary:
             if member_name(known) == name and (not rest or self.find(f"{known}.{rest}")):
                 return known
         return None
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").casefold()
 
 
 def member_name(path: str) -> str:

@@ -33,6 +33,7 @@ from bridge.rules.objections import (
     wrong_pair,
 )
 from bridge.rules.objections import kinds_of as kinds_of
+from bridge.rules.operators_meant import combiner_meant, value_meant
 from bridge.rules.relative import RECEIVED, relative, within
 from bridge.rules.values import When
 from bridge.rules.vocabulary import Shape, Vocabulary
@@ -113,8 +114,16 @@ class WhereReader:
         return "contact.email: {present: true}"
 
     def _conditions(self, where: dict[str, Any], path: Path) -> Iterator[Condition]:
+        above = ""
         for name, wanted in where.items():
             place = (*path, name)
+            if above and name in OPERATORS:
+                what = f"`{name}` belongs to `{above}`, and is not indented further than it"
+                self._findings.add(place, what, "indent this line further", at_key=True)
+                continue
+            above = name if wanted is None else ""
+            if above and _next(where, name) in OPERATORS:
+                continue
             number = next(self._counted)
             if number > MOST_CONDITIONS:
                 self._too_many(number, place)
@@ -138,9 +147,10 @@ class WhereReader:
         return shape
 
     def _no_field(self, field: str) -> tuple[str, str]:
-        combiner = slips.COMBINERS.get(field.casefold()) or nearest(field, COMBINERS)
-        if combiner and "." not in field:
-            return f"there is no field {quoted(field)}", f"did you mean `{combiner}`?"
+        combined, combiner = combiner_meant(field), nearest(field, COMBINERS)
+        if combined or (combiner and "." not in field):
+            advice = combined or f"did you mean `{combiner}`?"
+            return f"there is no field {quoted(field)}", advice
         if field in OPERATORS:
             what = f"`{field}` belongs to a field, which is missing here"
             return what, f"write it like {self._example()}"
@@ -190,6 +200,13 @@ class WhereReader:
         """`read` reads one part, of the whole event or of one field."""
         if len(path) > _DEEPEST:
             self._add(path, "conditions are nested too deeply here", "make two rules of it")
+        elif name == "not" and _are_conditions(wanted):
+            what = "`not` takes no list of conditions"
+            self._add(
+                path,
+                what,
+                "to leave out all of them write `any:` above them, and indent them further",
+            )
         elif name == "not":
             parts = read(wanted, path)
             yield from [Not(_together(parts))] if parts else []
@@ -241,6 +258,9 @@ class WhereReader:
             elif self._fits(field, shape, operator, expected, place):
                 self._warn(shape, operator, expected, place)
                 comparisons.append(Comparison(operator, self._expected(shape, operator, expected)))
+                self._doubt(shape, operator, expected, place)
+                if operator == "present" or shape.kind == "yes/no":
+                    self._findings.taken(place)
         return tuple(comparisons)
 
     def _is_template(self, operator: str, expected: Any, path: Path) -> bool:
@@ -259,6 +279,15 @@ class WhereReader:
         if not self._is_sent:
             for what, advice in taken_literally.warnings(shape, operator, expected, is_field):
                 self._findings.warn(path, what, advice)
+
+    def _doubt(self, shape: Shape, operator: str, expected: Any, path: Path) -> None:
+        """A text to compare with that reads like a condition."""
+        if operator != "is" or shape.kind != "text" or not isinstance(expected, str):
+            return
+        meaning = f"{{one_of: {expected}}}" if expected in self._lists else value_meant(expected)
+        if meaning:
+            what = f"this compares with the text {quoted(expected)}, word for word"
+            self._findings.warn(path, what, f"write {meaning} if that is meant")
 
     def _other(
         self, field: str, shape: Shape, operator: str, named: Any, path: Path
@@ -337,6 +366,9 @@ class WhereReader:
         if operator in ASKED_OF_ENTRIES:
             what = f"`{field}` is {KIND_WORDS[shape.kind]}, and `{operator}` is asked of a list"
             lists = self._vocabulary.lists()
+            above, _, name = field.rpartition(".")
+            if operator == "sum" and above in lists:
+                return what, f"write `{above}: {{sum: {{{name}: {flow(expected)}}}}}`"
             return what, meant(operator, lists) if lists else f"leave `{operator}` out"
         if operator == "one_of" and isinstance(expected, str) and shape.kind != "group":
             return self._no_list(expected)
@@ -375,6 +407,15 @@ class WhereReader:
 def _is_other(wanted: Any) -> bool:
     """`{field: contact.email}`."""
     return isinstance(wanted, dict) and wanted.keys() == {"field"}
+
+
+def _next(where: dict[str, Any], name: str) -> str:
+    names = [*where, ""]
+    return names[names.index(name) + 1]
+
+
+def _are_conditions(wanted: Any) -> bool:
+    return isinstance(wanted, list) and any(isinstance(one, dict) for one in wanted)
 
 
 def _together(parts: tuple[Condition, ...]) -> Condition:

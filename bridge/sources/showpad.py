@@ -79,6 +79,7 @@ class Showpad(Source):
     )
     types_are_open: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = FIELDS
+    sample_ids: ClassVar[tuple[str, ...]] = ("data.sharedSpace.id",)
     sampled_at: ClassVar[datetime] = datetime(2027, 3, 10, 9, 10, tzinfo=UTC)
 
     settings: ShowpadSettings

@@ -118,6 +118,13 @@ class Showpass(Source):
         "webhook.test",
     )
     fields: ClassVar[tuple[Field, ...]] = FIELDS
+    sample_ids: ClassVar[tuple[str, ...]] = (
+        "id",
+        "data.transaction_id",
+        "data.ticket_items.id",
+        "data.ticket_items.barcode_string",
+        "data.invoice_items.id",
+    )
     show_field: ClassVar[str | None] = "tickets.event_id"
 
     settings: ShowpassSettings
@@ -183,6 +190,7 @@ class Showpass(Source):
             currency=lenient.name(invoice.get("currency")) or "",
             begins=named if event_type == "invoice.purchase" else (),
             ends=named if event_type in _ENDINGS else (),
+            proven=signed_matters(payload) if event_type in _CLAIMING else (),
             claims=claims,
             holds_claims=self.settings.ticket_mismatch == "quarantine",
         )

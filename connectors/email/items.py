@@ -91,6 +91,7 @@ class Send(Item):
 class SendMarketing(Send):
     """As Send, and with a way out."""
 
+    placeholders: ClassVar[frozenset[str]] = frozenset({_EMAIL})
     example: ClassVar[Mapping[str, Any]] = {
         "to": "{{ contact.email }}",
         "subject": "More nights like {{ tickets[0].event_name }}",

@@ -7,6 +7,7 @@ https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -39,8 +40,10 @@ def refusals(settings: SlackSettings | None, action: str, fields: Fields) -> Ite
     if settings is not None and settings.by_webhook:
         yield from _by_webhook(settings, action, fields)
     yield from _place(fields)
+    yield from _no_channel(fields.get("channel"))
     if action in _SAYING:
         yield from _one_look(fields)
+        yield from _other_formatting(fields.get("text"))
         yield from _lengths(action, fields)
         yield from _literal_blocks(fields.get("blocks"))
         yield from _button(fields.get("button"))
@@ -78,6 +81,64 @@ def _place(fields: Fields) -> Iterator[Refusal]:
         yield Refusal(what, "take `channel` or `person` out", ("person",))
     elif "channel" not in fields and "person" not in fields and _varies(fields):
         yield Refusal("`channel` is missing", 'add a line `channel: "#..."` or `person: ...`')
+
+
+# https://slack.com/help/articles/201402297-Create-a-channel: lower case (we see to that),
+# without blanks and most punctuation, at most 80 characters.
+_CHANNEL = re.compile(r"#?[^\W_][\w-]{0,79}|#?_[\w-]{1,79}")
+_SEVERAL = re.compile(r"[,;]|\s(?:and|or|&)\s")
+
+
+def _no_channel(channel: Any) -> Iterator[Refusal]:
+    """A name that no channel can have, which Slack would refuse with every message."""
+    if not isinstance(channel, str) or is_filled_in(channel) or not channel.strip():
+        return
+    name, where = channel.strip(), ("channel",)
+    if _ADDRESS.fullmatch(name):
+        what = "an e-mail address is a person and no channel"
+        yield Refusal(what, f"write `person: {name}` instead of `channel`", where)
+    elif name.startswith("@"):
+        what = "a name with @ is a person and no channel"
+        yield Refusal(what, "write `person:` with the e-mail address instead of `channel`", where)
+    elif _LINK.match(name):
+        advice = 'write the channel\'s name, such as "#tickets"'
+        yield Refusal("a web address is no channel", advice, where)
+    elif _SEVERAL.search(name):
+        what = "a message goes to one channel"
+        yield Refusal(what, "write a step for each channel", where)
+    elif not _CHANNEL.fullmatch(name):
+        what = "a channel's name has letters, digits, hyphens and underscores only"
+        yield Refusal(what, f'write "#{_as_channel(name)}" if it is called so', where)
+
+
+def _as_channel(name: str) -> str:
+    return re.sub(r"[^\w-]+", "-", name.strip("#").strip()).strip("-").lower() or "tickets"
+
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
+_LINK = re.compile(r"https?://", re.IGNORECASE)
+_EVERYBODY = re.compile(r"(?<![\w<!./@])@(here|channel|everyone)\b")
+_MARKDOWN_LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\((https?://[^\s()]{1,2000})\)")
+_MARKDOWN_BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
+
+
+def _other_formatting(text: Any) -> Iterator[Refusal]:
+    """What looks right in a message that somebody types, and not in one from a program.
+
+    https://docs.slack.dev/messaging/formatting-message-text/
+    """
+    if not isinstance(text, str):
+        return
+    where = ("text",)
+    if found := _EVERYBODY.search(text):
+        what = f"{found[0]} tells nobody in a message from a program"
+        yield Refusal(what, f"write <!{found[1]}>", where)
+    if found := _MARKDOWN_LINK.search(text):
+        what = "Slack shows a link in [ ] and ( ) as it is written"
+        yield Refusal(what, f"write <{found[2]}|{found[1]}>", where)
+    if found := _MARKDOWN_BOLD.search(text):
+        what = "Slack shows two stars as they are written"
+        yield Refusal(what, f"write *{found[1]}*", where)
 
 
 def _one_look(fields: Fields) -> Iterator[Refusal]:

@@ -51,8 +51,8 @@ def test_an_unknown_second_event_says_how_many_there_are(house: House, ledger: L
 def test_it_says_how_the_webhook_was_verified(house: House, ledger: Ledger) -> None:
     ledger.receive()
     ledger.receive("shared-space-created")
-    assert "only the body's id" in flat(told(house, "1"))
-    assert "the whole body" in flat(told(house, "2"))
+    assert "only the body's id" in flat(told(house, "1", "--calls"))
+    assert "the whole body" in flat(told(house, "2", "--calls"))
 
 
 def test_every_rule_about_such_events_says_why_or_why_not(house: House, ledger: Ledger) -> None:
@@ -106,7 +106,7 @@ def test_a_preview_shows_the_request_that_would_be_sent(house: House, ledger: Le
     ledger.receive()
     ledger.route()
     ledger.deliver("hubspot")
-    story = flat(told(house, "1"))
+    story = flat(told(house, "1", "--calls"))
     assert "hubspot.upsert_contact previewed" in story
     assert "would be sent: preview:" in story
     assert '"email": "priya.raghunathan@example.com"' in story
@@ -115,7 +115,7 @@ def test_a_preview_shows_the_request_that_would_be_sent(house: House, ledger: Le
 def test_what_waits_shows_the_request_that_will_be_sent(house: House, ledger: Ledger) -> None:
     ledger.receive()
     ledger.route()
-    story = flat(told(house, "1"))
+    story = flat(told(house, "1", "--calls"))
     assert "will be sent, in preview:" in story
     assert "will be sent: POST /api/chat.postMessage" in story
     assert '"text": "Priya Raghunathan bought"' in story
@@ -136,7 +136,7 @@ def test_attempts_say_what_became_of_them(
     ledger.receive("invoice.refund")
     ledger.route()
     ledger.deliver("slack", outcome)
-    story = flat(told(house, "1"))
+    story = flat(told(house, "1", "--calls"))
     reason = getattr(outcome, "reason", None) or outcome.remark
     assert f"{tense}: POST /api/chat.postMessage" in story
     assert reason in story
@@ -149,9 +149,61 @@ def test_a_removed_account_does_not_hide_the_rest(house: House, ledger: Ledger) 
     ledger.receive("invoice.refund")
     ledger.route()
     house.write("bridge.yaml", "sources: {showpad: }\naccounts: {hubspot: }\n")
-    story = flat(told(house, "1"))
+    story = flat(told(house, "1", "--calls"))
     assert "bridge.yaml has no account slack" in story
     assert "showpass is no longer configured" in story
+
+
+def test_what_people_see_first_is_what_the_rules_say_with_the_values_of_the_event(
+    house: House, ledger: Ledger
+) -> None:
+    ledger.receive()
+    ledger.route()
+    ledger.deliver("hubspot")
+    story = told(house, "1")
+    assert len(story.splitlines()) <= 24
+    assert "{" not in story
+    assert "/api/" not in story
+    assert "attempts" not in story
+    said = flat(story)
+    assert "hubspot.upsert_contact previewed" in said
+    assert "channel #sales text Priya Raghunathan bought" in said
+    assert "`showbridge event 1 --calls` shows the requests." in said
+    assert len(told(house, "1", "--calls").splitlines()) > 2 * len(story.splitlines())
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Delivered("ts-1", "https://example.com/x", "without its image"),
+        Rejected("channel_not_found"),
+        Retry("the vendor is away", after=60.0),
+    ],
+)
+def test_what_did_not_go_through_at_once_is_told_first_too(
+    house: House, ledger: Ledger, outcome: Any
+) -> None:
+    ledger.receive("invoice.refund")
+    ledger.route()
+    ledger.deliver("slack", outcome)
+    assert (getattr(outcome, "reason", None) or outcome.remark) in flat(told(house, "1"))
+
+
+def test_why_a_request_cannot_be_told_is_said_first_too(house: House, ledger: Ledger) -> None:
+    ledger.receive("invoice.refund")
+    ledger.route()
+    house.write("bridge.yaml", "sources: {showpad: }\naccounts: {hubspot: }\n")
+    assert "bridge.yaml has no account slack" in flat(told(house, "1"))
+
+
+def test_a_long_text_is_told_by_its_beginning(house: House, ledger: Ledger) -> None:
+    house.write("rules.yaml", RULES.replace('"refunded"', f'"refunded {"x" * 2000} end"'))
+    ledger.receive("invoice.refund")
+    ledger.route()
+    story = told(house, "1")
+    assert "…" in story
+    assert " end" not in story
+    assert " end" in flat(told(house, "1", "--calls"))
 
 
 def test_what_waits_to_be_routed_says_so(house: House, ledger: Ledger) -> None:
@@ -303,3 +355,13 @@ def test_of_a_very_long_body_the_first_lines_are_shown(house: House, ledger: Led
     assert text.count("\n") < 1_000
     assert "more lines: `--json` has them" in text
     assert len(as_object(house, "1", "--body")["body"]["data"]["ticket_items"]) == 3_000
+
+
+@pytest.mark.parametrize(("zone", "shown"), [("EST5", "EST"), ("AEDT-11", "AEDT"), ("UTC0", "UTC")])
+def test_times_are_those_of_the_machine_and_name_its_zone(
+    house: House, ledger: Ledger, zone: str, shown: str
+) -> None:
+    ledger.receive()
+    house.environ["TZ"] = zone
+    received = next(line for line in told(house, "1").splitlines() if "received" in line)
+    assert f" {shown} (" in received

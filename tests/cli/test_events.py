@@ -60,8 +60,33 @@ def test_either_kind_of_database_is_read(house: House, database_url: str) -> Non
     ledger.route()
     ledger.database.close()
     assert [event["id"] for event in objects(house, "--since", "1 hour")] == ["1"]
-    assert "will be sent" in house.run("event", "1").stdout
+    assert "will be sent" in house.run("event", "1", "--calls").stdout
     assert house.run("status").exit_code == 0
+
+
+TWO_ORGANIZATIONS = """\
+sources:
+  showpass: {secrets: {env: SHOWPASS_SECRETS}}
+  showpass-festival: {kind: showpass, secrets: {env: SHOWPASS_SECRETS}}
+  showpass-festival-west: {kind: showpass, secrets: {env: SHOWPASS_SECRETS}}
+"""
+
+
+@pytest.mark.parametrize("width", ["80", "100", "200"])
+def test_sources_and_types_that_begin_alike_are_told_apart(house: House, width: str) -> None:
+    """The kind: https://github.com/moby/moby/issues/34467 (the end of a name decides)."""
+    house.environ["COLUMNS"] = width
+    house.write("bridge.yaml", TWO_ORGANIZATIONS)
+    ledger = house.open()
+    body = json.dumps({"id": "1", "event_type": "invoice.transferred", "data": {}})
+    for source in ("showpass", "showpass-festival", "showpass-festival-west"):
+        for kind in ("invoice.transfer", "invoice.transferred"):
+            text = body.replace("invoice.transferred", kind).replace('"1"', f'"{source}{kind}"')
+            ledger.keep(source, text.encode())
+    ledger.database.close()
+    rows = [line[line.index("showpass") :] for line in lines(house) if "showpass" in line]
+    assert len({row.split("waiting")[0] for row in rows}) == 6, rows
+    assert max(map(cell_len, lines(house))) <= int(width)
 
 
 def test_an_empty_ledger_says_what_to_try(house: House, ledger: Ledger) -> None:

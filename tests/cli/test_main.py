@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 import pytest
@@ -13,6 +15,8 @@ import pytest
 from bridge.cli import cli
 from tests.cli.house import House, Ledger
 
+ROOT = Path(__file__).parent.parent.parent
+MIGRATE = ROOT / "bridge" / "ledger" / "migrate.py"
 COMMANDS = cli.list_commands(click.Context(cli))
 
 
@@ -40,6 +44,16 @@ def test_help_names_every_command_and_imports_none(house: House) -> None:
     )
     for name in COMMANDS:
         assert f"  {name} " in told.stdout
+
+
+def test_the_version_is_none_that_the_ledger_refuses(house: House) -> None:
+    """A version that is told is one that was released, or the one that is to come."""
+    told = house.run("--version").stdout.split()[-1]
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    released = re.findall(r"^## \[([0-9][^]]*)\]", changes, re.MULTILINE)
+    unreleased = "## [Unreleased]\n\n###" in changes
+    assert (told in released) != unreleased
+    assert f"{told}, whose ledgers cannot be taken over" not in MIGRATE.read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -107,6 +121,26 @@ def test_a_terminal_that_knows_only_ascii_is_enough(house: House, ledger: Ledger
     told = run(house, ["event", "1"], PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert told.returncode == 0, told.stderr
     assert "tienne" in told.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["events"], ["event", "1"], ["event", "1", "--calls"], ["why", "1"], ["status"]),
+        *(["check"], ["rules", "explain"], ["rules", "fields"], ["connectors"], ["accounts"]),
+        ["rules", "try", "invoice.purchase"],
+    ],
+)
+def test_lines_are_not_filled_up_with_blanks_in_pipes(
+    house: House, ledger: Ledger, arguments: list[str]
+) -> None:
+    """The kind: https://github.com/Textualize/rich/issues/2647 and
+    https://github.com/Flexget/Flexget/issues/1584."""
+    ledger.receive()
+    ledger.route()
+    told = run(house, arguments, COLUMNS="100")
+    assert told.stdout, told.stderr
+    assert [line for line in told.stdout.splitlines() if line != line.rstrip()] == []
 
 
 def test_colours_are_for_terminals_that_want_them(house: House, ledger: Ledger) -> None:

@@ -98,6 +98,30 @@ def test_an_older_value_is_not_written_over_a_newer_one_by_mistake(
     assert told(ledger).events[0].deliveries[0].state == "waiting"
 
 
+@pytest.mark.parametrize("by_event", [True, False])
+def test_a_dry_run_of_one_says_what_it_means_and_changes_nothing(
+    house: House, half_done: Ledger, by_event: bool
+) -> None:
+    which = "1" if by_event else delivery_id(half_done, "slack")
+    before = told(half_done)
+    result = house.run("replay", which, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert " would be " in result.stdout
+    assert " will " not in result.stdout
+    assert result.stdout.endswith("Dry run: nothing was changed.\n")
+    assert told(half_done) == before
+    done = house.run("replay", which, "--yes")
+    assert " will be " in done.stdout
+    assert told(half_done) != before
+
+
+def test_a_dry_run_of_one_refuses_what_a_replay_refuses(house: House, half_done: Ledger) -> None:
+    result = house.run("replay", delivery_id(half_done, "hubspot"), "--dry-run")
+    assert result.exit_code == 2
+    assert "has arrived" in result.stderr
+    assert "would" not in result.stdout
+
+
 @pytest.mark.parametrize("which", ["7", "zzzzzz", "%%%%%%", "ab", "1-x"])
 def test_what_is_not_there_is_explained(house: House, half_done: Ledger, which: str) -> None:
     result = house.run("replay", which)
@@ -142,7 +166,7 @@ def test_an_old_purchase_that_is_sent_again_has_its_refund_behind_it(
     assert "--even-if-newer" in house.run("replay", purchase).stderr
     result = house.run("replay", purchase, "--even-if-newer")
     assert result.exit_code == 0, result.output
-    assert "what undid it is done once more behind it: 1 delivery" in result.stdout
+    assert "what undid it will be done once more behind it: 1 delivery" in result.stdout
     sent, behind = told(refunded).events[0].deliveries
     assert (sent.id, sent.state, behind.state) == (purchase, "waiting", "waiting")
     assert behind.rule == "Refunds"

@@ -130,16 +130,45 @@ def test_what_was_previewed_is_sent_once_the_account_is_live(house: House, ended
     assert states(ended)["waiting"] == 3
 
 
-def test_the_older_is_not_written_over_the_newer(house: House, ended: Ledger) -> None:
-    buy(ended, "ana")
-    ended.deliver("slack", Delivered())
-    plan = as_object(house, "--dry-run")
-    assert (plan["found"], plan["to_replay"]) == (3, 2)
+@pytest.fixture
+def mistyped(house: House, ledger: Ledger) -> Ledger:
+    """Two orders of one person: of the first all was rejected, of the second all arrived."""
+    buy(ledger, "ana", "ben")
+    for account in ("hubspot", "slack"):
+        ledger.deliver(account, Rejected("no such place"))
+    buy(ledger, "ana")
+    for account in ("hubspot", "slack"):
+        ledger.deliver(account, Delivered())
+    return ledger
+
+
+def test_the_older_is_not_written_over_the_newer(house: House, mistyped: Ledger) -> None:
+    chosen = ["--state", "rejected", "--account", "hubspot"]
+    plan = as_object(house, *chosen, "--dry-run")
+    assert (plan["found"], plan["to_replay"]) == (2, 1)
     assert [(one["why"], one["count"]) for one in plan["kept_back"]] == [("newer", 1)]
-    assert "--even-if-newer" in shown(house, "--dry-run")
-    assert as_object(house, "--dry-run", "--even-if-newer")["to_replay"] == 3
-    assert as_object(house, "--yes", "--speed", "max")["replayed"] == 2
-    assert states(ended)["dead"] == 1
+    assert "--even-if-newer" in shown(house, *chosen, "--dry-run")
+    assert as_object(house, *chosen, "--dry-run", "--even-if-newer")["to_replay"] == 2
+    assert as_object(house, *chosen, "--yes", "--speed", "max")["replayed"] == 1
+    assert states(mistyped)["rejected"] == 3
+
+
+def test_messages_of_different_orders_are_sent_whichever_came_later(
+    house: House, mistyped: Ledger
+) -> None:
+    chosen = ["--state", "rejected", "--account", "slack"]
+    plan = as_object(house, *chosen, "--dry-run")
+    assert plan["to_replay"] == 2
+    assert plan["kept_back"] == []
+    assert as_object(house, *chosen, "--yes", "--speed", "max")["replayed"] == 2
+
+
+def test_an_event_is_routed_again_although_a_later_message_was_sent(
+    house: House, mistyped: Ledger
+) -> None:
+    chosen = ["--state", "rejected", "--account", "slack", "--reroute"]
+    assert as_object(house, *chosen, "--dry-run")["to_replay"] == 1, "ana's contact is newer"
+    assert as_object(house, *chosen, "--dry-run", "--even-if-newer")["to_replay"] == 2
 
 
 def begun(ledger: Ledger) -> Replaying:
@@ -157,13 +186,16 @@ def begun(ledger: Ledger) -> Replaying:
 def test_what_arrives_while_it_is_under_way_is_not_written_over_either(
     house: House, ended: Ledger
 ) -> None:
+    buy(ended, "ana", "ben")
+    give_up(ended, "hubspot")
     replaying = begun(ended)
     with ended.database.read() as connection:
         units = replaying.next(connection, FIRST, 10)
     buy(ended, "ana")
-    ended.deliver("slack", Delivered())
+    for account in ("hubspot", "slack"):
+        ended.deliver(account, Delivered())
     with ended.database.write() as connection:
-        assert replaying.replay(connection, units, time.time()) == 2
+        assert replaying.replay(connection, units, time.time()) == 4, "all but one contact"
 
 
 def test_what_is_given_up_while_it_is_under_way_is_not_its_business(
@@ -279,7 +311,7 @@ def test_nothing_to_replay_is_no_failure(house: House, ledger: Ledger) -> None:
         (("--speed", "0/s"), "`5/s`"),
         (("--state", "unrouted", "--account", "slack"), "--source"),
         (("--json",), "--dry-run"),
-        (("1", "--dry-run"), "`--dry-run`"),
+        (("1", "--speed", "max"), "`--speed`"),
     ],
     ids=str,
 )

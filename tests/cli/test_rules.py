@@ -357,6 +357,36 @@ def test_a_rollback_makes_the_one_before_live_and_leaves_the_files(
     assert live(published).version != before
 
 
+@pytest.mark.parametrize("files", [1, 2])
+def test_a_rollback_names_all_files_that_still_hold_the_other_version(
+    house: House, published: Ledger, files: int
+) -> None:
+    folder = house.folder / "config" / "rules"
+    folder.mkdir()
+    for number in range(files):
+        (folder / f"{number}.yaml").write_text("rules: []\n")
+    house.write("rules/0.yaml", CHANGED.replace("Buyers", "More").replace("Refunds", "Less"))
+    done(house, "publish")
+    shown = "".join(done(house, "rollback").split())
+    count = "1 file" if files == 1 else "2 files"
+    for words in (
+        f"rules.yaml and {count} of ./config/rules still hold version",
+        "they go live again when you change one of them or publish them.",
+    ):
+        assert words.replace(" ", "") in shown
+
+
+def test_a_rollback_names_the_file_with_the_mistake(house: House, published: Ledger) -> None:
+    house.write("rules.yaml", CHANGED)
+    done(house, "publish")
+    folder = house.folder / "config" / "rules"
+    folder.mkdir()
+    (folder / "vip.yaml").write_text("rules: 7\n")
+    shown = "".join(done(house, "rollback").split())
+    assert "Afilehas1mistake,thefirstin./config/rules/vip.yaml:1:" in shown
+    assert "rules.yaml" not in shown
+
+
 def test_what_was_rolled_back_to_and_is_published_then_is_no_rollback_any_more(
     house: House, published: Ledger
 ) -> None:

@@ -197,3 +197,33 @@ def test_publishing_asks_the_ledger_for_events(house: House, ledger: Ledger) -> 
     test = FAILING.replace("sample: invoice.refund", f"event: {number}")
     house.write("rules.yaml", RULES + test)
     assert "#sales" in house.run("rules", "publish").stdout
+
+
+MANY = "".join(
+    f"""\
+  - name: Other {number}
+    when: {{source: showpass, event: invoice.purchase}}
+    do:
+      - slack.post_message: {{channel: "#other", text: "{{{{ contact.name }}}} {number}"}}
+"""
+    for number in range(20)
+)
+
+
+def test_a_test_that_forgot_the_other_rules_says_how_to_leave_them_out(house: House) -> None:
+    test = """\
+tests:
+  - name: One
+    given: {sample: invoice.refund}
+    expect: [slack.post_message]
+"""
+    rules = RULES + MANY.replace("invoice.purchase", "invoice.refund")
+    house.write("rules.yaml", rules + test)
+    result = house.run("rules", "test")
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) < 15
+    said = " ".join(result.stdout.split())
+    assert "20 deliveries are done, and are not expected: by “Other 0”, “Other 1”" in said
+    assert "if this test is about one rule, write `only: Refunds` below its name" in said
+    house.write("rules.yaml", rules + test.replace("One\n", "One\n    only: Refunds\n"))
+    assert house.run("rules", "test").exit_code == 0

@@ -17,6 +17,7 @@ from bridge.engine.rehearse import Stage
 from bridge.ledger.plan import waiting
 from bridge.ledger.tables import deliveries, events, webhooks
 from bridge.rule_files import read_files
+from bridge.sources.showpass import Showpass
 from tests.cli.house import RULES, House, Ledger
 from tests.cli.trying import DRAFT, ONCE, flat, line_of, lines, refused, run, told
 
@@ -181,12 +182,29 @@ def test_what_was_done_once_is_held_back_and_says_by_which_event(
     assert "once once per contact: nothing of it was done before" in again
 
 
-def test_a_sample_too_is_held_back_by_what_was_done(house: House, ledger: Ledger) -> None:
+def test_a_sample_is_tried_as_if_nothing_of_it_came_before(house: House, ledger: Ledger) -> None:
+    """Other samples of its transaction came, and say nothing of real purchases."""
+    within = ONCE.replace("once_per: contact", "once_per: {of: contact, within: 1 day}")
+    house.write("rules.yaml", within + DRAFT[DRAFT.index("  - name: Reminder") :])
+    ledger.receive()
+    ledger.receive("invoice.refund")
+    record(ledger)
+    recorded, sampled = (told(house, "rules", "try", each) for each in ("1", "invoice.purchase"))
+    assert "but cancelled: invoice.refund came first (event 2)" in recorded
+    assert "cancelled" not in sampled
+    assert "event 1 did it on" not in sampled
+    assert "nothing of it was done before" in sampled
+
+
+def test_a_body_of_ones_own_is_tried_with_what_came_before(house: House, ledger: Ledger) -> None:
     within = ONCE.replace("once_per: contact", "once_per: {of: contact, within: 1 day}")
     house.write("rules.yaml", within)
     ledger.receive()
     record(ledger)
-    assert "event 1 did it on" in told(house, "rules", "try", "invoice.purchase")
+    [sample] = [each for each in Showpass.samples() if each.name == "invoice.purchase"]
+    (house.folder / "body.json").write_text(sample.text)
+    shown = told(house, "rules", "try", "--file", "body.json", "--source", "showpass")
+    assert "event 1 did it on" in shown
 
 
 def test_what_came_already_and_would_cancel_it_is_named(draft: House, ledger: Ledger) -> None:

@@ -51,7 +51,7 @@ def test_events_say_when(scheduled: House) -> None:
 
 
 def test_an_event_s_story_says_when_and_what(scheduled: House) -> None:
-    told = flat(scheduled.run("event", "1"))
+    told = flat(scheduled.run("event", "1", "--calls"))
     assert "1 scheduled" in told
     assert "due in 3 days, " in told
     assert "will be sent" in told

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -16,6 +18,7 @@ from bridge.testing.vendor import Answer, Silence, VendorServer, closed_url
 from bridge.web.app import create_app
 from tests.cli.house import House, Ledger
 
+LIKE_SHOWPASS = re.compile(r"[0-9a-f]{2}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TWO_OF_A_KIND = """\
 sources:
   shop: {kind: showpass, secrets: {env: SHOWPASS_SECRETS}}
@@ -67,6 +70,63 @@ def test_each_repetition_is_another_event(receiver: Receiver) -> None:
     assert result.exit_code == 0
     assert len({event.idempotency_key for event in receiver.received()}) == 3
     assert "duplicate" not in result.stdout
+
+
+def test_each_command_is_about_transactions_of_its_own(receiver: Receiver) -> None:
+    """A refund that is sent first does not undo every later purchase."""
+    house = receiver.house
+    for names in (["invoice.refund"], ["invoice.purchase"], ["invoice.purchase"]):
+        assert house.run("send", *names).exit_code == 0
+    transactions = transactions_of(house)
+    assert len(set(transactions)) == 3
+    assert all(LIKE_SHOWPASS.fullmatch(each) for each in transactions)
+    assert house.run("send", "--same", "invoice.purchase", "invoice.refund").exit_code == 0
+    shipped = "7c-41d9-4be2-9a55-c0ffee120703"
+    assert transactions_of(house)[3:] == [shipped, shipped]
+
+
+def test_samples_of_one_command_belong_together(receiver: Receiver) -> None:
+    house = receiver.house
+    assert house.run("send", "invoice.purchase", "invoice.refund", "--count", "2").exit_code == 0
+    first, second, *refunds = transactions_of(house)
+    assert first != second
+    assert refunds == [first, second]
+    assert house.run("send", "shared-space-created", "shared-space-user-added").exit_code == 0
+    spaces = {body["data"]["sharedSpace"]["id"] for body in bodies(house)[4:]}
+    assert len(spaces) == 1
+    assert spaces != {"5d1f0a2b6c7e4f3a9b8c7d6e5f4a3b2c"}
+
+
+def test_fresh_ids_look_like_those_that_they_replace(receiver: Receiver) -> None:
+    house = receiver.house
+    house.run("send", "--same", "invoice.purchase")
+    house.run("send", "invoice.purchase")
+    shipped, fresh = bodies(house)
+    for one, other in zip(tickets_of(shipped), tickets_of(fresh), strict=True):
+        assert type(one["id"]) is type(other["id"])
+        assert len(str(one["id"])) == len(str(other["id"]))
+        assert one["event_id"] == other["event_id"], "the show is the same"
+    assert {"id", "data", "webhook_event_uuid"} == {
+        name for name in shipped if shipped[name] != fresh[name]
+    }
+
+
+def bodies(house: House) -> list[Any]:
+    """Of all that was received, in that order."""
+    listed = [json.loads(line) for line in house.run("events", "--json").stdout.splitlines()]
+    return [
+        json.loads(house.run("event", each["id"], "--body", "--json").stdout)["body"]
+        for each in listed
+    ]
+
+
+def transactions_of(house: House) -> list[str]:
+    return [body["data"]["transaction_id"] for body in bodies(house)]
+
+
+def tickets_of(body: Any) -> list[Any]:
+    tickets: list[Any] = body["data"]["ticket_items"]
+    return tickets
 
 
 def test_a_forged_webhook_is_refused_and_that_is_good(receiver: Receiver) -> None:

@@ -133,7 +133,9 @@ def test_one_rule_alone(house: House, routed: Ledger) -> None:
     found = one(house, "1", "--rule", "Large orders")
     assert [each["rule"] for each in found["rules"]] == ["Large orders"]
     assert found["deliveries"] == []
-    assert "Nothing happened" in told(house, "why", "1", "--rule", "Not now")
+    other = told(house, "why", "1", "--rule", "Not now")
+    assert "Nothing by this rule; by others: " in other
+    assert "Nothing happened" not in other
 
 
 def test_a_rule_about_other_events_says_so_when_it_is_asked_for(

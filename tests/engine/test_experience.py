@@ -193,3 +193,34 @@ def test_what_is_switched_off_is_not_watched() -> None:
     off = a_rule("{tickets.type: VIPP}", "enabled: false").removeprefix("rules:\n")
     on = a_rule("{tickets.type: VIP}").replace("A rule", "Another")
     assert told(on + off, VIPS) == []
+
+
+def saying(text: str) -> str:
+    return a_rule("{order.total: {at_least: 1}}").replace("text: hello", f"text: '{text}'")
+
+
+def test_a_text_that_an_event_cannot_fill_is_told_with_the_event() -> None:
+    """`check` had seen that it was unknown in all events, and said nothing."""
+    experience = Experience(
+        rules.compile_rules(saying("net {{ order.total - tickets[0].seats }}"), "rules.yaml", WORLD)
+    )
+    for number, event in ((12, an_order()), (11, an_order()), (10, an_order(5, "VIP"))):
+        experience.take(event, str(number))
+    (warning,) = experience.warnings()
+    assert str(warning) == (
+        "rules.yaml:2:3: for event 12, chat.post_message cannot say all: it calculates with "
+        "something, which is not known in this event; "
+        "write `... if ... else ...` or `| default(...)` for where it is not known"
+    )
+
+
+def test_a_step_that_an_event_would_have_rejected_is_told() -> None:
+    text = a_rule("{order.total: {at_least: 1}}").replace("channel: here", 'channel: "{{ raw.x }}"')
+    (warning,) = told(text, [an_order()])
+    assert "for an event that came in, chat.post_message cannot say all: `channel`" in warning
+
+
+def test_texts_are_tried_on_what_matches_alone() -> None:
+    text = saying("{{ order.total - tickets[0].seats }}").replace("at_least: 1", "at_least: 500")
+    assert not any("cannot say all" in each for each in told(text, [an_order()] * 5))
+    assert told(saying("{{ order.total - tickets[0].seats }}"), [an_order(5, "VIP")] * 3) == []
