@@ -92,7 +92,10 @@ def changes(compiled: Compiled, given_with: str) -> dict[str, object]:
         ),
         (
             "{sample: order.paid, received: yesterday}",
-            "9:43: `yesterday` is no time; write it like 2027-07-01T10:00, or 2027-07-01T10:00:00-06:00",
+            (
+                "9:43: `yesterday` is no time; write it like 2027-07-01T10:00, or "
+                "2027-07-01T10:00:00-06:00"
+            ),
         ),
         ("{sampel: order.paid}", "9:13: `given.sampel` is not known here; did you mean `sample`?"),
     ],
