@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge import days
+from bridge.amounts import number_meant
 from bridge.findings import Findings
 from bridge.rules import values
 from bridge.rules.expected import Change, Given
@@ -23,7 +24,7 @@ from bridge.wording import meant, quoted
 from bridge.yaml_text import Path
 
 _EVENT = re.compile(r"\d{1,18}(-([1-9]\d{0,5}))?", re.ASCII)
-_TIME_ADVICE = "write 2027-07-01T10:00, or 2027-07-01T10:00:00-06:00"
+_TIME_ADVICE = "write it like 2027-07-01T10:00, or 2027-07-01T10:00:00-06:00"
 # What no test can change: most of it is what the receiver says of an event.
 _FIXED = {
     "event.time": "write `received:` beside `with` instead",
@@ -37,7 +38,7 @@ _WANTED: Mapping[Kind, tuple[str, str]] = {
     "number": ("a number", "write 3, without quotes"),
     "money": ("an amount", "write 100 or 99.50, without a currency"),
     "date": ("a date", "write 2027-07-03T19:30:00-06:00, or in 3 days"),
-    "yes/no": ("true or false", ""),
+    "yes/no": ("true or false", "write true or false"),
 }
 # Nearer to the ends of the calendar there are no other zones' times.
 _YEARS = range(1900, 3000)
@@ -97,7 +98,10 @@ class GivenReader:
         if _EVENT.fullmatch(event):
             return event
         what = f"{quoted(event)} is no event's number"
-        self._add((*path, "event"), what, "write one like 1042, as `showbridge events` lists them")
+        known = any(sample.name == event for _, sample in self._samples)
+        advice = "write one like 1042, as `showbridge events` lists them"
+        place = (*path, "event")
+        self._add(place, what, f"write `sample: {event}`" if known else advice)
         return ""
 
     def _sample(self, name: str, source: str | None, path: Path) -> tuple[str, Sample] | None:
@@ -107,8 +111,8 @@ class GivenReader:
             return None
         known = [pair for pair in self._samples if source in (None, pair[0])]
         found = [(each, sample) for each, sample in known if sample.name == name]
-        if len(found) == 1:
-            return found[0]
+        if one := self._of_one_kind(found):
+            return one
         if found:
             what = f"several sources have a sample {quoted(name)}"
             advice = f"add a line `source: {found[0][0]}`"
@@ -117,6 +121,14 @@ class GivenReader:
             what, advice = f"{what} {quoted(name)}", meant(name, {one.name for _, one in known})
         self._add((*path, "sample"), what, advice)
         return None
+
+    def _of_one_kind(self, found: Sequence[tuple[str, Sample]]) -> tuple[str, Sample] | None:
+        """The source that is called like its kind, or the first: they have the same samples."""
+        kinds = {self._sources[name] for name, _ in found}
+        if len(kinds) != 1:
+            return None
+        [kind] = kinds
+        return next((one for one in found if one[0] == kind.kind), found[0])
 
     def _some_samples(self) -> str:
         first = next((sample.name for _, sample in self._samples), "")
@@ -156,8 +168,12 @@ class GivenReader:
         if shape.kind == "list" and shape.parts:
             return self._members(name, shape, value, path)
         made = _of_kind(shape.kind, value, self._zone)
+        if shape.kind == "yes/no":
+            self._findings.taken(path)
         if made is _WRONG:
             words, advice = _WANTED.get(shape.kind, ("a list", "write [one, two]"))
+            amount = number_meant(value) if shape.kind in ("number", "money") else ""
+            advice = f"write {amount}" if amount else advice
             self._add(path, f"`{name}` must be {words}", advice)
         return made
 
