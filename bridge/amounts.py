@@ -17,6 +17,10 @@ _CURRENCY = (
 _WRITTEN = re.compile(rf"(?:{_CURRENCY}\s*)?([+-]?\d[\d.,' ’]*?)\s*(k|K)?\s*{_CURRENCY}?")
 _UNITS_ONLY = re.compile(r"(.+?)[.,][-–—]{1,2}")
 """`100,-`, as prices stand in shops."""
+_NUMBER_WORDS = (
+    *("zero", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
 _LETTERS = str.maketrans("OolI", "0011")
 """Letters that are taken for digits."""
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?")
@@ -28,6 +32,8 @@ _AT_END = re.compile(rf"(?:{_CURRENCY}\s*)?[+-]?\d[\d.' ’]*$")
 def number_meant(written: object) -> str:
     """`$1,000` -> `1000`, `1.000,50` -> `1000.50`, `2k` -> `2000`."""
     text = _short(written)
+    if text.casefold() in _NUMBER_WORDS:
+        return str(_NUMBER_WORDS.index(text.casefold()))
     if text[:1] == "." and text[1:].isdecimal():
         return f"0{text}"
     if re.fullmatch(r"[\dOolI]*\d[\dOolI]*", text):

@@ -32,6 +32,7 @@ class Findings:
     document: Document
     mistakes: list[Mistake] = field(default_factory=list)
     warnings: list[Mistake] = field(default_factory=list)
+    understood: set[tuple[int, int]] = field(default_factory=set)
 
     def add(
         self, path: Path, what: str, advice: str = "", *, at_key: bool = False, line: int = 1
@@ -47,6 +48,20 @@ class Findings:
     def warn(self, path: Path, what: str, advice: str = "", *, at_key: bool = False) -> None:
         """Something that may be meant, and may not."""
         self.warnings.append(self.document.mistake(path, what, advice, at_key=at_key))
+
+    def taken(self, path: Path) -> None:
+        """The value is understood as it was meant: YAML's doubts about it are none."""
+        place = self.document.mistake(path, "")
+        self.understood.add((place.line, place.column))
+
+    @property
+    def doubts(self) -> list[Mistake]:
+        """What YAML may read otherwise than it was meant."""
+        return [
+            each
+            for each in self.document.warnings
+            if (each.line, each.column) not in self.understood
+        ]
 
     def validated(
         self,
@@ -69,10 +84,12 @@ class Findings:
             valid = model.model_validate(value, context=context)
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
-            for details in _told_once(found):
+            for details in _told_once(found, advice):
                 if not set(empty) & set(details["loc"][:1]):
                     self._add_one(details, path, model, known, advice)
             return None
+        for name in _truths(model, value):
+            self.taken((*path, name))
         return None if empty else valid
 
     def _empty(
@@ -110,15 +127,23 @@ class Findings:
         self.add((*path, *inside), f"{name} {what}", hint, at_key=at_key)
 
 
-def _told_once(found: Iterable[Details]) -> Iterator[Details]:
-    """A key that is only misspelt is not missing too."""
+def _truths(model: type[BaseModel], value: Any) -> Iterator[str]:
+    """The keys that are true or false, where they were written as `yes` or `off`."""
+    for name, info in _fields(model).items():
+        if info.annotation is bool and isinstance(value, Mapping) and name in value:
+            yield name
+
+
+def _told_once(found: Iterable[Details], advice: Mapping[str, str]) -> Iterator[Details]:
+    """A key that is only misspelt, or called otherwise, is not missing too."""
     found = list(found)
     odd = [one["loc"] for one in found if one["type"] == "extra_forbidden"]
     for details in found:
         if details["type"] == "missing":
             *group, name = details["loc"]
             beside = (str(one[-1]) for one in odd if list(one[:-1]) == group)
-            if nearest(str(name), beside):
+            called = f"did you mean `{name}`?"
+            if nearest(str(name), beside) or called in (advice.get(str(one[-1])) for one in odd):
                 continue
         yield details
 

@@ -157,7 +157,14 @@ def _quote_template(line: int, column: int, rest: str) -> Slip:
 
 def _special(line: int, found: re.Match[str]) -> Slip:
     what = f"a text cannot begin with {found[1][0]} without quotes"
-    return Slip(line, found.start(1), what, "put quotes around it", example=in_quotes(found[1]))
+    text = found[1]
+    # Closing brackets belong to what was opened before the text.
+    while text[-1:] in ("}", "]") and text.count(text[-1]) > text.count(_OPENED[text[-1]]):
+        text = text[:-1].rstrip()
+    return Slip(line, found.start(1), what, "put quotes around it", example=in_quotes(text))
+
+
+_OPENED = {"}": "{", "]": "["}
 
 
 def _ends_early(line: int, found: re.Match[str]) -> Slip:
@@ -191,6 +198,34 @@ def _two_conditions(line: int, found: re.Match[str]) -> Slip:
     else:
         advice, example = "write each on a line of its own", f"{first}, and below it {second}"
     return Slip(line, found.start(1), what, advice, example=example)
+
+
+def _no_colon(line: int, found: re.Match[str]) -> Slip:
+    """`channel = "#big"`, which YAML goes on reading in the next line."""
+    what = f"a colon is missing after {found[1]}"
+    return Slip(line, found.start(1), what, "write", example=f"{found[1]}: {_short(found[2])}")
+
+
+def _bullet(line: int, found: re.Match[str]) -> Slip:
+    return no_list_dash(line, found.start(1), found[1])
+
+
+def no_list_dash(line: int, column: int, text: str) -> Slip:
+    """`• slack.post_message:`, as in a word processor or a chat."""
+    sign, _, rest = text.partition(" ")
+    what = f"{sign} begins no entry of a list; that is done by - and a blank"
+    return Slip(line, column, what, "write", example=f"- {_short(rest)}")
+
+
+def _code(line: int, found: re.Match[str]) -> Slip:
+    """The marks that a chat puts around what is shown as it was typed."""
+    what = f"{found[1][:3]} is no part of the rules, and was copied along"
+    return Slip(line, found.start(1), what, "remove this line")
+
+
+def _bare_name(line: int, found: re.Match[str]) -> Slip:
+    what = f"a colon is missing after {found[1]}"
+    return Slip(line, found.start(1), what, "write", example=f"{found[1]}:")
 
 
 def _link(line: int, found: re.Match[str]) -> Slip:
@@ -241,6 +276,8 @@ _SLIPS: _Patterns = (
     (re.compile(r": +([<>=!]=?\s*[\d$€£][^\n]*)$"), _sign),
     (re.compile(r"\{ *([<>=!]{1,2}\s*:?\s*[\d$€£][^,}\n]*)"), _sign),
     (re.compile(_TWO), _two_conditions),
+    (re.compile(r"^ *(```\w*|~~~\w*) *$"), _code),
+    (re.compile(r"^ *([*•·▪‣◦●–—] +[\w.]+:(?: [^\n]*)?)$"), _bullet),
     (re.compile(r"^ *(?:- +)?(or|and|OR|AND|Or|And) *$"), _link),
     (re.compile(rf"^ *(?:- +)?\w+\.[\w.]+: +(\(?({_OPERATOR}: +[^\n]*?)\)?)$"), _braces_missing),
     (re.compile(r"^ *(?:- *)?(\t)"), _tab),
@@ -262,7 +299,18 @@ _IN_BRACKETS: _Patterns = (
     (re.compile(r"[\[,:] *([^\s\[{\"'#,][^\[{\"',\n]*\{\{[^\n]*)$"), _template),
     (re.compile(r"[{,] *[\w.]+: +[^,{}\[\]\"'\n]*?([\w.]+): "), _no_comma),
 )
-_BEFORE: _Patterns = (_SLIPS[-1],)
+_BEFORE: _Patterns = (
+    (
+        re.compile(
+            r"^ *(?:- +)?(rules|tests|lists|texts|when|where|do|given|expect|with|any|all|not"
+            r"|properties|merge_fields|tags|sources|accounts)\s*$"
+        ),
+        _bare_name,
+    ),
+    _SLIPS[-1],
+    (re.compile(r"^ *(?:- +)?([A-Za-z_][\w.]*)\s*(?:=>|:=|[=;–—]| -)\s*(\S[^\n]*)$"), _no_colon),
+    (re.compile(r"^ *(?:- +)?([A-Za-z_][\w.]*) +([\"'][^\n]*)$"), _no_colon),
+)
 
 
 def _short(text: str, longest: int = 60) -> str:

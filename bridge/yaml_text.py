@@ -52,6 +52,7 @@ _CONSTANTS: Mapping[str, bool | None] = {
     "FALSE": False,
 }
 _TWICE = "keep one of the two; a new entry of a list begins with `- `"
+_GROUP_TWICE = "move what stands below it to the end of the first, and remove this line"
 _FIELD_TWICE = "for either of two values write one line, with both in [ ]; else keep one of the two"
 _TAG = "nothing can begin with ! without quotes"
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
@@ -89,7 +90,9 @@ def understood(text: str, file: str, *, echo: bool = True) -> tuple[Document | N
     try:
         value = reader.value()
     except yaml.YAMLError as error:
-        reader.slips.append(syntax_slip(error, reader.lines))
+        # A missing blank or a bullet makes nonsense of what follows: it is told alone.
+        if all(one.only_warns or one.of_value for one in reader.slips):
+            reader.slips.append(syntax_slip(error, reader.lines))
         is_whole = False
     except _Unreadable:
         is_whole = False
@@ -189,7 +192,7 @@ class _Reader:
     def _check_key(self, event: Any, first: Place | None) -> None:
         if first:
             what = f"stands here twice, first in line {first.line}"
-            advice = _FIELD_TWICE if "." in event.value else _TWICE
+            advice = _advice_for_twice(event.value)
             self._slip(Slip(*_spot(event), what, advice, name=event.value, of_value=True))
         if event.implicit[0] and not is_harmless(event.value):
             for slip in slips_of_key(event.value, *_spot(event)):
@@ -278,6 +281,12 @@ class _Reader:
         self.slips.append(slip)
         if not slip.only_warns and len(self.slips) > 10 * MOST_TOLD:
             raise _Unreadable
+
+
+def _advice_for_twice(name: str) -> str:
+    if name in ("rules", "tests", "lists", "texts", "accounts", "sources"):
+        return _GROUP_TWICE
+    return _FIELD_TWICE if "." in name or name in ("event", "source") else _TWICE
 
 
 def _spot(event: Any) -> tuple[int, int]:

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bridge.amounts import before_comma, number_meant
-from bridge.yaml_slips import CURLY, ODD_BLANKS, Slip, in_quotes, no_blank_after_dash, odd_blank
+from bridge.yaml_slips import (
+    CURLY,
+    ODD_BLANKS,
+    Slip,
+    in_quotes,
+    no_blank_after_dash,
+    no_list_dash,
+    odd_blank,
+)
 
 _ODD = re.compile(f"[{ODD_BLANKS}\u00ad]")
 _UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
@@ -25,6 +33,7 @@ _COMMENT = re.compile(r"\s*(#[^\s#]\S*)")
 _LATE_COMMENT = re.compile(r"\s+(#[\w{“\"'@&][^\n]*)")
 _ODD_AFTER_COLON = re.compile(f"[\\w.]+:([{ODD_BLANKS}])")
 _NO_BLANK = re.compile(r"([\w.]+:)(?!//)([^\s:].*)", re.DOTALL)
+_BULLET = re.compile(r"(?:[•·▪‣◦●–—]|\d{1,3}[.)]) +\w")
 _BRACE_IN_NAME = re.compile(r"([\w.]+):([\[{])[^\n]*")
 _DASH = re.compile(r"-[^\W\d]")
 # Most names and values are of these letters, and have no trap in them.
@@ -69,6 +78,9 @@ def slips_of_value(plain: Plain) -> Iterator[Slip]:
 
 def slips_of_key(text: str, line: int, column: int) -> Iterator[Slip]:
     """What is wrong with a name without quotes before a colon."""
+    if _BULLET.match(text):
+        yield no_list_dash(line, column, f"{text}:")
+        return
     joined = _BRACE_IN_NAME.fullmatch(text)
     if joined:
         advice = f"type a blank between : and {joined[2]}"
@@ -169,6 +181,10 @@ def _unseparated(plain: Plain, text: str) -> Iterator[Slip]:
     """A blank that is missing after a dash or a colon makes one text of what should be more."""
     for number, line in enumerate(plain.lines[:_MOST_LINES]):
         text_of_line = line.lstrip(" ")
+        if (number or plain.alone) and _BULLET.match(text_of_line):
+            column = len(line) - len(text_of_line) if number else plain.column
+            yield no_list_dash(plain.line + number, column, text_of_line)
+            return
         if (number or plain.alone) and _DASH.match(text_of_line):
             column = len(line) - len(text_of_line) if number else plain.column
             yield no_blank_after_dash(plain.line + number, column, text_of_line)

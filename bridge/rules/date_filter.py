@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from bridge import days
-from bridge.rules.work import spend
+from bridge.rules.work import note, spend
 from bridge.wording import nearest
 
 _DAY_FORMAT = "%-d %B %Y"
@@ -60,9 +60,9 @@ def date_in(time_zone: str) -> Callable[..., str]:
         A day without a time is the same day in every zone.
         """
         spend(_COST)
-        formats = [one for one in wanted if "%" in one]
-        zones = [one for one in wanted if "%" not in one]
-        there = zone(zones[0]) if zones else home
+        asked = [one for one in wanted if isinstance(one, str)]
+        formats = [one for one in asked if "%" in one]
+        there = _there([one for one in asked if "%" not in one], home)
         day = days.bare_day(value)
         if day is not None:
             return _said(datetime.combine(day, time(), there), formats, _DAY_FORMAT)
@@ -72,8 +72,21 @@ def date_in(time_zone: str) -> Callable[..., str]:
     return date
 
 
+def _there(zones: list[str], home: ZoneInfo) -> ZoneInfo:
+    """What a rule itself asks for is known; what an event says may be no zone."""
+    try:
+        return zone(zones[0]) if zones else home
+    except ValueError:
+        note("`date` is given a time zone that there is not")
+        return home
+
+
 def _said(local: datetime, formats: list[str], usual: str) -> str:
-    return local.strftime(_checked(formats[0]) if formats else usual)
+    try:
+        return local.strftime(_checked(formats[0]) if formats else usual)
+    except ValueError:
+        note("`date` is given a format that is not known")
+        return local.strftime(usual)
 
 
 def zone(name: str) -> ZoneInfo:
@@ -84,8 +97,26 @@ def zone(name: str) -> ZoneInfo:
         raise ValueError(f"there is no such time zone; {advice_for_zone(name)}") from None
 
 
+WITHOUT_SUMMER = {"EST": "America/Toronto", "MST": "America/Edmonton"}
+"""Zones that are no place, and have the winter time of these places all year."""
+
+_SHORT_NAMES = {
+    **dict.fromkeys(("EST", "EDT", "ET", "EASTERN"), "America/Toronto"),
+    **dict.fromkeys(("CST", "CDT", "CT", "CENTRAL"), "America/Winnipeg"),
+    **dict.fromkeys(("MST", "MDT", "MT", "MOUNTAIN"), "America/Edmonton"),
+    **dict.fromkeys(("PST", "PDT", "PT", "PACIFIC"), "America/Vancouver"),
+    **dict.fromkeys(("AST", "ADT", "AT", "ATLANTIC"), "America/Halifax"),
+    **dict.fromkeys(("NST", "NDT", "NT"), "America/St_Johns"),
+    **dict.fromkeys(("BST", "UK"), "Europe/London"),
+    **dict.fromkeys(("CEST", "MEZ", "MESZ"), "Europe/Paris"),
+}
+
+
 def advice_for_zone(name: str) -> str:
     """What would be right instead of a zone that there is not."""
+    short = _SHORT_NAMES.get(name.strip().upper().removesuffix(" TIME"))
+    if short:
+        return f"write a place with that time, such as {short}"
     close = _nearest_zone(name[:_LONGEST_ZONE])
     return f"did you mean `{close}`?" if close else "write one like America/Edmonton"
 

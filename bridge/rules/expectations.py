@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from bridge.connector import Action
 from bridge.findings import Findings
 from bridge.rules.expected import Expectation, Expected, Given
 from bridge.rules.given_reader import GivenReader, moment_in
+from bridge.rules.misplaced import advice_for_test
 from bridge.rules.named import Named
 from bridge.rules.records import World
 from bridge.rules.relative import duration
@@ -44,16 +46,21 @@ class ExpectationReader:
 
     def read(self, entry: Mapping[str, Any], path: Path) -> Expectation:
         """What can be understood of it; what is wrong is found."""
-        valid = self._findings.validated(TestText, entry, path)
+        given = entry.get("given")
+        inside = given if isinstance(given, dict) else {}
+        odd = {"given": "did you mean `with`?"} if "changes" in inside else {}
+        valid = self._findings.validated(
+            TestText, entry, path, advice={**advice_for_test(entry), **odd}
+        )
         place = self._findings.document.mistake(path, "")
-        given = None
+        comes = None
         if valid is not None:
             self._unique(valid.name, path)
             self._check_rule(valid.only, (*path, "only"))
-            given = self._given.read(valid.given, (*path, "given"))
+            comes = self._given.read(valid.given, (*path, "given"))
         return Expectation(
             name=valid.name if valid else "",
-            given=given or Given(),
+            given=comes or Given(),
             expect=tuple(self._expected(entry.get("expect", NOTHING), (*path, "expect"))),
             only=(valid.only or "") if valid else "",
             file=place.file,
@@ -76,7 +83,9 @@ class ExpectationReader:
         if expect == NOTHING:
             return
         if not isinstance(expect, list) or not expect:
-            self._add(path, "`expect` must be a list of what is done, or nothing", _ENTRY)
+            one = isinstance(expect, str) and re.fullmatch(r"\w+\.\w+", expect)
+            advice = f"write [{expect}]" if one else _ENTRY
+            self._add(path, "`expect` must be a list of what is done, or nothing", advice)
             return
         for number, entry in enumerate(expect):
             place = (*path, number)

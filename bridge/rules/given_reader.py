@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge import days
+from bridge.amounts import number_meant
 from bridge.findings import Findings
 from bridge.rules import values
 from bridge.rules.expected import Change, Given
@@ -23,7 +24,7 @@ from bridge.wording import meant, quoted
 from bridge.yaml_text import Path
 
 _EVENT = re.compile(r"\d{1,18}(-([1-9]\d{0,5}))?", re.ASCII)
-_TIME_ADVICE = "write 2027-07-01T10:00, or 2027-07-01T10:00:00-06:00"
+_TIME_ADVICE = "write it like 2027-07-01T10:00, or 2027-07-01T10:00:00-06:00"
 # What no test can change: most of it is what the receiver says of an event.
 _FIXED = {
     "event.time": "write `received:` beside `with` instead",
@@ -37,7 +38,7 @@ _WANTED: Mapping[Kind, tuple[str, str]] = {
     "number": ("a number", "write 3, without quotes"),
     "money": ("an amount", "write 100 or 99.50, without a currency"),
     "date": ("a date", "write 2027-07-03T19:30:00-06:00, or in 3 days"),
-    "yes/no": ("true or false", ""),
+    "yes/no": ("true or false", "write true or false"),
 }
 # Nearer to the ends of the calendar there are no other zones' times.
 _YEARS = range(1900, 3000)
@@ -97,7 +98,10 @@ class GivenReader:
         if _EVENT.fullmatch(event):
             return event
         what = f"{quoted(event)} is no event's number"
-        self._add((*path, "event"), what, "write one like 1042, as `showbridge events` lists them")
+        known = any(sample.name == event for _, sample in self._samples)
+        advice = "write one like 1042, as `showbridge events` lists them"
+        place = (*path, "event")
+        self._add(place, what, f"write `sample: {event}`" if known else advice)
         return ""
 
     def _sample(self, name: str, source: str | None, path: Path) -> tuple[str, Sample] | None:
@@ -164,8 +168,12 @@ class GivenReader:
         if shape.kind == "list" and shape.parts:
             return self._members(name, shape, value, path)
         made = _of_kind(shape.kind, value, self._zone)
+        if shape.kind == "yes/no":
+            self._findings.taken(path)
         if made is _WRONG:
             words, advice = _WANTED.get(shape.kind, ("a list", "write [one, two]"))
+            amount = number_meant(value) if shape.kind in ("number", "money") else ""
+            advice = f"write {amount}" if amount else advice
             self._add(path, f"`{name}` must be {words}", advice)
         return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -114,6 +115,8 @@ def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
     dated = shape.kind == "date" or (shape.kind == "anything" and _is_dated(expected))
     example = "[2027-07-01, 2027-07-31]" if dated else "[100, 500]"
     if not isinstance(expected, list) or len(expected) != 2:
+        ends = _two_ends(expected)
+        example = f"[{', '.join(ends)}]" if ends else f"it like {example}"
         return "`between` needs two values, the lower and the higher", f"write {example}"
     for end in expected:
         if dated and relative(end):
@@ -127,6 +130,12 @@ def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
         what = "the two values of `between` are the wrong way round, so nothing is between them"
         return what, f"write {flow([expected[1], expected[0]])}"
     return "", ""
+
+
+def _two_ends(expected: Any) -> list[str]:
+    """`50 and 100` -> 50 and 100."""
+    found = re.findall(r": ([-\d.]+)", comparison_meant(f"between {expected}"))
+    return found if len(found) == 2 else []
 
 
 def _is_dated(expected: Any) -> bool:

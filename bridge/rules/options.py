@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from bridge.findings import Findings, Model
 from bridge.rules.conditions import glob
+from bridge.rules.misplaced import tell_of_ends
 from bridge.rules.records import Between, ForEach, OncePer, Same, Unless
 from bridge.rules.relative import duration
 from bridge.rules.schema import BetweenText, OnceText, UnlessText
-from bridge.rules.slips import day_meant, length_trouble
+from bridge.rules.slips import day_meant, days_meant, length_trouble, list_meant
 from bridge.rules.template_check import check
 from bridge.rules.templates import Text, compile_text, is_template
 from bridge.rules.vocabulary import Vocabulary, member_name
@@ -28,6 +29,24 @@ _ONCE_ADVICE = (
     '"{{ contact.email }} {{ event.type }}"'
 )
 _BETWEEN_ADVICE = "write it like {from: 2027-01-01, to: 2027-02-28}"
+
+
+_ONCE_ALIASES = {
+    **dict.fromkeys(("person", "people", "customer", "buyer", "email", "contact.email"), "contact"),
+    **dict.fromkeys(("order", "invoice", "purchase", "order.id", "sale"), "transaction"),
+    **dict.fromkeys(("show", "concert", "performance"), "event"),
+}
+_ONCE_IN = re.compile(r"(\w+)\s*(?:,|in|within|per|every|each)\s*(\d+ [a-z]+)")
+
+
+def _once_meant(written: str) -> str:
+    """`person` -> `contact`, `contact in 30 days` -> `{of: contact, within: 30 days}`."""
+    alias = _ONCE_ALIASES.get(written.casefold())
+    if alias:
+        return f"did you mean `{alias}`?"
+    found = _ONCE_IN.fullmatch(written.strip().casefold())
+    of = _ONCE_ALIASES.get(found[1], found[1]) if found else ""
+    return f"write {{of: {of}, within: {found[2]}}}" if found and of in _ONCE else ""
 
 
 class OptionsReader:
@@ -54,7 +73,13 @@ class OptionsReader:
         if not isinstance(wanted, dict):
             return None
         place = (*path, "only_between")
-        days = {name: f"write {day}" for name, one in wanted.items() if (day := day_meant(one))}
+        if tell_of_ends(self._findings, wanted, place):
+            return None
+        days = {
+            name: f"write {day}"
+            for name, one in wanted.items()
+            if (day := day_meant(one) or days_meant(one))
+        }
         valid = self._findings.validated(BetweenText, wanted, place, advice=days, no_empty=True)
         if valid is None:
             return None
@@ -81,6 +106,11 @@ class OptionsReader:
             return None
         text = "" if isinstance(wanted, bool) else str(wanted).strip()
         found = _PERCENT.fullmatch(text)
+        if found and "%" not in text and 0 < float(found[1]) < 1:
+            what = f"{quoted(text)} can be read as two shares of people"
+            share = f"{float(found[1]) * 100:g}%"
+            self._add((*path, "sample"), what, f"write {share}, or {found[1]}% if so few are meant")
+            return None
         if found and 0 < float(found[1]) <= 100:
             return float(found[1])
         what = f"{quoted(str(wanted))} is no share of people: it must be above 0% and at most 100%"
@@ -112,8 +142,9 @@ class OptionsReader:
             return OncePer(of, period, said)
         if not is_template(valid.of):
             what = f"`once_per` cannot be {quoted(valid.of)}"
-            near = meant(valid.of, _ONCE)
-            self._add(inner, what, near if near.endswith("?") else _ONCE_ADVICE)
+            near = _once_meant(valid.of) or meant(valid.of, _ONCE)
+            told = near.endswith("?") or near.startswith("write")
+            self._add(inner, what, near if told else _ONCE_ADVICE)
             return None
         text = self._text(valid.of, words, inner)
         return OncePer("text", period, said, text) if text else None
@@ -170,7 +201,9 @@ class OptionsReader:
             if any(source.types_are_open for source in sources):
                 continue
             place = (*path, number) if len(types) > 1 else path
-            self._add(place, f"no event is called {quoted(pattern)}", meant(pattern, known))
+            several = list_meant(re.sub(r"\s+(?:or|and)\s+", ", ", pattern))
+            advice = f"write {several}" if "," in several else meant(pattern, known)
+            self._add(place, f"no event is called {quoted(pattern)}", advice)
 
     def _add(self, path: Path, what: str, advice: str = "") -> None:
         self._findings.add(path, what, advice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from bridge.rules.named import Named
 from bridge.rules.options import OptionsReader
 from bridge.rules.records import Rule, World
 from bridge.rules.schema import MOST_STEPS, RuleText, WhenText
+from bridge.rules.slips import list_meant
 from bridge.rules.steps import StepReader
 from bridge.rules.timing_reader import TimingReader
 from bridge.rules.vocabulary import Vocabulary, vocabulary
@@ -149,6 +151,11 @@ class RuleReader:
 
     def _unknown_event(self, chosen: Mapping[str, type[Source]], pattern: str, path: Path) -> None:
         known = [event for source in chosen.values() for event in source.event_types]
+        several = list_meant(re.sub(r"\s+(?:or|and)\s+", ", ", pattern))
+        if "," in several:
+            what = f"{quoted(pattern)} is one text, and no event is called so"
+            self._findings.add(path, what, f"write {several}")
+            return
         who = " or ".join(chosen)
         elsewhere = [
             name for name, source in self._world.sources.items() if _sends(source, pattern)

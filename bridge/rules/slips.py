@@ -6,10 +6,12 @@ Each function gives what to write instead, or nothing where that is not clear.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import date, time
+from typing import Any
 
 from bridge.rules.relative import UNITS
-from bridge.wording import nearest, quoted
+from bridge.wording import flow, nearest, quoted
 
 _DAY_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})[./-]?(\d{1,2})[./-]?(\d{1,2})", re.ASCII)
@@ -22,11 +24,13 @@ _IN_WORDS = re.compile(
 )
 _MONTHS = 12
 _LONGEST = 80
-_CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*([ap])\.?m\.?|(\d{1,2})[.h](\d{2})|(\d{1,2})")
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*([ap])\.?m\.?|(\d{1,2})[:.h](\d{2})|(\d{1,2})")
 _NUMBERS = {"a": "1", "an": "1", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
 _NUMBERS |= {"six": "6", "seven": "7", "ten": "10"}
 _COUNT = rf"\d+(?:\.\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))}"
 _LENGTH = re.compile(rf"({_COUNT})?\s*([a-z]+)(.*)", re.IGNORECASE)
+_LENGTH_RIGHT = re.compile(r"\d+ (?:second|minute|hour|day|week)s?")
+_CLOCK_TAIL = re.compile(r"\s*(?:o'clock|uhr|hrs?|(?<=:\d\d):00)$")
 _SHORT_UNITS = {
     **dict.fromkeys(("s", "sec", "secs"), "seconds"),
     **dict.fromkeys(("m", "min", "mins"), "minutes"),
@@ -76,8 +80,30 @@ def _day(year: str, month: str | int, day: str | int) -> str:
 
 _TRUTHS = {
     **dict.fromkeys(("y", "on", "1", "x", "agreed", "checked", "ja", "oui", "si"), "true"),
-    **dict.fromkeys(("n", "off", "0", "unchecked", "nein", "non"), "false"),
+    **dict.fromkeys(("enabled", "always", "yes"), "true"),
+    "no": "false",
+    **dict.fromkeys(("n", "off", "0", "unchecked", "nein", "non", "disabled", "never"), "false"),
 }
+
+
+_SPANS = (
+    re.compile(r"(?:from |between )?(.+?)\s+(?:to|until|till|and|und|bis)\s+(.+)"),
+    re.compile(r"(.+?)\s*(?:\.\.+|–|—| - )\s*(.+)"),
+    re.compile(r"([^-]+)-([^-]+)"),
+)
+
+
+def span_meant(written: object, read: Callable[[object], str]) -> str:
+    """`22:00-08:00` and `[22:00, 08:00]` -> `{from: "22:00", to: "08:00"}`."""
+    pairs: list[Sequence[Any]] = (
+        [written] if isinstance(written, list) and len(written) == 2 else []
+    )
+    pairs += [found.groups() for one in _SPANS if (found := one.fullmatch(_short(written)))]
+    for first, last in pairs:
+        start, end = read(first), read(last)
+        if start and end:
+            return f"{{from: {flow(start)}, to: {flow(end)}}}"
+    return ""
 
 
 def truth_meant(written: object) -> str:
@@ -87,7 +113,10 @@ def truth_meant(written: object) -> str:
 
 def clock_meant(written: object) -> str:
     """`9 pm` -> `21:00`."""
-    text = _short(written).lower()
+    text = str(written) if isinstance(written, int) else _short(written)
+    text = _CLOCK_TAIL.sub("", text.lower())
+    if text == "24:00":
+        return "00:00"
     found = _CLOCK.fullmatch(text)
     if not found:
         return _WORDED_TIMES.get(text, "")
@@ -103,6 +132,11 @@ def clock_meant(written: object) -> str:
 def length_meant(written: object) -> str:
     """`2 hrs` -> `2 hours`, `1h30` -> `90 minutes`."""
     text = _short(written)
+    if found := re.fullmatch(r"(\d+),(\d+)( *[a-z]+)", text):
+        text = f"{found[1]}.{found[2]}{found[3]}"
+        return text if _unit(found[3].strip()) else ""
+    if found := re.fullmatch(r"(.+?) (?:later|after|from now)", text):
+        return length_meant(found[1]) or (found[1] if _LENGTH_RIGHT.fullmatch(found[1]) else "")
     if found := _HOURS_MINUTES.fullmatch(text):
         return f"{int(found[1]) * 60 + int(found[2])} minutes"
     if found := _TOGETHER.fullmatch(text):

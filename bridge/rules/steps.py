@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,19 @@ from bridge.wording import complaint, meant, nearest, quoted
 from bridge.yaml_text import Path
 
 _STAND_IN = "x"
+# Where an action takes names and values of one's own.
+_GROUPS = ("properties", "merge_fields", "values")
+# What fields are called in other tools.
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("message", "body", "content", "msg"), ("text", "body")),
+    **dict.fromkeys(("list", "list_id", "audience_id", "audience_name"), ("audience", "list")),
+    **dict.fromkeys(("recipient", "recipients", "send_to", "email_to"), ("to", "person", "email")),
+    **dict.fromkeys(("mail", "address", "email_address", "e-mail"), ("email", "to")),
+    **dict.fromkeys(("title", "headline", "heading"), ("subject", "title")),
+    **dict.fromkeys(("room", "channel_id", "channel_name"), ("channel",)),
+    **dict.fromkeys(("user", "member", "to"), ("person", "email")),
+    **dict.fromkeys(("fields", "custom_fields", "attributes"), ("properties", "merge_fields")),
+}
 # A filled-in text is never one of these, whatever it becomes.
 _NEVER_TEXT = ("list_type", "dict_type", "tuple_type", "set_type", "model_type")
 
@@ -58,8 +72,7 @@ class StepReader:
             self._findings.add(path, what, f"write `- {self._example()}:` and its fields below it")
             return
         if len(entry) != 1:
-            what = "a step has one action, and its fields are indented further than it"
-            self._findings.add(path, what, "begin each action with `- `")
+            self._not_one(entry, path)
             return
         ((name, fields),) = entry.items()
         place = (*path, name)
@@ -71,6 +84,23 @@ class StepReader:
         if isinstance(fields, dict):
             self._ask(account, action, fields, place)
         yield Step(rule, number + 1, account, action, declared, filling)
+
+    def _not_one(self, entry: Mapping[str, Any], path: Path) -> None:
+        """Several names where one action should stand alone."""
+        first, *others = list(entry) or [""]
+        action = f"{first}.{entry.get(first)}"
+        if action in self._known():
+            what = "an action is written in one: account, dot, action"
+            advice = f"write `{action}:`, and its fields below it, indented further"
+            self._findings.add((*path, first), what, advice, at_key=True)
+        elif not others:
+            self._findings.add(path, "this is no step", f"write `- {self._example()}:`")
+        elif "." in others[0]:
+            what = "a step has one action"
+            self._findings.add((*path, others[0]), what, "begin each action with `- `", at_key=True)
+        else:
+            what = f"{quoted(others[0])} is not indented further than its action {quoted(first)}"
+            self._findings.add((*path, others[0]), what, "indent this line further", at_key=True)
 
     def _example(self) -> str:
         """An action that there is."""
@@ -89,7 +119,11 @@ class StepReader:
         if connector is None:
             what = f"there is no account {quoted(account)}"
             whole = [name for name in self._known() if not action and name.endswith(f".{account}")]
+            joined = re.sub(r"[^\w]+", ".", f"{account}.{action}".strip(".").casefold())
+            whole += [name for name in self._known() if name == joined]
             advice = f"did you mean `{whole[0]}`?" if whole else meant(account, self._accounts)
+            if not advice.endswith("?"):
+                advice += ", or ask the person who runs the bridge to add it in bridge.yaml"
             self._findings.add(path, what, advice, at_key=True)
             return None
         actions = connector.actions()
@@ -124,16 +158,49 @@ class StepReader:
             _key(name, info): info.is_required() for name, info in item.model_fields.items()
         }
         odd = [name for name in fields if name not in required]
+        others = {name: self._by_another_name(name, required, fields) for name in odd}
         for name in (name for name in required if required[name] and name not in fields):
-            if nearest(name, odd):
+            if nearest(name, odd) or name in others.values():
                 continue
             what = f"{step} needs `{name}`"
             self._findings.add(path, what, f"add a line `{name}: ...`", at_key=True)
         for name in odd:
             what = f"{step} has no field {quoted(name)}"
-            self._findings.add((*path, name), what, meant(name, required), at_key=True)
-        self._validate(item, fields, path)
-        return {name: self._compiled(value, item, (*path, name)) for name, value in fields.items()}
+            alias, group = others[name], next((one for one in _GROUPS if one in required), "")
+            advice = f"did you mean `{alias}`?" if alias else meant(name, required)
+            if group and not advice.endswith("?"):
+                advice = f"if it is one of the `{group}`, indent it further, below `{group}:`"
+            self._findings.add((*path, name), what, advice, at_key=True)
+        self._validate(
+            item, {key: fields[key] for key in fields if fields[key] is not None or not odd}, path
+        )
+        self._warn_of_one_text(item, fields, path)
+        filling = {
+            name: self._compiled(value, item, (*path, name)) for name, value in fields.items()
+        }
+        if "time_zone" in item.model_fields and self._named.names_zone:
+            # The one of the rules, so that all that a rule does is by the same clocks.
+            filling.setdefault("time_zone", self._named.time_zone)
+        return filling
+
+    def _by_another_name(
+        self, name: str, known: Iterable[str], fields: Mapping[str, Any]
+    ) -> str | None:
+        """What a field is called in other tools."""
+        found = (one for one in _FIELDS.get(name.casefold(), ()) if one in known)
+        return next((one for one in found if one not in fields), None)
+
+    def _warn_of_one_text(self, item: type[Item], fields: Mapping[str, Any], path: Path) -> None:
+        """`tags: buyer, vip` is one tag with a comma in its name."""
+        for name, info in item.model_fields.items():
+            value = fields.get(_key(name, info))
+            if isinstance(value, str) and not is_template(value) and "list" in str(info.annotation):
+                meaning = list_meant(value)
+                if "," in meaning:
+                    what = f"this is one entry of `{_key(name, info)}`, with a comma in it"
+                    self._findings.warn(
+                        (*path, _key(name, info)), what, f"write {meaning} for several"
+                    )
 
     def _compiled(self, value: Any, item: type[Item], path: Path) -> Filling:
         if isinstance(value, dict):

@@ -19,6 +19,7 @@ _TEMPLATE = re.compile(r"\{\{|\{%")
 _ONE_FIELD = re.compile(r"\{\{-?\s*([A-Za-z_][\w.]*)\s*(?:\|\s*(?:lower|upper|trim)\s*)*-?\}\}")
 _TEXTUAL = ("is", "is_not", "one_of", "contains", "starts_with", "ends_with", "matches")
 _SEPARATED = re.compile(r"\s*[,;]\s*|\s+(?:or|and)\s+", re.IGNORECASE)
+_EITHER = re.compile(r"[,;]|\sor\s", re.IGNORECASE)
 _WORD = re.compile(r"[\w][\w .'&/+-]{0,30}")
 _LONGEST = 200
 
@@ -112,7 +113,7 @@ def _advice(operator: str, found: _Found, rest: list[Any]) -> str:
 
 def _are_entries(text: str, parts: list[str]) -> bool:
     """`VIP, Backstage`; not a sentence, nor a name such as `Calgary and Edmonton`."""
-    separated = len(parts) > 1 and ("," in text or ";" in text)
+    separated = len(parts) > 1 and _EITHER.search(text) is not None
     return separated and all(_WORD.fullmatch(part) for part in parts)
 
 

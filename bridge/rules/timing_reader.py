@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.findings import Findings
 from bridge.rules import date_filter
+from bridge.rules.misplaced import tell_of_ends
 from bridge.rules.relative import RECEIVED, Relative, duration, relative
 from bridge.rules.schema import CLOCK, QuietText
 from bridge.rules.slips import clock_meant, length_trouble
@@ -67,23 +68,35 @@ class TimingReader:
         found = _AT.fullmatch(wanted.strip())
         if found is None:
             rest = _CLOCK_AND_REST.fullmatch(wanted.strip())
-            meaning = clock_meant(rest[1]) + rest[2].rstrip() if rest else clock_meant(wanted)
+            meaning = clock_meant(wanted)
+            if rest and not meaning:
+                meaning = clock_meant(rest[1]) + rest[2].rstrip()
             advice = f'write "{meaning}"' if meaning[:1].isdigit() else _AT_ADVICE
             self._add(path, f"{quoted(wanted)} is no time of day from 00:00 to 23:59", advice)
             return None
         named = (found[3] or "").strip()
+        if re.fullmatch(r"[ap]\.?m\.?", named, re.IGNORECASE):
+            what = f"{quoted(wanted)} is no time of day from 00:00 to 23:59"
+            self._add(path, what, f'write "{clock_meant(wanted)}"')
+            return None
         local = not named or " ".join(named.lower().split()) == _EVENT_LOCAL
         zone = self.zone(self._zone if local else named, path)
+        if not local:
+            warn_of_zone(self._findings, named, path)
         return TimeOfDay(time(int(found[1]), int(found[2])), zone) if zone else None
 
     def _quiet(self, wanted: Any, path: Path) -> QuietHours | None:
         if not isinstance(wanted, dict):
+            return None
+        if tell_of_ends(self._findings, wanted, path):
             return None
         clocks = {name: f'write "{at}"' for name, one in wanted.items() if (at := clock_meant(one))}
         valid = self._findings.validated(QuietText, wanted, path, advice=clocks, no_empty=True)
         if valid is None:
             return None
         zone = self.zone(valid.time_zone or self._zone, (*path, "time_zone"))
+        if valid.time_zone:
+            warn_of_zone(self._findings, valid.time_zone, (*path, "time_zone"))
         if valid.start == valid.end:
             what = "`quiet_hours` begin and end at the same time"
             self._add(path, what, 'write two times, such as {from: "22:00", to: "08:00"}')
@@ -104,6 +117,14 @@ class TimingReader:
         self._findings.add(path, what, advice)
 
 
+def warn_of_zone(findings: Findings, name: str, path: Path) -> None:
+    """`EST` is a zone, but one in which there is never summer time."""
+    place = date_filter.WITHOUT_SUMMER.get(name)
+    if place:
+        what = f"{quoted(name)} never has summer time, so half of the year this is an hour off"
+        findings.warn(path, what, f"write {place} if that is meant")
+
+
 _AT_ADVICE = 'write "09:00", or "09:00 America/Halifax"'
 
 
@@ -121,4 +142,4 @@ def _no_delay(wanted: str, words: Vocabulary) -> tuple[str, str]:
         return f"nothing can be put off until {quoted(wanted)}", "write 2 days, or leave it out"
     dates = [name for name in words.dates() if name != RECEIVED]
     from_date = f", or 1 day after {dates[0]}" if dates else ""
-    return f"{quoted(wanted)} is no time to wait", f"write 2 days{from_date}"
+    return f"{quoted(wanted)} is no time to wait", f"write it like 2 days{from_date}"

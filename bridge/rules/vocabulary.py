@@ -150,6 +150,12 @@ class Vocabulary:
                 f"add `for_each: {known}` to the rule; for any of them write "
                 f"{known}.{path.partition('.')[2]}"
             )
+        if path in ("contact.country", "contact.country_code", "order.country"):
+            what = f"there is no field {quoted(path)} in {self.about}"
+            return (
+                what,
+                "write `contact.phone: {country: ...}` for the country of a telephone number",
+            )
         near = self._by_another_name(path) or meant(path, self.paths())
         if not near.endswith("?"):
             near = "`showbridge rules fields` lists what there is"

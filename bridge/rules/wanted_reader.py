@@ -81,7 +81,7 @@ class WantedReader:
         if not _holds_template(value):
             return True
         what = "a test compares with what comes out, not with {{ }}"
-        advice = "write what the text becomes then, or a part of it: {contains: ...}"
+        advice = "compare with what the text becomes then, or with a part of it: {contains: ...}"
         self._findings.add(path, what, advice)
         return False
 

@@ -259,6 +259,8 @@ class WhereReader:
                 self._warn(shape, operator, expected, place)
                 comparisons.append(Comparison(operator, self._expected(shape, operator, expected)))
                 self._doubt(shape, operator, expected, place)
+                if operator == "present" or shape.kind == "yes/no":
+                    self._findings.taken(place)
         return tuple(comparisons)
 
     def _is_template(self, operator: str, expected: Any, path: Path) -> bool:
@@ -280,7 +282,9 @@ class WhereReader:
 
     def _doubt(self, shape: Shape, operator: str, expected: Any, path: Path) -> None:
         """A text to compare with that reads like a condition."""
-        meaning = value_meant(expected) if operator == "is" and shape.kind == "text" else ""
+        if operator != "is" or shape.kind != "text" or not isinstance(expected, str):
+            return
+        meaning = f"{{one_of: {expected}}}" if expected in self._lists else value_meant(expected)
         if meaning:
             what = f"this compares with the text {quoted(expected)}, word for word"
             self._findings.warn(path, what, f"write {meaning} if that is meant")
@@ -362,6 +366,9 @@ class WhereReader:
         if operator in ASKED_OF_ENTRIES:
             what = f"`{field}` is {KIND_WORDS[shape.kind]}, and `{operator}` is asked of a list"
             lists = self._vocabulary.lists()
+            above, _, name = field.rpartition(".")
+            if operator == "sum" and above in lists:
+                return what, f"write `{above}: {{sum: {{{name}: {flow(expected)}}}}}`"
             return what, meant(operator, lists) if lists else f"leave `{operator}` out"
         if operator == "one_of" and isinstance(expected, str) and shape.kind != "group":
             return self._no_list(expected)

@@ -92,7 +92,10 @@ def changes(compiled: Compiled, given_with: str) -> dict[str, object]:
         ),
         (
             "{sample: order.paid, received: yesterday}",
-            "9:43: `yesterday` is no time; write 2027-07-01T10:00, or 2027-07-01T10:00:00-06:00",
+            (
+                "9:43: `yesterday` is no time; write it like 2027-07-01T10:00, or "
+                "2027-07-01T10:00:00-06:00"
+            ),
         ),
         ("{sampel: order.paid}", "9:13: `given.sampel` is not known here; did you mean `sample`?"),
     ],
@@ -179,8 +182,8 @@ def test_what_is_different_in_it_is_a_field_of_its_kind(
         (
             '[{chat.post_message: {text: "{{ x }}"}}]',
             (
-                "10:41: a test compares with what comes out, not with {{ }}; write what the text "
-                "becomes then, or a part of it: {contains: ...}"
+                "10:41: a test compares with what comes out, not with {{ }}; compare with what "
+                "the text becomes then, or with a part of it: {contains: ...}"
             ),
         ),
         (
