@@ -24,7 +24,7 @@ _TRUTHS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "fals
 _THOUSAND = re.compile(r"[-+]?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
 _PATH = re.compile(r"[a-z_]\w*(?:\.\w+)+")
 _NO_CENTS = ("-", "–", "—", "--")
-_WORD_AND_VALUE = re.compile(r"([a-z_]+)(?: *= *| +)(\S+)", re.ASCII)
+_WORD_AND_VALUE = re.compile(r"([a-z_][\w.]*)(?: *= *| +)(\S+)", re.ASCII)
 _ONE_OF = re.compile(r"\bone_of: +([^\s\[\]{}:\"',][^\[\]{}:\"']*),\s*$")
 _FIELD = re.compile(r"\b\w+\.[\w.]+: *$")
 _NOT_VALUE = re.compile(r"!=?:? *([^\s=!,}\]][^,}\]#\n]*)")
@@ -144,7 +144,7 @@ def exclamation(line: int, column: int, whole: str) -> Slip:
         return Slip(line, column, what, "remove it, or put quotes around it")
     meaning = f"is_not: {found[1].strip()}"
     example = f"{{{meaning}}}" if before == ":" else meaning
-    return Slip(line, column, what, "for the opposite write", example=example)
+    return Slip(line, column, what, "for everything but this write", example=example)
 
 
 def _torn_number(line: int, column: int, written: str) -> Slip:
