@@ -117,7 +117,8 @@ class Event:
 
     `begins` and `ends` name matters, such as "transaction 4711": where what
     ends a matter comes before what begins it, the end is done once more after
-    the beginning. No event has both.
+    the beginning. No event has both. `proven` are those of them that the signature covers:
+    they are the same matter whoever is named in it.
 
     `claims` name matters too, but by what the signature does not cover: nothing is done
     by them alone, and a person is told of an end that only they connect with what it ends.
@@ -141,6 +142,7 @@ class Event:
     currency: str = ""
     begins: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    proven: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     holds_claims: bool = False
     id: str = ""

@@ -19,8 +19,8 @@ RULES_FILE = "rules.yaml"
 class SourceConfig:
     """One source. Without `secrets` nothing of it can be verified.
 
-    `allow_from`: no network means that any sender may try. `trial`: its secret is the random
-    one that a first run made.
+    `allow_from`: None means that any sender may try, an empty one that nobody may. `trial`:
+    its secret is the random one that a first run made.
     """
 
     name: str
@@ -28,7 +28,7 @@ class SourceConfig:
     source: Source = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     path_secret: str | None = field(repr=False)
-    allow_from: tuple[Network, ...]
+    allow_from: tuple[Network, ...] | None
     bad_signature_status: int
     max_body: int
     accept_gzip: bool = False

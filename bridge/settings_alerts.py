@@ -10,6 +10,7 @@ from bridge.findings import Findings
 from bridge.secret_values import References
 from bridge.settings import AccountConfig, ActionTarget, EmailTarget
 from bridge.settings_schema import EmailText
+from bridge.weak_secrets import miscopied
 from bridge.wording import meant, quoted
 from bridge.yaml_text import Path
 
@@ -59,6 +60,8 @@ class TellReader:
             self._findings.add((*path, "password"), what, advice)
             return
         found = self._references.resolved(dict(fields), path)
+        if why := miscopied(str(found.get("password") or "")):
+            self._findings.add((*path, "password"), f"`password` {why}", "copy it once more")
         text = self._findings.validated(EmailText, found, path)
         if text and self._may_log_in(text, path):
             port = text.port or _PORTS[text.encryption]

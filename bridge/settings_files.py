@@ -18,7 +18,7 @@ from bridge.secret_values import References
 from bridge.settings import AccountConfig, SourceConfig
 from bridge.settings_schema import SourceText
 from bridge.source import Source
-from bridge.weak_secrets import is_placeholder
+from bridge.weak_secrets import is_placeholder, miscopied
 from bridge.wording import meant, quoted
 from bridge.yaml_text import Path
 
@@ -67,6 +67,7 @@ class SettingsReader:
         found = dict(self._references.resolved(dict(given), path))
         found["secrets"] = _joined(found.get("secrets"))
         self._refuse_placeholders(found["secrets"], source.kind, (*path, "secrets"))
+        self._refuse_miscopied(found["secrets"], (*path, "secrets"))
         every = [*SourceText.model_fields, *source.Settings.model_fields]
         common = {key: value for key, value in found.items() if key in SourceText.model_fields}
         special = {key: value for key, value in found.items() if key not in common}
@@ -95,6 +96,13 @@ class SettingsReader:
         if isinstance(secrets, str) and any(map(is_placeholder, _parts(secrets))):
             what = "a signing secret is still the example of the documents"
             self._findings.add(path, what, f"put the key in its place that {kind} shows")
+
+    def _refuse_miscopied(self, secret: Any, path: Path) -> None:
+        for part in _parts(secret) if isinstance(secret, str) else ():
+            if why := miscopied(part):
+                named = self._references.named.get(path, "")
+                what = f"`{path[-1]}`{f' ({named})' if named else ''} {why}"
+                self._findings.add(path, what, "copy the key once more, into a plain text file")
 
     def _made_secret(self, name: str) -> str:
         file = secrets_file(self._data, name)
@@ -133,6 +141,8 @@ class SettingsReader:
         settings = self._findings.validated(connector.Settings, found, path, known, told)
         if settings is None:
             return
+        for field in secret:
+            self._refuse_miscopied(found.get(field), (*path, field))
         deciding = connector.Settings.lives_by or secret
         bare = bool(deciding) and not any(getattr(settings, field) for field in deciding)
         wanted = [field for field in deciding if field in secret]

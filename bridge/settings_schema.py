@@ -94,6 +94,13 @@ Size = Annotated[int, BeforeValidator(size), Field(ge=0)]
 Networks = tuple[Annotated[Any, BeforeValidator(network)], ...]
 
 
+def _named_senders(value: Any) -> Any:
+    """Without the line anybody may send; a line from which all addresses were taken is a slip."""
+    if value is None:
+        raise ValueError("write addresses like [34.83.8.110], or take the line out: then all may")
+    return value
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -107,7 +114,7 @@ class SourceText(_Strict):
     kind: str | None = None
     secrets: str | None = None
     path_secret: str | None = None
-    allow_from: Networks = ()
+    allow_from: Annotated[Networks | None, BeforeValidator(_named_senders)] = None
     bad_signature_status: int = Field(default=401, ge=200, le=599)
     accept_gzip: bool = False
     max_body: int = Field(default=1_000_000, ge=1_000, le=20_000_000)

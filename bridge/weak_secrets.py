@@ -12,6 +12,8 @@ MIN_LENGTH = 16
 # A random key of 16 hexadecimal digits has about 50 by this count.
 MIN_BITS = 40.0
 _MAX_WORDS = 32
+_QUOTES = frozenset("\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a")
+_UNSEEN = frozenset("\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202f\u2060\ufeff")
 _WORDS = re.compile(r"[A-Za-z]+(?:[-_ .][A-Za-z]+)+")
 _COMMON = (
     "changeme",
@@ -27,6 +29,17 @@ _COMMON = (
 def is_placeholder(secret: str) -> bool:
     """Whether it was copied from the documents."""
     return secret.strip().casefold() in _PLACEHOLDERS
+
+
+def miscopied(secret: str) -> str:
+    """What is in it that no vendor puts there, as the end of a sentence; empty if nothing is."""
+    if any(character in _QUOTES for character in secret):
+        return "holds a curly quotation mark, as word processors and chats make them"
+    if any(character in _UNSEEN for character in secret):
+        return "holds a character that cannot be seen, such as a no-break space"
+    if len(secret) > 1 and secret[0] == secret[-1] and secret[0] in "\"'`":
+        return "stands in quotation marks that are taken for a part of it"
+    return ""
 
 
 def weakness(secret: str) -> str:

@@ -27,8 +27,10 @@ SERVER_PORTS = range(10_000, 32_000)
 
 
 @contextmanager
-def running_redis(folder: Path) -> Iterator[str]:
-    """The URL of a Redis on a Unix socket in `folder`, or elsewhere if its path is too long."""
+def running_redis(folder: Path, password: str = "") -> Iterator[str]:
+    """The URL of a Redis on a Unix socket in `folder`, or elsewhere if its path is too long;
+    with the password that it asks for, if it asks for one.
+    """
     path = socket_path(folder)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     command = [
@@ -41,9 +43,10 @@ def running_redis(folder: Path) -> Iterator[str]:
         "",
         "--dir",
         str(folder),
+        *(["--requirepass", password] if password else []),
     ]
     with _process(command):
-        url = f"unix://{path}"
+        url = f"unix://:{password}@{path}" if password else f"unix://{path}"
         wait_until(lambda: _pings(url))
         yield url
     if path.parent != folder.resolve():
@@ -101,6 +104,15 @@ class PostgreSQL:
         with psycopg.connect(self._plain(self.url), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return self.url.rpartition("/")[0] + f"/{name}"
+
+    def make_user(self, name: str, password: str) -> str:
+        """One who has to give a password, unlike all others; the URL."""
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"host all {name} all scram-sha-256\n{rules.read_text()}")
+        with psycopg.connect(self._plain(self.url), autocommit=True) as connection:
+            connection.execute(f"CREATE USER {name} PASSWORD '{password}'".encode())
+            connection.execute("SELECT pg_reload_conf()")
+        return self.url.replace("postgres@", f"{name}:{password}@")
 
     @staticmethod
     def _plain(url: str) -> str:

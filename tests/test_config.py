@@ -322,6 +322,34 @@ def test_the_environment_and_the_file_are_blamed_together(load: Load) -> None:
             ),
         ),
         (
+            "sources:\n  shop: {allow_from: }",
+            (
+                "`allow_from` is not right: write addresses like [34.83.8.110], or take the "
+                "line out: then all may"
+            ),
+        ),
+        (
+            "sources:\n  shop: {secrets: {env: CURLY}}",
+            (
+                "2:19: `secrets` (CURLY) holds a curly quotation mark, as word processors and "
+                "chats make them; copy the key once more, into a plain text file"
+            ),
+        ),
+        (
+            accounts("{token: {env: CURLY}}"),
+            (
+                "4:16: `token` is not right: this secret was not copied well: it holds blanks or "
+                "odd characters"
+            ),
+        ),
+        (
+            accounts("{token: {env: QUOTED}}"),
+            (
+                "4:16: `token` (QUOTED) stands in quotation marks that are taken for a part of it; "
+                "copy the key once more, into a plain text file"
+            ),
+        ),
+        (
             "sources:\n  shop: {allow_from: [10.0.0.1/8]}",
             (
                 "2:23: this is not right: it has bits set beyond its length; 10.0.0.0/8 "
@@ -397,7 +425,8 @@ def test_the_environment_and_the_file_are_blamed_together(load: Load) -> None:
 def test_every_mistake_says_where_what_and_what_would_be_right(
     load: Load, text: str, expected: str
 ) -> None:
-    said = complaints(load, text, SHORT="hunter2")
+    given = {"SHORT": "hunter2", "CURLY": "\u201chunter2\u201d", "QUOTED": '"hunter2"'}
+    said = complaints(load, text, **given)
     assert len(said) == 1
     assert said[0].endswith(expected)
     assert "hunter2" not in said[0]

@@ -16,6 +16,7 @@ import yaml
 
 from bridge import config, rules
 from bridge.cli import cli
+from bridge.engine.rule_tests import run_tests
 from bridge.registry import installed
 from bridge.rules.schema import RulesText
 
@@ -106,6 +107,30 @@ def test_settings_can_be_loaded(block: Block, tmp_path: Path) -> None:
     environ |= {name: "https://hooks.slack.com/services/T/B/X" for name in environ if "URL" in name}
     loaded = config.load({**environ, "SHOWBRIDGE_DATA": str(tmp_path)}, tmp_path)
     assert loaded.sources
+
+
+SOURCES = [block for block in SETTINGS if block.text.startswith("sources:")]
+
+
+@pytest.mark.parametrize("block", SOURCES, ids=str)
+def test_sources_of_a_document_fit_the_rules_that_ship_and_the_recipes(
+    block: Block, tmp_path: Path
+) -> None:
+    """Beside the sources that ship, as somebody adds them who has the others already."""
+    whole = yaml.safe_load((ROOT / "config" / config.FILE).read_text("utf-8"))
+    added = yaml.safe_load(block.text)["sources"]
+    whole["sources"] |= added
+    whole["accounts"] |= {"email": {}, "webhook": {}}
+    (tmp_path / config.FILE).write_text(yaml.safe_dump(whole))
+    environ = dict.fromkeys(re.findall(r"env: (\w+)", block.text), "0123456789-0123456789")
+    loaded = config.load({**environ, "SHOWBRIDGE_DATA": str(tmp_path)}, tmp_path)
+    shipped = (ROOT / "config" / "rules.yaml").read_text("utf-8")
+    two = next(each for each in RULES if "Sales of the festival" in each.text)
+    files = {"rules.yaml": shipped, "rules/recipe.yaml": two.text}
+    compiled = rules.compile_files(files, config.world(loaded))
+    results = run_tests(compiled, loaded)
+    assert len(results) > 2
+    assert [each.test.name for each in results if each.state != "passed"] == []
 
 
 def commands(file: Path) -> Iterator[list[str]]:
@@ -204,7 +229,7 @@ def test_the_examples_pass_their_conformance_suites(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "PYTEST_ADDOPTS": ""},
         capture_output=True,
         text=True,
         check=False,

@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from bridge.cli import cli
 from tests.cli.house import UNSET, House
 from tests.test_documents import ROOT
 
@@ -87,7 +85,7 @@ class Reader:
 
     def _run(self, command: str) -> str:
         arguments = [one.strip('"') for one in re.findall(r'"[^"]*"|\S+', command)][1:]
-        done = CliRunner().invoke(cli, arguments, env=self.house.environ, prog_name="showbridge")
+        done = self.house.run(*arguments)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         return done.output

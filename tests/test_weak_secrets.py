@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from bridge.weak_secrets import is_placeholder, weakness
+from bridge.weak_secrets import is_placeholder, miscopied, weakness
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,30 @@ def test_the_examples_of_the_documents_are_known() -> None:
     for example in ("the-secret-key", "the-signature-key", "The-New-Key", " the-old-key "):
         assert is_placeholder(example)
     assert not is_placeholder("the-secret-key-of-ours-4711")
+
+
+@pytest.mark.parametrize(
+    ("secret", "why"),
+    [
+        ("\u201cabc\u201d", "holds a curly quotation mark"),
+        ("\u2018abc\u2019", "holds a curly quotation mark"),
+        ("\u201eabc\u201c", "holds a curly quotation mark"),
+        ("\u00ababc\u00bb", "holds a curly quotation mark"),
+        ("abc\u200b", "holds a character that cannot be seen"),
+        ("a\u00a0bc", "holds a character that cannot be seen"),
+        ("\ufeffabc", "holds a character that cannot be seen"),
+        ('"abc"', "stands in quotation marks"),
+        ("`abc`", "stands in quotation marks"),
+    ],
+)
+def test_what_was_not_copied_well_is_told(secret: str, why: str) -> None:
+    """The kind: https://github.com/docker/docs/issues/123 and
+    https://github.com/n3d1117/chatgpt-telegram-bot/issues/170 (quotation marks are kept).
+    """
+    assert miscopied(secret).startswith(why)
+
+
+def test_keys_that_were_copied_well_are_no_matter() -> None:
+    for _ in range(2000):
+        assert not miscopied(secrets.token_urlsafe(32))
+    assert not miscopied('it\'s "quoted" within')

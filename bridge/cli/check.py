@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import click
 from rich.console import Console
@@ -14,8 +15,9 @@ from bridge.cli.concerns import concerns
 from bridge.cli.hooks import hook_url, receiver
 from bridge.cli.mistakes import mistake_object, print_mistakes, print_warnings
 from bridge.cli.reading import Reading, named_files, read_both
-from bridge.cli.rule_warnings import warnings_of
+from bridge.cli.rule_warnings import unrouted_sources, warnings_of
 from bridge.cli.screen import clean, counted, indented, screen, stated
+from bridge.cli.servers_asked import servers_asked
 from bridge.cli.survey import as_object, show, show_end, survey
 from bridge.cli.variables import Variable, Variables
 from bridge.config import FILE, AccountConfig, Config, SourceConfig
@@ -29,7 +31,7 @@ from bridge.rules import RuleSet, explain
 def command(online: bool, as_json: bool) -> None:
     """Read bridge.yaml and rules.yaml; say every mistake, or what they mean."""
     reading = read_both()
-    warnings = warnings_of(reading, history=True)
+    warnings = [*unrouted_sources(reading), *warnings_of(reading, history=True)]
     if online and reading.is_right:
         _ask_vendors(reading, warnings, as_json)
     elif as_json:
@@ -50,7 +52,7 @@ def _ask_vendors(reading: Reading, warnings: Sequence[Mistake], as_json: bool) -
     assert config is not None  # noqa: S101  # nothing was wrong
     assert rules is not None  # noqa: S101
     surveys = []
-    for each in survey(config, rules):
+    for each in chain(servers_asked(config), survey(config, rules)):
         surveys.append(each)
         if not as_json:
             show(screen(), each)

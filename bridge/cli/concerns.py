@@ -16,11 +16,13 @@ from bridge.weak_secrets import weakness
 
 log = logging.getLogger(__name__)
 
+_COPIES = (".env.*", "*.db", "*.dump")
+
 
 def concerns(config: Config) -> list[str]:
     """One line for each, with what to do; none holds a secret."""
     variables = Variables(config)
-    return [*_exposed(config, variables), *_weak(config, variables)]
+    return [*_exposed(config, variables), *_weak(config, variables), *_senders(config)]
 
 
 def log_concerns(config: Config) -> None:
@@ -33,7 +35,7 @@ def _exposed(config: Config, variables: Variables) -> list[str]:
     ledger = [file for file in _ledger(config) if file.parent.resolve() != config.data.resolve()]
     rules = config.folder / FOLDER
     return exposed(
-        [Path(".env"), *variables.files(), *ledger],
+        [Path(".env"), *_copies(), *variables.files(), *ledger],
         [config.data],
         [
             config.folder,
@@ -44,6 +46,23 @@ def _exposed(config: Config, variables: Variables) -> list[str]:
             config.folder / "emails",
         ],
     )
+
+
+def _copies() -> list[Path]:
+    """Backups and former versions, as they lie in the folder where commands are started."""
+    return sorted(file for name in _COPIES for file in Path().glob(name) if file.is_file())
+
+
+def _senders(config: Config) -> Iterator[str]:
+    """Of `allow_from`: what lets in somebody else than it seems to."""
+    for source in config.sources.values():
+        if source.allow_from == ():
+            yield f"{source.name} takes webhooks from nobody: its `allow_from` is empty"
+        elif source.allow_from and not config.server.trusted_proxies:
+            yield (
+                f"`allow_from` of {source.name} is compared with the address that connects, which "
+                "behind a proxy is the proxy's own: name it below `server:` as `trusted_proxies`"
+            )
 
 
 def _ledger(config: Config) -> list[Path]:

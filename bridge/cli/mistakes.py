@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bridge import regular_files
-from bridge.cli.screen import clean, counted
+from bridge.cli.screen import clean, counted, whole_words
 from bridge.config import FILE, MAX_BYTES
 from bridge.errors import Mistake
 
@@ -31,7 +31,7 @@ def print_mistakes(
 ) -> None:
     """All of them and how many; `complaints` are about no line. `texts`: see `print_mistake`."""
     for complaint in complaints:
-        console.print(Text(clean(complaint), style="red"))
+        console.print(Text(whole_words(clean(complaint), console.width), "red"), soft_wrap=True)
         console.print()
     for mistake in mistakes:
         print_mistake(console, mistake, "red", texts)

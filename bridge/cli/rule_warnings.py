@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
+from bridge import regular_files, yaml_text
 from bridge.cli.existing import has_tables
 from bridge.cli.reading import Reading
-from bridge.config import Config
+from bridge.config import FILE, MAX_BYTES, Config
 from bridge.engine.rule_history import history_warnings
 from bridge.errors import BridgeError, Mistake
 from bridge.ledger.database import Database
 from bridge.ledger.migrate import require_current
 from bridge.rules import RuleSet
 from bridge.rules.compile import MOST_TOLD
+from bridge.rules.conditions import glob
 from bridge.rules.lint import over
 
 
@@ -26,6 +29,24 @@ def warnings_of(reading: Reading, *, history: bool) -> tuple[Mistake, ...]:
     if history and reading.config is not None:
         found += _by_history(rules, reading.config, now)
     return tuple(sorted({*rules.warnings, *found})[:MOST_TOLD])
+
+
+def unrouted_sources(reading: Reading) -> Iterator[Mistake]:
+    """What they send is kept, and nothing is done with it."""
+    config, rules = reading.config, reading.rules
+    if config is None or rules is None or not reading.is_right:
+        return
+    file = config.folder / FILE
+    document = yaml_text.read(regular_files.read(file, MAX_BYTES).decode("utf-8-sig"), str(file))
+    patterns = [rule.sources or ("*",) for rule in rules.rules if rule.enabled]
+    for name in config.sources:
+        if not any(glob(name, pattern) for each in patterns for pattern in each):
+            what = f"no rule is about the source `{name}`: nothing is done with what it sends"
+            kind = config.sources[name].kind
+            shared = name != kind and name.startswith(kind)
+            wide = f"write `source: {kind}*` in rules that are for it too, or " if shared else ""
+            advice = f"{wide}write rules with `source: {name}`"
+            yield document.mistake(("sources", name), what, advice, at_key=True)
 
 
 def _by_history(rules: RuleSet, config: Config, now: float) -> list[Mistake]:

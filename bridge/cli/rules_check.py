@@ -20,13 +20,13 @@ from bridge.rules import RuleSet
 
 
 @click.command("check")
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("path", required=False, metavar="[RULES]", type=click.Path(path_type=Path))
 @click.option("--no-history", is_flag=True, help="Do not compare with what came in.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def command(path: Path | None, no_history: bool, as_json: bool) -> None:
     """Say every mistake in the rules, with its line and what would be right.
 
-    PATH is a draft: a file is taken in the place of rules.yaml, or of the file
+    RULES is a draft: a file is taken in the place of rules.yaml, or of the file
     in the folder rules that is called like it; a folder in that of the folder
     rules, and of rules.yaml too where it has one. The status is 1 where
     something is wrong.

@@ -21,7 +21,7 @@ from bridge.ledger.database import Database
 
 
 @click.command("diff")
-@click.argument("new", required=False, metavar="[NEW]")
+@click.argument("new", required=False, metavar="[RULES]")
 @click.option("--old", metavar="RULES", help="Compared with these; without it, what is live.")
 @click.option(
     "--since",
@@ -60,7 +60,7 @@ def command(  # noqa: PLR0913, RUF100  # one for each option
 ) -> None:
     """Show what other rules would have done with what came in. Nothing is sent.
 
-    NEW is a draft, a file or a folder, that is taken in the place of rules.yaml
+    RULES is a draft, a file or a folder, that is taken in the place of rules.yaml
     or of the folder rules, or a version; left out, it is the files as they are
     saved. --old takes the same, and `live`. Both are asked what they would do
     with each recorded event, as if it came in then.

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bridge.cli import json_lines
-from bridge.cli.chosen_rules import ChosenRules, chosen_rules
+from bridge.cli.chosen_rules import ChosenRules, chosen_rules, is_rules
 from bridge.cli.examined import place_of
 from bridge.cli.screen import clean, counted, indented, screen
 from bridge.config import load
@@ -26,16 +26,22 @@ _COMPARED = (
 
 
 @click.command("explain")
-@click.argument("rule", required=False)
-@click.option(
-    "--rules", "named", metavar="RULES", help="A draft (file or folder), `live`, or a version."
-)
+@click.argument("names", nargs=-1, metavar="[RULES] [RULE]")
+@click.option("--rules", "named", hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each rule.")
-def command(rule: str | None, named: str | None, as_json: bool) -> None:
+def command(names: Sequence[str], named: str | None, as_json: bool) -> None:
     """Say in plain sentences what the rules do; RULE is the name of one of them.
 
-    Without --rules these are the files as they are saved.
+    RULES is a draft, a file or a folder, `live`, or a version; left out, it is
+    the files as they are saved.
     """
+    if len(names) > 2 or (named is not None and len(names) > 1):
+        raise click.UsageError("give the rules and the name of one rule, at most")
+    rule = names[-1] if names else None
+    if named is None and len(names) == 2:
+        named = names[0]
+    elif named is None and rule is not None and is_rules(rule):
+        named, rule = rule, None
     rules = chosen_rules(load(os.environ), named, as_json=as_json)
     chosen = [rules.one(rule)] if rule else list(rules.rules.rules)
     if as_json:

@@ -47,7 +47,7 @@ class Done:
 
 
 @click.command("publish")
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("path", required=False, metavar="[RULES]", type=click.Path(path_type=Path))
 @click.option("--author", help="Who publishes; without it, whoever is logged in.")
 @click.option(
     "--even-if-tests-fail",
@@ -64,7 +64,7 @@ def command(
 ) -> None:
     """Make the rules live, all at once; with mistakes, nothing is changed.
 
-    PATH is a draft as for `rules check`: it is written over the rules' files,
+    RULES is a draft as for `rules check`: it is written over the rules' files,
     and what they held is kept as a version.
     """
     config = load(os.environ)

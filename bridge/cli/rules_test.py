@@ -24,12 +24,12 @@ from bridge.rules import RuleSet
 
 
 @click.command("test")
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("path", required=False, metavar="[RULES]", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def command(path: Path | None, as_json: bool) -> None:
     """Run the tests that stand beside the rules, under `tests:`; nothing is sent.
 
-    PATH is a draft as for `rules check`. The status is 1 where a test fails.
+    RULES is a draft as for `rules check`. The status is 1 where a test fails.
     """
     config = load(os.environ)
     reading = read_rules(path)

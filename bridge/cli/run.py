@@ -29,7 +29,7 @@ from bridge.cli.start import (
 from bridge.cli.supervisor import Part, Supervisor
 from bridge.cli.welcome import LOOK_SECONDS, Announcer, welcome
 from bridge.config import Config, world
-from bridge.engine.queue import connect, trouble_with
+from bridge.engine.queue import connect, is_refusal, trouble_with
 from bridge.errors import OperatorError
 from bridge.first_run import make_missing_secrets
 from bridge.ledger.database import Database
@@ -110,7 +110,12 @@ def _wait_until_up(config: Config, url: str, supervisor: Supervisor, log: IO[byt
 def _warn_of_redis(url: str) -> None:
     """Raises OperatorError for one that is too old; one that is away may come back."""
     trouble = trouble_with(connect(url))
-    if trouble:
+    if is_refusal(trouble):
+        _warn(
+            f"Redis refuses the user or password of REDIS_URL ({trouble}): webhooks are taken, "
+            "deliveries wait until it takes them"
+        )
+    elif trouble:
         _warn(
             f"Redis does not answer at REDIS_URL ({trouble}): webhooks are taken, "
             "deliveries wait for it"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
@@ -76,6 +77,11 @@ def clean(value: object, longest: int = LONGEST) -> str:
 def clean_lines(text: str) -> str:
     """Of a text whose line breaks are meant."""
     return "\n".join(clean(line, 10_000) for line in text.split("\n"))
+
+
+def whole_words(text: str, columns: int) -> str:
+    """In lines, with no path cut in two, however long: it could be neither read nor clicked."""
+    return textwrap.fill(text, columns, break_long_words=False, break_on_hyphens=False)
 
 
 def _shown(character: str) -> str:

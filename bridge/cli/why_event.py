@@ -91,9 +91,9 @@ def _print(console: Console, each: Handled, only: str | None, now: float) -> Non
 
 def _title(each: Handled, only: str | None, did: bool) -> Text:
     """Of what one rule did, if that is asked for: others may have done more."""
-    if only is None:
+    if did or only is None:
         return Text("What happened" if did else "Nothing happened", style="bold")
-    title = Text("What this rule did" if did else "Nothing by this rule", style="bold")
+    title = Text("Nothing by this rule", style="bold")
     others = Counter(one.state for one in each.record.deliveries if not _is(one.rule, only))
     if not others or each.record.more:
         return title

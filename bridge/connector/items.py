@@ -99,8 +99,8 @@ class Item(BaseModel):
         """The event in plain JSON data, under the names that rules use, without `raw`.
 
         `event` in it has `id` (the same on a replay), `type`, `source` and `time` (ISO 8601:
-        when it was received). Amounts and times are texts. Empty unless the action is
-        declared with `event=True`.
+        when it was received), and `time_zone` where the rules have one. Amounts and times are
+        texts. Empty unless the action is declared with `event=True`.
         """
         return self._event or {}
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from bridge.errors import Mistake
 from bridge.event import Event
-from bridge.rules import Rule, RuleSet
-from bridge.rules.conditions import Comparison, Condition, Test, holds, tests
+from bridge.rules import NotFilled, Rule, RuleSet, Step, fill
+from bridge.rules.conditions import Comparison, Condition, Entries, Test, first, holds, tests
 from bridge.rules.folding import apart, eye, lookalike
 from bridge.rules.match import about, members
 from bridge.rules.seen import Seen
 from bridge.rules.sentences import sentence
 from bridge.rules.values import is_personal, number, say, text, view
+from bridge.rules.work import noting
 
 FEWEST = 3
 """Events of a rule's type from which on it is told that it never matched."""
@@ -28,6 +29,8 @@ _MOST_VALUES = 1_000
 _MOST_SAID = 4
 _LONGEST_MEANT = 500
 _ALIKE = 0.75
+# Events of each rule whose texts are tried, the newest first.
+_MOST_TRIED = 20
 
 
 @dataclass
@@ -68,6 +71,8 @@ class _Watched:
     def __init__(self, rule: Rule, shared: dict[_About, _Found]) -> None:
         self.rule = rule
         self.asked = 0
+        self.tried = 0
+        self.troubles: dict[tuple[int, str], Mistake] = {}
         self.matched = not rule.conditions
         self.never = list(range(len(rule.conditions)))
         self.looked_at = {test.path: self._about(test.path) for test in tests(rule.conditions)}
@@ -89,6 +94,23 @@ class _Watched:
             if self.matched:
                 return
 
+    def try_texts(self, event: Event, name: str, seen: Seen) -> None:
+        """Fill in what the rule would send for the event; of each trouble the first is kept."""
+        if self.tried >= _MOST_TRIED or not _matches(self.rule, event, seen):
+            return
+        self.tried += 1
+        for step in self.rule.steps:
+            for one in self._each(seen):
+                for told in _troubles(step, event, one):
+                    key = (step.number, told)
+                    self.troubles.setdefault(key, self._trouble(step, told, name))
+
+    def _trouble(self, step: Step, told: str, name: str) -> Mistake:
+        named = f"event {name}" if name else "an event that came in"
+        what = f"for {named}, {step.account}.{step.action} cannot say all: {told}"
+        advice = "write `... if ... else ...` or `| default(...)` for where it is not known"
+        return Mistake(self.rule.file, self.rule.line, self.rule.column, what, advice)
+
     def _each(self, seen: Seen) -> Iterator[Seen]:
         each = self.rule.for_each
         if each is None:
@@ -105,6 +127,30 @@ class _Watched:
         return (self.rule.sources, self.rule.events, path)
 
 
+def _matches(rule: Rule, event: Event, seen: Seen) -> bool:
+    """Whether the event matches the rule, but for its days, its sample and its entries."""
+    if rule.for_each is None:
+        return all(holds(condition, seen) for condition in rule.conditions)
+    return any(
+        all(
+            holds(condition, seen.with_member(rule.for_each.name, one))
+            for condition in rule.conditions
+        )
+        for one in members(rule, seen)[:1]
+    )
+
+
+def _troubles(step: Step, event: Event, seen: Seen) -> Iterator[str]:
+    """What is wrong with what the step would send, in words without any value."""
+    with noting() as notes:
+        try:
+            fill(step, event, seen)
+        except NotFilled as why:
+            if not why.skipped:
+                yield why.reason
+    yield from notes.told
+
+
 class Experience:
     """Takes events, and says then what deserves a look.
 
@@ -119,7 +165,8 @@ class Experience:
             rule.name: _Watched(rule, self._found) for rule in rules.rules if rule.enabled
         }
 
-    def take(self, event: Event) -> None:
+    def take(self, event: Event, name: str = "") -> None:
+        """`name` is what people call the event."""
         seen = Seen(view(event))
         asked = about(self._rules, event.source, event.type)
         watched = [self._watched[rule.name] for rule in asked if rule.enabled]
@@ -128,6 +175,7 @@ class Experience:
                 self._found[where].take(value)
         for one in watched:
             one.take(seen)
+            one.try_texts(event, name, seen)
 
     def warnings(self) -> Iterator[Mistake]:
         for watched in self._watched.values():
@@ -136,6 +184,7 @@ class Experience:
                 for warning in self._misspelt(watched, condition):
                     misspelt.add(at)
                     yield warning
+            yield from watched.troubles.values()
             if watched.asked >= FEWEST and not watched.matched:
                 yield from self._never(watched, misspelt)
 
@@ -167,16 +216,16 @@ class Experience:
         for at in watched.never:
             if at not in misspelt:
                 condition = rule.conditions[at]
-                test = next(tests((condition,)))
+                place = first(condition)
                 what = f"this condition held for none of the {count}: {sentence(condition)}"
-                yield self._at(watched, test, what, _advice(watched, test))
+                yield self._at(watched, place, what, _advice(watched, place))
         if not watched.never:
             what = f"this rule matched none of the {count}, though each condition held for some"
             advice = "look at one with `showbridge rules try`"
             yield Mistake(rule.file, rule.line, rule.column, what, advice)
 
-    def _at(self, watched: _Watched, test: Test, what: str, advice: str) -> Mistake:
-        return Mistake(watched.rule.file, test.line, test.column, what, advice)
+    def _at(self, watched: _Watched, place: Test | Entries, what: str, advice: str) -> Mistake:
+        return Mistake(watched.rule.file, place.line, place.column, what, advice)
 
 
 def _named(test: Test) -> Iterator[str]:
@@ -201,7 +250,9 @@ def _close(wanted: str, found: Counter[str]) -> str | None:
     return by_fold[close[0]] if close else None
 
 
-def _advice(watched: _Watched, test: Test) -> str:
+def _advice(watched: _Watched, test: Test | Entries) -> str:
+    if isinstance(test, Entries):
+        return "change it, or leave it if you wait for the first such event"
     found = watched.found[test.path]
     said = found.said()
     if not said or is_personal(test.path, list(found.texts)) or test.path.startswith("raw."):

@@ -13,7 +13,7 @@ from bridge.rules import Rule
 from bridge.rules.records import OncePer
 from bridge.rules.seen import Seen
 from bridge.rules.templates import render
-from bridge.rules.work import CannotRender
+from bridge.rules.work import CannotRender, noting
 
 
 class Unknown(Exception):
@@ -23,12 +23,15 @@ class Unknown(Exception):
 def once_of(rule: Rule, event: Event, seen: Seen, show_field: str | None) -> Once | None:
     """None where the rule is done for every event; raises Unknown.
 
-    Where the event does not say whom or what it is about, it stands for itself.
+    Also where the event does not say whom or what it is about: what is unknown is nobody, and
+    never the same as another unknown.
     """
     if rule.once is None:
         return None
     value = _value(rule.once, rule, event, seen, show_field)
-    parts = (rule.name, rule.once.of, value or f"event {event.id}")
+    if not value:
+        return None
+    parts = (rule.name, rule.once.of, value)
     key = hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
     return Once(key, rule.once.period, f"once per {rule.once.said}")
 
@@ -42,7 +45,9 @@ def _value(once: OncePer, rule: Rule, event: Event, seen: Seen, show_field: str 
         return _show(rule, event, seen, show_field)
     assert once.text is not None  # noqa: S101  # as compiled
     try:
-        return " ".join(render(once.text, seen.names).split()).casefold()
+        with noting() as notes:
+            text = render(once.text, seen.names)
+        return "" if notes.blanks else " ".join(text.split()).casefold()
     except CannotRender as why:
         raise Unknown(f"`once_per` cannot be filled in: {why}") from None
 
@@ -88,7 +93,12 @@ def _of_contact(event: Event) -> Iterator[str]:
 
 
 def _of_transaction(event: Event) -> Iterator[str]:
-    """Of the same person: nobody calls off what somebody else waits for."""
+    """Of the same person: nobody calls off what somebody else waits for.
+
+    What the signature covers is the same whoever is named: people refund to other addresses.
+    """
+    for matter in event.proven:
+        yield key_of(event.source, short(matter))
     if not event.order_key:
         return
     if event.subject:

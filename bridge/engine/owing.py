@@ -6,7 +6,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -24,8 +24,12 @@ from bridge.rules.match import members
 from bridge.rules.seen import Seen
 from bridge.rules.timing import TooLate
 from bridge.rules.values import view
+from bridge.rules.work import Notes, noting
 
 log = logging.getLogger(__name__)
+
+MAX_REMARKS = 20
+"""On what the rules made of one event."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,9 @@ class Owing:
     """Plans what is owed for one event. `now` and its `received_at` are in Unix seconds.
 
     `webhook` and `key` are its webhook's number and idempotency key; `wordings` names,
-    by account, the version of the text on which people consent.
+    by account, the version of the text on which people consent. `zone` is the rules', empty
+    where nobody gave one. `remarks` are filled as
+    deliveries are planned.
     """
 
     accounts: Mapping[str, type[Connector]]
@@ -68,6 +74,8 @@ class Owing:
     position: int
     show_field: str | None
     now: float
+    zone: str = ""
+    remarks: dict[str, None] = field(default_factory=dict)
 
     def turns(self, rules: Sequence[Rule], verdicts: Sequence[Verdict]) -> list[Turn]:
         """In the order of the rules, of the entries that fit, and of the steps."""
@@ -123,7 +131,9 @@ class Owing:
             topic=_topic(event) if action.threads else None,
         )
         try:
-            item = fill(step, event, turn.seen)
+            with noting() as notes:
+                item = fill(step, event, turn.seen)
+            self._remark(step, notes)
         except NotFilled as why:
             state = "suppressed" if why.skipped else "rejected"
             return replace(planned, state=state, reason=why.reason)
@@ -137,6 +147,16 @@ class Owing:
             return replace(planned, state="suppressed", reason=refused)
         return self._timed(turn, action, item, planned)
 
+    def _remark(self, step: Step, notes: Notes) -> None:
+        """A person sees what a text had to do without, once for each rule and action."""
+        what = f"a text of “{step.rule}” for {step.account}.{step.action}"
+        for told in notes.told:
+            self._tell(f"{what} is not whole: {told}")
+
+    def _tell(self, remark: str) -> None:
+        if len(self.remarks) < MAX_REMARKS:
+            self.remarks[remark] = None
+
     def _timed(
         self, turn: Turn, action: Action, item: Item, planned: PlannedDelivery
     ) -> PlannedDelivery:
@@ -145,6 +165,10 @@ class Owing:
         try:
             later = self._later(rule, turn.seen)
             once = once_of(rule, self.event, turn.seen, self.show_field)
+            if rule.once and once is None:
+                self._tell(
+                    f"`once_per` of “{rule.name}” is not known here, so it is done each time"
+                )
         except TooLate as why:
             return replace(planned, state="suppressed", reason=str(why))
         except Unknown as why:
@@ -174,7 +198,7 @@ class Owing:
     @cached_property
     def _described(self) -> Mapping[str, Any]:
         """Once for all that want to see it."""
-        return described(self.event)
+        return described(self.event, self.zone)
 
     def _later(self, rule: Rule, seen: Seen) -> float:
         """When the rule wants it done, in Unix seconds; 0: now. Raises TooLate."""
@@ -210,9 +234,11 @@ def _gist(event: Event) -> Mapping[str, str] | None:
     return {"what": event.noun, "amount": amount, "currency": event.currency}
 
 
-def described(event: Event) -> Mapping[str, Any]:
-    """The event as `bridge.connector.Item.event` shows it."""
+def described(event: Event, zone: str = "") -> Mapping[str, Any]:
+    """The event as `bridge.connector.Item.event` shows it, for rules of this time zone."""
     seen = {name: value for name, value in view(event).items() if name != "raw"}
+    if zone:
+        seen["event"] = {**seen["event"], "time_zone": zone}
     plain: Mapping[str, Any] = json.loads(json.dumps(seen, default=_plain))
     return plain
 

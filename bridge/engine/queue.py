@@ -118,6 +118,21 @@ def connect(url: str, *, timeout: float = 2.0) -> Redis:
     return Redis.from_url(url, socket_connect_timeout=timeout, socket_timeout=timeout)
 
 
+def is_refusal(trouble: str) -> bool:
+    """Whether it is there and does not take the user or password: it tells so in words of its own.
+
+    https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/
+    """
+    return any(words in trouble.lower() for words in _REFUSALS)
+
+
+_REFUSALS = (
+    *("authentication required", "wrongpass", "invalid username-password", "noauth", "noperm"),
+    # How it greets a client that gives no password.
+    "already authenticated",
+)
+
+
 def trouble_with(redis: Redis) -> str:
     """Why it does not answer, empty where it does; raises OperatorError where it is too old."""
     try:

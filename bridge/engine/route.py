@@ -78,10 +78,12 @@ class Router:
                 position=position,
                 show_field=source.show_field,
                 now=now,
+                zone=self.rules.time_zone if self.rules.names_zone else "",
             )
             kept = room.verdicts([verdict._asdict() for verdict in verdicts])
             turns = owing.turns(self.rules.rules, verdicts)
             owed.extend(room.within(owing.deliveries(turns), len(turns)))
+            event = replace(event, remarks=(*event.remarks, *owing.remarks))
             planned.append(_event(position, event, kept))
         if room.remarks:
             planned[0] = replace(planned[0], remarks=(*planned[0].remarks, *room.remarks))

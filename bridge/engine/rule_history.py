@@ -49,8 +49,8 @@ def history_warnings(
     experience.period = f"the last {DAYS} days" if newest == whole else _newest(most)
     deadline = clock() + LONGEST_SECONDS
     for part in _parts(newest):
-        for event in _events(database, part, sources):
-            experience.take(event)
+        for name, event in _events(database, part, sources):
+            experience.take(event, name)
         if clock() > deadline and part.first > newest.first:
             experience.period = _newest(newest.last - part.first + 1)
             break
@@ -67,10 +67,14 @@ def _newest(count: int) -> str:
     return f"the newest {count:,} webhooks"
 
 
-def _events(database: Database, span: Span, sources: Mapping[str, Source]) -> Iterator[Event]:
+def _events(
+    database: Database, span: Span, sources: Mapping[str, Source]
+) -> Iterator[tuple[str, Event]]:
+    """Each with the number of its webhook."""
     for portion in portions(database, span):
         for waiting in portion.webhooks:
-            yield from _understood(waiting, sources.get(waiting.webhook.source))
+            for event in _understood(waiting, sources.get(waiting.webhook.source)):
+                yield str(waiting.number), event
 
 
 def _understood(waiting: Waiting, source: Source | None) -> list[Event]:

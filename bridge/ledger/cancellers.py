@@ -2,7 +2,7 @@
 
 What is scheduled, or waits, names the keys and the types of events that call
 it off. Keys are hashes that hold the person's order key, so that nobody calls
-off what somebody else is to get.
+off what somebody else is to get; but not those of what the sender has signed.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _coming(plans: Iterable[Plan]) -> dict[str, list[Came]]:
         for event in plan.events:
             at = (plan.number, event.position)
             ended = Ending(plan.source, at, event.order_key, event.ends)
-            ends = set(ended.keys if event.order_key else ())
+            ends = {*ended.keys_of_anybody, *(ended.keys if event.order_key else ())}
             for key in event.known_as:
                 found.setdefault(key, []).append(Came(at, event.type, key in ends))
     return found

@@ -129,6 +129,12 @@ def _plainly(error: Exception) -> str:
     return str(cause).strip().partition("\n")[0] or type(cause).__name__
 
 
+def is_login_refused(failure: LedgerUnavailable) -> bool:
+    """Whether a server is there and takes neither user, password nor database."""
+    return any(words in str(failure) for words in _REFUSED)
+
+
+_REFUSED = ("authentication failed", "no password supplied", "pg_hba.conf", "does not exist")
 _BUSY_SECONDS = 3.0
 _SHORT_WAIT_MS = 20
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")

@@ -23,6 +23,7 @@ from bridge.rules.conditions import (
     Other,
     Test,
     holds,
+    names,
     same,
 )
 from bridge.rules.records import Rule
@@ -38,12 +39,14 @@ Maker = Callable[[str, Any], Check | None]
 class Question:
     """One condition as a function, the same for all rules that ask the same.
 
-    `asks` is the path and the comparison, where it is just one.
+    `asks` is the path and the comparison, where it is just one; `about` are the first names
+    of all paths on which it depends.
     """
 
-    __slots__ = ("__weakref__", "_holds", "_why_not", "asks")
+    __slots__ = ("__weakref__", "_holds", "_why_not", "about", "asks")
 
     def __init__(self, condition: Condition) -> None:
+        self.about = names(condition)
         self.asks = _single(condition)
         self._holds = check_of(condition)
         self._why_not = _why_not(condition)
@@ -54,15 +57,25 @@ class Question:
 
 
 class Answers(dict[Question, str]):
-    """The answers of one event, each asked for when it is first wanted, and once for all rules."""
+    """The answers of one event, each asked for when it is first wanted, and once for all rules.
 
-    __slots__ = ("seen",)
+    With `outer` they are those of one `member` of a list, and what is not about it is answered
+    by the outer ones, once for all members.
+    """
 
-    def __init__(self, seen: Seen) -> None:
+    __slots__ = ("_member", "_outer", "seen")
+
+    def __init__(self, seen: Seen, outer: Answers | None = None, member: str = "") -> None:
         self.seen = seen
+        self._outer = outer
+        self._member = member
 
     def __missing__(self, question: Question) -> str:
-        answer = self[question] = question.answer(self.seen)
+        if self._outer is None or self._member in question.about:
+            answer = question.answer(self.seen)
+        else:
+            answer = self._outer[question]
+        self[question] = answer
         return answer
 
     def failures(self, asked: Iterable[Question]) -> str:

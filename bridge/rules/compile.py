@@ -56,7 +56,7 @@ def compile_files(
     ]
     if mistakes:
         raise ConfigurationError(_first(mistakes))
-    lint([(one.findings, one.value) for one in read_files], written)
+    lint([(one.findings, one.value) for one in read_files], written, compiler.named)
     warnings = [
         each for one in read_files for each in (*one.findings.doubts, *one.findings.warnings)
     ]
@@ -67,6 +67,7 @@ def compile_files(
         warnings=tuple(sorted(set(warnings))[:MOST_TOLD]),
         files=dict(files),
         time_zone=named.time_zone,
+        names_zone=named.names_zone,
         lists=named.lists,
         texts=named.texts,
         tests=tests,
@@ -160,7 +161,7 @@ class _Compiler:
         reader = NamedReader()
         for file in files:
             reader.read(file.findings, file.value)
-        self.named: Named = reader.named()
+        self.named: Named = reader.named(world.settings)
 
     def rules(self) -> tuple[Written, ...]:
         names: dict[str, tuple[str, int]] = {}

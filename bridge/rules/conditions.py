@@ -135,6 +135,13 @@ def tests(conditions: Iterable[Condition]) -> Iterator[Test]:
             yield from tests(parts(condition))
 
 
+def first(condition: Condition) -> Test | Entries:
+    """What stands first in it, which has a place in its file."""
+    while not isinstance(condition, Test | Entries):
+        condition = parts(condition)[0]
+    return condition
+
+
 def comparisons(condition: Condition) -> Iterator[tuple[str, Comparison]]:
     """Every comparison in it, with the path of what is compared."""
     if isinstance(condition, Test):
@@ -158,6 +165,15 @@ def paths(condition: Condition) -> Iterator[str]:
         yield path
         if isinstance(comparison.expected, Other):
             yield comparison.expected.path
+
+
+def names(condition: Condition) -> frozenset[str]:
+    """The first names of all paths on which it depends."""
+    found = set(paths(condition))
+    for _, one in comparisons(condition):
+        if isinstance(one.expected, Relative | Within):
+            found.add(one.expected.field)
+    return frozenset(path.partition(".")[0] for path in found)
 
 
 def holds(condition: Condition, seen: Seen) -> bool:

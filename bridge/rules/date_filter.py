@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from bridge import days
-from bridge.rules.work import spend
+from bridge.rules.work import note, spend
 from bridge.wording import nearest
 
 _DAY_FORMAT = "%-d %B %Y"
@@ -60,9 +60,9 @@ def date_in(time_zone: str) -> Callable[..., str]:
         A day without a time is the same day in every zone.
         """
         spend(_COST)
-        formats = [one for one in wanted if "%" in one]
-        zones = [one for one in wanted if "%" not in one]
-        there = zone(zones[0]) if zones else home
+        asked = [one for one in wanted if isinstance(one, str)]
+        formats = [one for one in asked if "%" in one]
+        there = _there([one for one in asked if "%" not in one], home)
         day = days.bare_day(value)
         if day is not None:
             return _said(datetime.combine(day, time(), there), formats, _DAY_FORMAT)
@@ -72,8 +72,21 @@ def date_in(time_zone: str) -> Callable[..., str]:
     return date
 
 
+def _there(zones: list[str], home: ZoneInfo) -> ZoneInfo:
+    """What a rule itself asks for is known; what an event says may be no zone."""
+    try:
+        return zone(zones[0]) if zones else home
+    except ValueError:
+        note("`date` is given a time zone that there is not")
+        return home
+
+
 def _said(local: datetime, formats: list[str], usual: str) -> str:
-    return local.strftime(_checked(formats[0]) if formats else usual)
+    try:
+        return local.strftime(_checked(formats[0]) if formats else usual)
+    except ValueError:
+        note("`date` is given a format that is not known")
+        return local.strftime(usual)
 
 
 def zone(name: str) -> ZoneInfo:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bridge.event import Event
-from bridge.rules.conditions import Condition, Entries, Test, holds, parts, paths
+from bridge.rules.conditions import Condition, Entries, Test, first, holds, names, parts, paths
 from bridge.rules.explain import heading
 from bridge.rules.match import elsewhere, kept_from, members
 from bridge.rules.nearest import nearest
@@ -72,9 +72,15 @@ def examine(rule: Rule, event: Event, seen: Seen | None = None) -> Examination:
     away = elsewhere(rule, event.source, event.type)
     kept = tuple(kept_from(rule, event, seen))
     if rule.for_each is None:
-        return Examination(rule, away, kept, _all(rule, seen))
+        return Examination(rule, away, kept, _all(rule, seen, {}))
     name = rule.for_each.name
-    each = [_all(rule, seen.with_member(name, one)) for one in members(rule, seen)]
+    # What is not about the entry is asked once, not once for each.
+    whole = {
+        number: _asked(condition, seen)
+        for number, condition in enumerate(rule.conditions)
+        if name not in names(condition)
+    }
+    each = [_all(rule, seen.with_member(name, one), whole) for one in members(rule, seen)]
     if not each:
         nothing = f"there are no {rule.for_each.path}"
         words = f"{rule.for_each.path} has entries"
@@ -90,8 +96,11 @@ def _nearest(each: list[tuple[Asked, ...]]) -> int:
     return min(range(len(each)), key=lambda at: sum(not one.holds for one in each[at])) + 1
 
 
-def _all(rule: Rule, seen: Seen) -> tuple[Asked, ...]:
-    return tuple(_asked(condition, seen) for condition in rule.conditions)
+def _all(rule: Rule, seen: Seen, known: Mapping[int, Asked]) -> tuple[Asked, ...]:
+    return tuple(
+        known.get(number) or _asked(condition, seen)
+        for number, condition in enumerate(rule.conditions)
+    )
 
 
 def _asked(condition: Condition, seen: Seen) -> Asked:
@@ -114,15 +123,8 @@ def _asked(condition: Condition, seen: Seen) -> Asked:
         found=found,
         why_not="" if is_so else why_not(condition, seen),
         paths=tuple(dict.fromkeys(paths(condition))),
-        line=next(_lines(condition), 0),
+        line=first(condition).line,
         parts=tuple(_asked(part, seen) for part in parts(condition)),
         nearest=near,
         heading=heading(condition),
     )
-
-
-def _lines(condition: Condition) -> Iterator[int]:
-    if isinstance(condition, Test | Entries):
-        yield condition.line
-    for part in parts(condition):
-        yield from _lines(part)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.rules.conditions import All, AnyOf, Condition, Not
+from bridge.rules.conditions import All, AnyOf, Condition, Entries, Not
 from bridge.rules.records import Rule, Step, Verdict
-from bridge.rules.sentences import sentence
+from bridge.rules.sentences import of_several, sentence
 from bridge.rules.templates import Filling, Text
 from bridge.rules.timing import sentences as timing_sentences
 
@@ -81,6 +81,8 @@ def _begun(rule: Rule) -> str:
 
 
 def _clause(condition: Condition) -> Clause:
+    if isinstance(condition, Entries) and len(condition.conditions) > 1 and not condition.totals:
+        return Clause(of_several(condition), tuple(_clause(one) for one in condition.conditions))
     words = heading(condition)
     if not words:
         return Clause(sentence(condition))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -19,11 +20,12 @@ from jinja2 import tests as jinja_tests
 from jinja2.runtime import Undefined
 
 from bridge.rules import values
+from bridge.rules.comparing import alike, is_in, is_ranked, is_unknown, precedes, rank, same
 from bridge.rules.date_filter import date_in
 from bridge.rules.money_filter import money
 from bridge.rules.name_filter import tidy_name
 from bridge.rules.phone_filter import phone
-from bridge.rules.work import CALL, CannotRender, cost, each, spend, weigh
+from bridge.rules.work import CALL, NOTHING, CannotRender, cost, each, note, spend, weigh
 
 _MOST_DIGITS = 12
 # Steps for showing, or adding up, one member of a list.
@@ -35,7 +37,7 @@ _LONGEST_WORD = 100
 
 
 def shown(value: Any) -> str:
-    """How an inserted value reads; lists are joined by commas. Raises CannotRender for a group."""
+    """How an inserted value reads; lists are joined by commas, and a group is nothing."""
     if value is None or isinstance(value, Undefined):
         return ""
     if isinstance(value, bool):
@@ -48,7 +50,8 @@ def shown(value: Any) -> str:
         return ", ".join(filter(None, (shown(member) for member in each(value, _SHOWN))))
     if isinstance(value, str | int | float):
         return str(value)
-    raise CannotRender("it inserts a whole group; name one of its parts")
+    note("it inserts a whole group; name one of its parts")
+    return ""
 
 
 def default(value: Any, instead: Any = "", boolean: Any = False) -> Any:
@@ -71,8 +74,8 @@ def replace(value: Any, old: str, new: str) -> str:
         return text
     replaced = text.replace(_word(old), _word(new))
     if len(replaced) > LONGEST_REPLACED:
-        raise CannotRender(f"it makes, by `replace`, more than {LONGEST_REPLACED:,} characters")
-    return replaced
+        note(f"it makes, by `replace`, more than {LONGEST_REPLACED:,} characters, and is cut")
+    return replaced[:LONGEST_REPLACED]
 
 
 def _word(value: Any) -> str:
@@ -83,7 +86,9 @@ def _word(value: Any) -> str:
 def rounded(value: Any, digits: int = 0) -> Any:
     """As in `{{ order.total | round(2) }}`, half up, exactly."""
     amount = values.number(value)
-    if amount is None or abs(digits) > _MOST_DIGITS or amount.adjusted() > _MOST_DIGITS:
+    if not isinstance(digits, int) or abs(digits) > _MOST_DIGITS:
+        digits = 0
+    if amount is None or amount.adjusted() > _MOST_DIGITS:
         return value
     quantum = Decimal(1).scaleb(-digits)
     return amount.quantize(quantum, rounding="ROUND_HALF_UP")
@@ -143,9 +148,95 @@ def _path(attribute: Any) -> list[str]:
     """The names in `type` or `show.name`; none where no attribute is asked for."""
     if attribute is None:
         return []
-    if not isinstance(attribute, str | int) or len(str(attribute)) > _LONGEST_WORD:
-        raise CannotRender("it asks for an attribute by what is no name")
-    return str(attribute).split(".")
+    return shown(attribute)[:_LONGEST_WORD].split(".")
+
+
+@pass_environment
+def ordered(
+    environment: Environment,
+    value: Any,
+    reverse: bool = False,
+    case_sensitive: bool = False,
+    attribute: Any = None,
+) -> list[Any]:
+    """As in `{{ tickets | sort(attribute='starts_on') }}`; what is unknown comes last."""
+    ranked = _ranked(environment, value, attribute, folded=not case_sensitive)
+    known = [pair for pair in ranked if any(map(is_ranked, pair[0]))]
+    known.sort(key=lambda pair: pair[0], reverse=bool(reverse))
+    unknown = [pair for pair in ranked if not any(map(is_ranked, pair[0]))]
+    return [member for _, member in [*known, *unknown]]
+
+
+@pass_environment
+def least(
+    environment: Environment, value: Any, case_sensitive: bool = False, attribute: Any = None
+) -> Any:
+    """The smallest, the earliest, or the first by the alphabet, of those that are known."""
+    return _first(environment, value, attribute, reverse=False, folded=not case_sensitive)
+
+
+@pass_environment
+def largest(
+    environment: Environment, value: Any, case_sensitive: bool = False, attribute: Any = None
+) -> Any:
+    """The largest, the latest, or the last by the alphabet, of those that are known."""
+    return _first(environment, value, attribute, reverse=True, folded=not case_sensitive)
+
+
+def _first(
+    environment: Environment, value: Any, attribute: Any, *, reverse: bool, folded: bool
+) -> Any:
+    ranked = _ranked(environment, value, attribute, folded=folded)
+    known = [pair for pair in ranked if any(map(is_ranked, pair[0]))]
+    if not known:
+        return NOTHING
+    best = max if reverse else min
+    return best(known, key=lambda pair: pair[0])[1]
+
+
+@pass_environment
+def unique(
+    environment: Environment, value: Any, case_sensitive: bool = False, attribute: Any = None
+) -> list[Any]:
+    """Each once, in their order; what is unknown is left as it is."""
+    seen: set[Any] = set()
+    kept = []
+    for ranked, member in _ranked(environment, value, attribute, folded=not case_sensitive):
+        if not any(map(is_ranked, ranked)) or ranked not in seen:
+            kept.append(member)
+        seen.add(ranked)
+    return kept
+
+
+def _ranked(
+    environment: Environment, value: Any, attribute: Any, *, folded: bool
+) -> list[tuple[tuple[Any, ...], Any]]:
+    """The members, each with what it is put in order by: several attributes by commas."""
+    members = each(value)
+    asked = attribute.split(",") if isinstance(attribute, str) else [attribute]
+    zone = clocks_of(environment)
+    columns = [
+        [rank(key, zone, folded=folded) for key in _picked(environment, members, one)]
+        for one in asked
+    ]
+    return list(zip(zip(*columns, strict=True), members, strict=True)) if columns else []
+
+
+def clocks_of(environment: Environment) -> tzinfo:
+    """Those of the rules' zone."""
+    clocks: tzinfo = getattr(environment, "clocks", UTC)
+    return clocks
+
+
+def positive(value: Any) -> Any:
+    """As in `{{ order.total | abs }}`; what is no number is nothing."""
+    amount = values.number(value)
+    return NOTHING if amount is None else abs(amount)
+
+
+def length(value: Any) -> int:
+    """Of a list or a text; what is neither has none."""
+    return len(value) if isinstance(value, list | tuple | str | Mapping) else 0
 
 
 def _paid(wrapped: Callable[..., Any]) -> Callable[..., Any]:
@@ -154,8 +245,17 @@ def _paid(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(wrapped)
     def paying(*args: Any, **kwargs: Any) -> Any:
         spend(CALL + sum(map(cost, (*args, *kwargs.values()))))
-        made = wrapped(*args, **kwargs)
-        return list(made) if isinstance(made, Iterator) else made
+        try:
+            made = wrapped(*args, **kwargs)
+            return list(made) if isinstance(made, Iterator) else made
+        except (CannotRender, RecursionError, MemoryError):
+            raise
+        except Exception as error:
+            # Filters fail in ways of their own; what is the rule's mistake is no event's.
+            if _MISCALLED.search(str(error)):
+                raise
+            note(f"`{wrapped.__name__.removeprefix('do_')}` can do nothing with what it is given")
+            return NOTHING
 
     return paying
 
@@ -201,24 +301,31 @@ def _of_text(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     return _paid(reading)
 
 
+_MISCALLED = re.compile(r"(positional|keyword) argument|no (test|filter) named", re.IGNORECASE)
 _LISTS_OF_JINJA = (
-    *("count", "first", "last", "length", "list", "map", "reject", "rejectattr"),
-    *("reverse", "select", "selectattr"),
+    *("first", "last", "list", "map", "reject", "rejectattr", "reverse", "select", "selectattr"),
 )
-_ORDERS_OF_JINJA = ("max", "min", "sort", "unique")
+_ORDERS: Mapping[str, Callable[..., Any]] = {
+    "max": largest,
+    "min": least,
+    "sort": ordered,
+    "unique": unique,
+}
 _TEXTS_OF_JINJA = ("capitalize", "lower", "trim", "truncate", "upper")
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     **{name: _paid(jinja_filters.FILTERS[name]) for name in _LISTS_OF_JINJA},
-    **{name: _by_order(jinja_filters.FILTERS[name]) for name in _ORDERS_OF_JINJA},
+    **{name: _by_order(order) for name, order in _ORDERS.items()},
     **{name: _of_text(jinja_filters.FILTERS[name]) for name in _TEXTS_OF_JINJA},
     "title": _of_text(_slow(jinja_filters.FILTERS["title"], _CAPITALISED)),
-    "abs": _paid(jinja_filters.FILTERS["abs"]),
+    "abs": _paid(positive),
+    "count": _paid(length),
     "d": _paid(default),
     "date": _paid(date_in("UTC")),
     "default": _paid(default),
     "int": _paid(whole),
     "join": _paid(joined),
+    "length": _paid(length),
     "join_and": _paid(joined_and),
     "money": _paid(money),
     "name": _paid(_slow(tidy_name, _OF_NAMES)),
@@ -246,32 +353,7 @@ def filters_in(time_zone: str) -> Mapping[str, Callable[..., Any]]:
     return {**FILTERS, "date": _paid(date_in(time_zone))}
 
 
-_TESTS_FROM_JINJA = (
-    "==",
-    "!=",
-    "<",
-    "<=",
-    ">",
-    ">=",
-    "boolean",
-    "eq",
-    "equalto",
-    "even",
-    "false",
-    "ge",
-    "greaterthan",
-    "gt",
-    "in",
-    "le",
-    "lessthan",
-    "lt",
-    "mapping",
-    "ne",
-    "number",
-    "odd",
-    "string",
-    "true",
-)
+_TESTS_FROM_JINJA = ("boolean", "false", "mapping", "number", "string", "true")
 
 
 def _weighed(wrapped: Callable[..., bool]) -> Callable[..., bool]:
@@ -290,14 +372,55 @@ def _weighed(wrapped: Callable[..., bool]) -> Callable[..., bool]:
 _TESTS_OF_JINJA: Mapping[str, Any] = {name: jinja_tests.TESTS[name] for name in _TESTS_FROM_JINJA}
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or isinstance(value, Undefined)
+@pass_environment
+def _less(environment: Environment, one: Any, other: Any) -> bool:
+    return precedes(one, other, clocks_of(environment))
+
+
+@pass_environment
+def _greater(environment: Environment, one: Any, other: Any) -> bool:
+    return precedes(other, one, clocks_of(environment))
+
+
+@pass_environment
+def _at_most(environment: Environment, one: Any, other: Any) -> bool:
+    zone = clocks_of(environment)
+    return _is_ordered(one, other, zone) and not precedes(other, one, zone)
+
+
+@pass_environment
+def _at_least(environment: Environment, one: Any, other: Any) -> bool:
+    zone = clocks_of(environment)
+    return _is_ordered(one, other, zone) and not precedes(one, other, zone)
+
+
+def _is_ordered(one: Any, other: Any, zone: tzinfo) -> bool:
+    return precedes(one, other, zone) or precedes(other, one, zone) or alike(one, other, zone)
+
+
+def _is_in(one: Any, other: Any) -> bool:
+    return is_in(one, other, shown)
+
+
+def _remainder(value: Any) -> Decimal | None:
+    amount = values.number(value)
+    is_whole = amount is not None and amount == amount.to_integral_value()
+    return None if amount is None or not is_whole else abs(amount) % 2
 
 
 _OUR_TESTS: Mapping[str, Callable[..., bool]] = {
-    "defined": lambda value: not _is_missing(value),
-    "none": _is_missing,
-    "undefined": _is_missing,
+    **dict.fromkeys(("==", "eq", "equalto"), same),
+    **dict.fromkeys(("!=", "ne"), lambda one, other: not same(one, other)),
+    **dict.fromkeys(("<", "lt", "lessthan"), _less),
+    **dict.fromkeys((">", "gt", "greaterthan"), _greater),
+    **dict.fromkeys(("<=", "le"), _at_most),
+    **dict.fromkeys((">=", "ge"), _at_least),
+    "in": _is_in,
+    "even": lambda value: _remainder(value) == 0,
+    "odd": lambda value: _remainder(value) == 1,
+    "defined": lambda value: not is_unknown(value),
+    "none": is_unknown,
+    "undefined": is_unknown,
 }
 TESTS: Mapping[str, Callable[..., Any]] = {
     name: _weighed(test) for name, test in {**_TESTS_OF_JINJA, **_OUR_TESTS}.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import cached_property
@@ -111,8 +111,8 @@ class GivenReader:
             return None
         known = [pair for pair in self._samples if source in (None, pair[0])]
         found = [(each, sample) for each, sample in known if sample.name == name]
-        if len(found) == 1:
-            return found[0]
+        if one := self._of_one_kind(found):
+            return one
         if found:
             what = f"several sources have a sample {quoted(name)}"
             advice = f"add a line `source: {found[0][0]}`"
@@ -121,6 +121,14 @@ class GivenReader:
             what, advice = f"{what} {quoted(name)}", meant(name, {one.name for _, one in known})
         self._add((*path, "sample"), what, advice)
         return None
+
+    def _of_one_kind(self, found: Sequence[tuple[str, Sample]]) -> tuple[str, Sample] | None:
+        """The source that is called like its kind, or the first: they have the same samples."""
+        kinds = {self._sources[name] for name, _ in found}
+        if len(kinds) != 1:
+            return None
+        [kind] = kinds
+        return next((one for one in found if one[0] == kind.kind), found[0])
 
     def _some_samples(self) -> str:
         first = next((sample.name for _, sample in self._samples), "")

@@ -103,7 +103,7 @@ def _limited(one: _Asked, event: Event, answers: Answers) -> Verdict:
     """Also by what else keeps events from the rule."""
     rule, seen = one.rule, answers.seen
     if rule.for_each:
-        verdict = _for_each(one, rule.for_each, seen)
+        verdict = _for_each(one, rule.for_each, answers)
     else:
         why_not = answers.failures(one.questions)
         verdict = Verdict(one.name, False, why_not) if why_not else one.matched
@@ -136,9 +136,9 @@ def members(rule: Rule, seen: Seen) -> list[Any]:
     return seen.find(rule.for_each.path)[:MOST_MEMBERS]
 
 
-def _for_each(one: _Asked, through: ForEach, seen: Seen) -> Verdict:
-    name, rule = through.name, one.rule
-    each = [Answers(seen.with_member(name, member)) for member in members(rule, seen)]
+def _for_each(one: _Asked, through: ForEach, whole: Answers) -> Verdict:
+    name, rule, seen = through.name, one.rule, whole.seen
+    each = [Answers(seen.with_member(name, member), whole, name) for member in members(rule, seen)]
     if not each:
         return Verdict(rule.name, False, f"there are no {through.path}")
     fitting = tuple(

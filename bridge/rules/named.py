@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.connector import ConnectorSettings
 from bridge.findings import Findings
 from bridge.rules import date_filter
 from bridge.rules.countries import complaint_about_country, country_named
@@ -21,12 +22,17 @@ _LIST_ADVICE = "write texts or numbers, such as [VIP, Backstage]"
 
 @dataclass(frozen=True)
 class Named:
-    """What is shared."""
+    """What is shared. `zones` are those of the accounts that give one.
+
+    `names_zone`: the files give one, or all accounts that do give the same.
+    """
 
     lists: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     time_zone: str = UTC
     country: str | None = None
+    names_zone: bool = False
+    zones: Mapping[str, str] = field(default_factory=dict)
 
 
 class NamedReader:
@@ -39,9 +45,22 @@ class NamedReader:
         self._countries: dict[str, str] = {}
         self._where: dict[tuple[str, str], tuple[str, int]] = {}
 
-    def named(self) -> Named:
-        zone, country = next(iter(self._zones), UTC), next(iter(self._countries), None)
-        return Named(self._lists, self._texts, zone, country)
+    def named(self, settings: Mapping[str, ConnectorSettings]) -> Named:
+        """`settings` are those of the accounts: where the files give no zone, theirs counts."""
+        zones = {
+            name: str(getattr(one, "time_zone", UTC))
+            for name, one in settings.items()
+            if "time_zone" in one.model_fields_set
+        }
+        given = list(self._zones) or (list(zones.values()) if len(set(zones.values())) == 1 else [])
+        return Named(
+            self._lists,
+            self._texts,
+            time_zone=next(iter(given), UTC),
+            country=next(iter(self._countries), None),
+            names_zone=bool(given),
+            zones=zones,
+        )
 
     def read(self, findings: Findings, value: Mapping[str, Any]) -> None:
         for name, entries in _group(value, "lists").items():

@@ -130,8 +130,12 @@ class TimeReference:
 _MOMENTS = ("before", "after")
 
 TIME_REFERENCE: tuple[TimeReference, ...] = (
-    TimeReference("2027-07-03", "that whole day, in UTC", _MOMENTS),
-    TimeReference("2027-07-03T19:30:00-06:00", "that moment; without a zone in UTC", _MOMENTS),
+    TimeReference("2027-07-03", "that whole day in `time_zone`, else in UTC", _MOMENTS),
+    TimeReference(
+        "2027-07-03T19:30:00-06:00",
+        "that moment; without a zone in `time_zone`, else in UTC",
+        _MOMENTS,
+    ),
     TimeReference("now", "when the event was received", _MOMENTS),
     TimeReference("in 3 days", "so much later than that", _MOMENTS),
     TimeReference("2 weeks ago", "so much earlier than that", _MOMENTS),

@@ -117,7 +117,8 @@ class RuleSet:
     """All the rules of some files, in their order.
 
     `version` is the same for the same `files` (names and texts). `warnings` are no
-    mistakes, but deserve a look. Two sets are never equal, so that one can be a key
+    mistakes, but deserve a look. `names_zone`: the files or
+    the accounts give `time_zone`. Two sets are never equal, so that one can be a key
     without its contents being looked at.
     """
 
@@ -126,6 +127,7 @@ class RuleSet:
     warnings: tuple[Mistake, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     time_zone: str = "UTC"
+    names_zone: bool = False
     lists: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     tests: tuple[Expectation, ...] = ()

@@ -102,6 +102,14 @@ def count_in_words(asked: Entries) -> str:
     return f"{number_of(asked)} {' and '.join(map(in_words, asked.count))}"
 
 
+def of_several(asked: Entries) -> str:
+    """What announces several conditions on one entry, each of which is said below it."""
+    if asked.count == AT_LEAST_ONE:
+        return f"one and the same of {asked.path} has all of these"
+    counted = " and ".join(map(in_words, asked.count))
+    return f"the number of {asked.path} with all of these {counted}"
+
+
 def number_of(asked: Entries) -> str:
     """`the number of tickets with (tickets.type contains “VIP”)`."""
     inner = _fulfilled(asked)

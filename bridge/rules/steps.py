@@ -175,7 +175,13 @@ class StepReader:
             item, {key: fields[key] for key in fields if fields[key] is not None or not odd}, path
         )
         self._warn_of_one_text(item, fields, path)
-        return {name: self._compiled(value, item, (*path, name)) for name, value in fields.items()}
+        filling = {
+            name: self._compiled(value, item, (*path, name)) for name, value in fields.items()
+        }
+        if "time_zone" in item.model_fields and self._named.names_zone:
+            # The one of the rules, so that all that a rule does is by the same clocks.
+            filling.setdefault("time_zone", self._named.time_zone)
+        return filling
 
     def _by_another_name(
         self, name: str, known: Iterable[str], fields: Mapping[str, Any]

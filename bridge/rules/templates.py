@@ -8,22 +8,42 @@ on work and on length. What is missing is empty text.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeAlias, cast
 
-from jinja2 import ChainableUndefined, Template, UndefinedError, nodes
+from jinja2 import (
+    ChainableUndefined,
+    Environment,
+    Template,
+    UndefinedError,
+    nodes,
+    pass_environment,
+)
 from jinja2.runtime import Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 
 from bridge import days
 from bridge.rules import date_filter, values
 from bridge.rules.filters import TESTS, filters_in, shown
-from bridge.rules.work import CHARACTERS, CannotRender, compared, cost, each, limited, spend
+from bridge.rules.work import (
+    CHARACTERS,
+    NOTHING,
+    CannotRender,
+    cost,
+    each,
+    limited,
+    note,
+    note_blank,
+    spend,
+)
 
 LONGEST_TEMPLATE = 10_000
 LONGEST_TEXT = 100_000
@@ -36,6 +56,9 @@ _CLOSING = re.compile(r"[%}]\}")
 _CALCULATION = 3
 # So many parts of a text are gone through in the time of one step.
 _NODES = 4
+# Of what is calculated, before the point or behind it.
+_MOST_DIGITS = 60
+_NAME = re.compile(r"[a-z_]\w{0,60}", re.ASCII | re.IGNORECASE)
 
 Escape = Callable[[str], str]
 
@@ -105,10 +128,7 @@ def _template(text: Text) -> Template:
     tree = made.parse(text.source)
     for loop in tree.find_all(nodes.For):
         loop.iter = _through(loop.iter, "_each", _steps_of(loop))
-    for comparison in tree.find_all(nodes.Compare):
-        comparison.expr = _through(comparison.expr, "_compared")
-    for operand in tree.find_all(nodes.Operand):
-        operand.expr = _through(operand.expr, "_compared")
+    _Comparisons().visit(tree)
     for part in tree.find_all(nodes.Getitem):
         # Compiled to a plain slice, which `getitem` never sees.
         if isinstance(part.arg, nodes.Slice):
@@ -116,6 +136,34 @@ def _template(text: Text) -> Template:
     for chain in tree.find_all(nodes.Concat):
         chain.nodes = [_through(part, "_shown") for part in chain.nodes]
     return Template.from_code(made, made.compile(tree), {"texts": text.texts})
+
+
+class _Comparisons(NodeTransformer):
+    """Makes tests of comparisons: Python's own raise for what cannot be compared."""
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802  # as Jinja calls it
+        self.generic_visit(node)
+        left, made = node.expr, []
+        for operand in node.ops:
+            made.append(_asked(left, operand))
+            left = operand.expr
+        return functools.reduce(lambda one, other: nodes.And(one, other, lineno=node.lineno), made)
+
+
+def _asked(left: nodes.Expr, operand: nodes.Operand) -> nodes.Expr:
+    line = left.lineno
+    name: nodes.Expr = nodes.Const(_TEST_OF.get(operand.op, operand.op), lineno=line)
+    asked = nodes.Filter(left, "_compared", [name, operand.expr], [], None, None, lineno=line)
+    return nodes.Not(asked, lineno=line) if operand.op == "notin" else asked
+
+
+# As tests are called where Jinja's grammar calls them otherwise.
+_TEST_OF = {"lteq": "le", "gteq": "ge", "notin": "in"}
+
+
+@pass_environment
+def _compared(environment: Environment, one: Any, test: str, other: Any) -> bool:
+    return bool(environment.call_test(test, one, [other]))
 
 
 def _through(expression: nodes.Node, name: str, *arguments: int) -> nodes.Filter:
@@ -134,7 +182,8 @@ def _steps_of(loop: nodes.For) -> int:
 def _sliced(value: Any) -> Any:
     """What `[1:]` takes a part of, paid for whole."""
     if not isinstance(value, list | tuple | str | Undefined):
-        raise CannotRender("it takes a part of something that is no list")
+        note("it takes a part of something that is no list in this event")
+        return NOTHING
     spend(1 + cost(value))
     return value
 
@@ -203,19 +252,35 @@ class _Environment(ImmutableSandboxedEnvironment):
         return _given(found, self.clocks)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Of numbers the result, of texts with `+` both; anything else is unknown."""
         spend(_CALCULATION + cost(left) + cost(right))
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return (left + right)[: LONGEST_TEXT + 1]
         one, other = values.number(left), values.number(right)
         if one is None or other is None:
-            raise UndefinedError("no number")
-        return self.binop_table[operator](one, other)
+            if operator == "+" and (_is_wording(left) or _is_wording(right)):
+                return (shown(left) + shown(right))[: LONGEST_TEXT + 1]
+            note(_calculates(left if one is None else right))
+            return NOTHING
+        return self._calculated(operator, one, other)
+
+    def _calculated(self, operator: str, one: Decimal, other: Decimal) -> Any:
+        try:
+            made = self.binop_table[operator](one, other)
+        except ArithmeticError:
+            note("it calculates something that there is not, such as a share of 0")
+            return NOTHING
+        if not made.is_finite() or abs(made.adjusted()) > _MOST_DIGITS:
+            note("it calculates something too large")
+            return NOTHING
+        return made
 
     def call_unop(self, context: Any, operator: str, arg: Any) -> Any:
         spend(_CALCULATION + cost(arg))
         value = values.number(arg)
         if value is None:
-            raise UndefinedError("no number")
+            note(_calculates(arg))
+            return NOTHING
         return -value if operator == "-" else value
 
     def handle_exception(self, source: str | None = None) -> NoReturn:
@@ -224,6 +289,19 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def is_safe_callable(self, obj: Any) -> bool:
         return False
+
+
+def _is_wording(value: Any) -> bool:
+    """A text that is no number: whoever adds something to it wants both."""
+    return isinstance(value, str) and values.number(value) is None
+
+
+def _calculates(value: Any) -> str:
+    if not isinstance(value, Undefined):
+        return "it calculates with something that is no number in this event"
+    name = value._undefined_name
+    named = f"`{name}`" if isinstance(name, str) and _NAME.fullmatch(name) else "something"
+    return f"it calculates with {named}, which is not known in this event"
 
 
 def _reached(obj: Any, argument: Any) -> Any:
@@ -243,6 +321,8 @@ def environment(escape: Escape | None, zone: str = "UTC") -> ImmutableSandboxedE
 
     def finished(value: Any) -> str:
         text = shown(value)
+        if not text:
+            note_blank()
         spend(len(text) // CHARACTERS)
         return escape(text) if escape else text
 
@@ -257,6 +337,6 @@ def environment(escape: Escape | None, zone: str = "UTC") -> ImmutableSandboxedE
     made.clocks = date_filter.zone(zone)
     made.globals.clear()
     made.filters = {**filters_in(zone), "_each": each, "_shown": _concatenated}
-    made.filters |= {"_compared": compared, "_sliced": _sliced}
+    made.filters |= {"_compared": _compared, "_sliced": _sliced}
     made.tests = dict(TESTS)
     return made

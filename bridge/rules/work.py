@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import ChainableUndefined
@@ -41,6 +41,9 @@ TOO_MUCH_TOGETHER = (
 )
 
 
+_MAX_TOLD = 10
+
+
 class CannotRender(Exception):
     """Says in plain words why a text cannot be filled in, without any value."""
 
@@ -57,7 +60,19 @@ class Meter:
         return self.spent > self.most
 
 
+@dataclass
+class Notes:
+    """What texts had to do without: `blanks` counts what they inserted and nobody knows.
+
+    `told` are sentences without any value, for who wrote the text.
+    """
+
+    blanks: int = 0
+    told: dict[str, None] = field(default_factory=dict)
+
+
 _meter: ContextVar[Meter] = ContextVar("_meter")
+_notes: ContextVar[Notes] = ContextVar("_notes")
 _whole: ContextVar[Meter] = ContextVar("_whole")
 
 
@@ -87,6 +102,31 @@ def together() -> Iterator[Meter]:
         _whole.reset(token)
 
 
+@contextmanager
+def noting() -> Iterator[Notes]:
+    """Notes on all texts that are filled in inside."""
+    notes = Notes()
+    token = _notes.set(notes)
+    try:
+        yield notes
+    finally:
+        _notes.reset(token)
+
+
+def note(told: str) -> None:
+    """Tell, if somebody wants to know, that something in the event is not as the text needs it."""
+    notes = _notes.get(None)
+    if notes is not None and len(notes.told) < _MAX_TOLD:
+        notes.told[told] = None
+
+
+def note_blank() -> None:
+    """Count that something was inserted which nobody knows."""
+    notes = _notes.get(None)
+    if notes is not None:
+        notes.blanks += 1
+
+
 def spend(amount: int = 1) -> None:
     """Account for work about to be done; free of charge where nothing limits it."""
     meter = _meter.get(None)
@@ -112,16 +152,10 @@ def each(value: Any, steps: int = 1) -> Any:
     """
     members = list(value) if isinstance(value, Iterator) else value
     if not isinstance(members, list | tuple | str | Mapping | Undefined):
-        raise CannotRender("it goes through something that is no list")
+        note("it goes through something that is no list in this event")
+        members = []
     spend(1 + steps * len(members))
     return members
-
-
-def compared(value: Any) -> Any:
-    """The same value, paid for with all that is in it: what is compared, or searched."""
-    value = list(value) if isinstance(value, Iterator) else value
-    weigh(value)
-    return value
 
 
 def weigh(value: Any) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -47,7 +47,10 @@ def happenings(data: Any) -> tuple[Happening, ...]:
     members = lenient.mappings(data)
     if members and len(members) == len(data) and all(_address(member) for member in members):
         return tuple(_happening(member) for member in members)
-    return (_happening(data if isinstance(data, dict) else {"data": data}),)
+    if isinstance(data, dict):
+        return (_happening(data),)
+    # Most types are unpublished: what else their data is, is told in the story alone.
+    return (replace(_happening({"data": data}), remarks=Reading(data).remarks),)
 
 
 def occurred_at(value: Any) -> tuple[date | None, tuple[str, ...]]:

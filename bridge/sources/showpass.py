@@ -190,6 +190,7 @@ class Showpass(Source):
             currency=lenient.name(invoice.get("currency")) or "",
             begins=named if event_type == "invoice.purchase" else (),
             ends=named if event_type in _ENDINGS else (),
+            proven=signed_matters(payload) if event_type in _CLAIMING else (),
             claims=claims,
             holds_claims=self.settings.ticket_mismatch == "quarantine",
         )

@@ -79,6 +79,20 @@ def variations(body: bytes) -> Iterator[bytes]:
             holder[place] = kept
 
 
+UNREADABLE_VALUES: tuple[Any, ...] = (["unreadable"], "2027-15-30T00:00:00Z", "1,234", 0.5)
+"""What is no text, no date, no amount or no whole number."""
+
+
+def replacing(body: bytes, value: Any) -> Iterator[bytes]:
+    """The body with each of its values replaced by this one once; of a list the first member's."""
+    payload = json.loads(body)
+    for holder, place in _places(payload, longest=1):
+        kept = holder[place]
+        holder[place] = value
+        yield json.dumps(payload).encode()
+        holder[place] = kept
+
+
 def spellings(event_type: str) -> Iterator[str]:
     """Of the type, which people and rules take for the same."""
     yield event_type.upper()

@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from datetime import date, timedelta, timezone
 from fnmatch import fnmatchcase
+from typing import Any
 
+from bridge import days
 from bridge.errors import Malformed
 from bridge.event import Event, Identity, Webhook
 from bridge.source import Sample, Source
@@ -95,6 +98,63 @@ class UnderstandingChecks(Sending):
                 for event in normalised(source, self.signed(json.dumps(payload).encode())):
                     assert event.contact.consent is not True, f"{sample.name}: {doubtful!r}"
 
+    # What cannot be read, and days
+
+    def test_what_cannot_be_read_is_unknown_with_a_remark(self) -> None:
+        source = self.source(SECRET)
+        # Any of them may be a text; names are made of several words.
+        texts = {field.path for field in self.source_class.fields if field.kind == "text"}
+        for sample, webhook in self.sent():
+            before = normalised(source, webhook)
+            for value in hostile.UNREADABLE_VALUES:
+                for after in self._alike(source, webhook, value):
+                    silent = {*_remarks(after)} <= {*_remarks(before)}
+                    lost = sorted(_known(before) - _known(after)) if silent else []
+                    if isinstance(value, str):
+                        lost = [one for one in lost if one not in texts and "contact" not in one]
+                    assert not lost, f"{sample.name}: {lost} became unknown without a remark"
+
+    def test_an_amount_that_may_be_another_one_is_unknown(self) -> None:
+        """`1,234` is a thousand and more to some, and one and a bit to others."""
+        source = self.source(SECRET)
+        for sample, webhook in self.sent():
+            for after in self._alike(source, webhook, "1,234"):
+                for path, value in _facts(after):
+                    guessed = str(value) in ("1234", "1.234")
+                    assert not guessed, f"{sample.name}: {path} is {value}, which is guessed"
+
+    def test_a_day_without_a_time_stays_that_day_everywhere(self) -> None:
+        source = self.source(SECRET)
+        dated = {field.path for field in self.source_class.fields if field.kind == "date"}
+        for sample, webhook in self.sent():
+            before = normalised(source, webhook)
+            for after in self._alike(source, webhook, _DAY.isoformat()):
+                new = [
+                    one for one in _facts(after) if one[0] in dated and one not in _facts(before)
+                ]
+                for path, value in new:
+                    found = {days.day_in(value, zone) for zone in _ENDS_OF_THE_WORLD}
+                    assert found <= {_DAY, None}, f"{sample.name}: {path} is {value}"
+
+    def test_dates_from_the_ends_of_the_calendar_stop_nothing(self) -> None:
+        """Senders write them for no date: no zone's clocks show them, so none is made of them."""
+        source = self.source(SECRET)
+        for _, webhook in self.sent():
+            for far in ("0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "0001-01-01"):
+                for _ in self._alike(source, webhook, far):
+                    continue
+
+    def _alike(self, source: Source, webhook: Webhook, value: Any) -> Iterator[tuple[Event, ...]]:
+        """The events of bodies in which one value is this one, if they are of the same type."""
+        whole = identified(source, webhook)
+        for body in hostile.replacing(webhook.body, value):
+            signed = self.signed(body)
+            found = attempt(source.identify, signed, Malformed)
+            if isinstance(found, Identity) and not found.quarantine:
+                events = attempt(source.normalise, signed)
+                if found.event_type == whole.event_type and isinstance(events, tuple):
+                    yield events
+
     # What must not leak, and what must not change
 
     def test_admission_credentials_are_in_no_event(self) -> None:
@@ -146,6 +206,24 @@ class UnderstandingChecks(Sending):
         for sample, webhook in self.sent():
             for event in normalised(source, webhook):
                 yield sample, event
+
+
+_DAY = date(2027, 7, 2)
+_ENDS_OF_THE_WORLD = (timezone(timedelta(hours=-12)), timezone(timedelta(hours=14)))
+
+
+def _remarks(events: tuple[Event, ...]) -> list[str]:
+    return [said for event in events for said in (*event.remarks, *event.left_out)]
+
+
+def _facts(events: tuple[Event, ...]) -> list[tuple[str, Any]]:
+    """With what is known of the contact."""
+    facts = [fact for event in events for fact in paths(event.facts)]
+    return facts + [(f"contact.{n}", v) for event in events for n, v in vars(event.contact).items()]
+
+
+def _known(events: tuple[Event, ...]) -> set[str]:
+    return {path for path, value in _facts(events) if value not in (None, [])}
 
 
 def _of_unknown_type(source: Source, webhook: Webhook) -> bytes:

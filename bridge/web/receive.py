@@ -121,7 +121,7 @@ class Receiver:
         return None
 
     def _is_allowed(self, config: SourceConfig, environ: Mapping[str, Any]) -> bool:
-        if not config.allow_from:
+        if config.allow_from is None:
             return True
         address = client_address(environ, self.trusted_proxies)
         return address is not None and within(address, config.allow_from)

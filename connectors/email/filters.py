@@ -108,19 +108,27 @@ def date(zone: str, value: Any, *wanted: str) -> str:
     """
     try:
         when = datetime.fromisoformat(str(value).strip()[:40])
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""
     formats = [one for one in wanted if "%" in one]
     zones = [one for one in wanted if "%" not in one]
     there = ZoneInfo(zones[0] if zones else zone)
     is_day = _DAY.fullmatch(str(value)) is not None
     aware = when.replace(tzinfo=UTC) if when.utcoffset() is None else when
-    local = when.replace(tzinfo=there) if is_day else aware.astimezone(there)
+    local = when.replace(tzinfo=there) if is_day else _local(aware, there)
     if not formats:
         return local.strftime(_DAY_FORMAT if is_day else f"{_DAY_FORMAT}, %H:%M %Z")
     if not _DATE_CODES.fullmatch(formats[0]):
         raise ValueError("no date format")
     return local.strftime(formats[0])
+
+
+def _local(when: datetime, zone: ZoneInfo) -> datetime:
+    """As it is, where no clock there could show it: in the years 1 and 9999."""
+    try:
+        return when.astimezone(zone)
+    except OverflowError:
+        return when
 
 
 def default(value: Any, instead: Any = "") -> Any:

@@ -103,13 +103,18 @@ def _fill(message: EmailMessage, settings: EmailSettings, item: Send) -> None:
 
 
 def _bodies(settings: EmailSettings, item: Send) -> tuple[str, str]:
-    """The text, and the HTML where there is any, each with the way out at its end."""
+    """The text, and the HTML where there is any, each with the way out at its end.
+
+    Times are those of the rules' zone, as in the subject, else of the account's.
+    """
+    told = item.event.get("event")
+    zone = str((told or {}).get("time_zone") or settings.time_zone)
     if item.template is None:
         text, html = harmless(item.text or ""), ""
         if item.tickets:
-            text = "\n\n".join(filter(None, (text, ticket_text(item.event, settings.time_zone))))
+            text = "\n\n".join(filter(None, (text, ticket_text(item.event, zone))))
     else:
-        folder, zone = settings.templates, settings.time_zone
+        folder = settings.templates
         text = written(folder, zone, f"{item.template}.txt", _known(item))
         html = written(folder, zone, f"{item.template}.html", _known(item))
     if item.leaving and item.leaving not in text:

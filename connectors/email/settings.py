@@ -48,7 +48,9 @@ class EmailSettings(ConnectorSettings):
         default="", description="The name beside it that people see, such as your organization's."
     )
     time_zone: str = Field(
-        default="UTC", description="The zone of the times in messages, such as `America/Edmonton`."
+        default="UTC",
+        description="The zone of the times in messages, such as `America/Edmonton`, where the "
+        "rules give no `time_zone`.",
     )
     templates: Path = Field(
         default=Path("emails"),

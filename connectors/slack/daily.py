@@ -60,7 +60,9 @@ class DailyDigest(Placed):
         default="09:00", description='When the message comes every day, such as "09:00" in quotes.'
     )
     time_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
-        default="UTC", description="The time zone of `at`, such as Europe/Berlin."
+        default="UTC",
+        description="The time zone of `at`, such as Europe/Berlin; without it the one of the "
+        "rules.",
     )
     covers: Literal["since the last one", "yesterday"] = Field(
         default="since the last one",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from click.testing import CliRunner, Result
 
 from bridge.cli import cli
@@ -84,7 +86,8 @@ class House:
         (self.folder / "config" / name).write_text(text)
 
     def run(self, *arguments: str) -> Result:
-        return CliRunner().invoke(cli, arguments, env=self.environ, prog_name="showbridge")
+        with _in_zone(self.environ.get("TZ")):
+            return CliRunner().invoke(cli, arguments, env=self.environ, prog_name="showbridge")
 
     def open(self) -> Ledger:
         config = self.config
@@ -92,6 +95,22 @@ class House:
         database = Database(config.database_url)
         migrate(database)
         return Ledger(config, database)
+
+
+@contextmanager
+def _in_zone(name: str | None) -> Iterator[None]:
+    """As a process that starts with this TZ; it is read only then. None: the machine's own zone."""
+    if name is None:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("TZ", name)
+        time.tzset()
+        try:
+            yield
+        finally:
+            changed.undo()
+            time.tzset()
 
 
 @dataclass

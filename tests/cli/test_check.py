@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pytest
 from rich.cells import cell_len
 
 from tests.cli.house import BRIDGE, RULES, House
@@ -92,11 +94,17 @@ def test_a_secret_written_into_the_file_is_not_repeated(house: House) -> None:
     assert "4711" not in house.run("events").output
 
 
-def test_a_missing_file_is_a_mistake(house: House) -> None:
-    (house.folder / "config" / "rules.yaml").unlink()
-    # A long path is broken somewhere.
-    assert "rules.yamlismissing" in "".join(wrong(house).split())
-    (house.folder / "config" / "bridge.yaml").unlink()
+@pytest.mark.parametrize("length", [1, 29, 52, 60, 74, 100, 200])
+def test_a_missing_file_is_a_mistake_whose_path_is_in_one_piece(
+    tmp_path: Path, length: int
+) -> None:
+    folder = tmp_path / ("d" * length)
+    folder.mkdir()
+    house = House(folder)
+    missing = folder / "config" / "rules.yaml"
+    missing.unlink()
+    assert f"{missing} is missing" in " ".join(wrong(house).split())
+    (folder / "config" / "bridge.yaml").unlink()
     assert "2 mistakes" in wrong(house)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 
 from bridge.exposed import exposed
 from tests.cli.house import BRIDGE, House
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +122,31 @@ def test_secrets_that_could_be_guessed_are_told_and_not_repeated(closed: House) 
     assert "showpad (SHOWPAD_SECRETS) repeats itself" in second
     assert "hunter" not in first + second
     assert "zyzzyva" not in first + second
+
+
+@pytest.mark.parametrize("name", [".env.old", "backup.db", "2026-11-30.dump"])
+def test_a_copy_that_others_may_read_is_told_and_is_none_for_git(closed: House, name: str) -> None:
+    """A backup holds what the ledger holds."""
+    (closed.folder / name).touch()
+    assert told(closed) == []
+    (closed.folder / name).chmod(0o644)
+    [said] = told(closed)
+    assert said == f"{name} can be read by other users of this machine: `chmod 600 {name}`"
+    ignored = ["git", "-C", str(ROOT), "check-ignore", "--no-index", "--quiet", name]
+    assert subprocess.run(ignored, check=False).returncode == 0
+
+
+def test_lists_of_senders_that_let_in_others_than_they_seem_to_are_told(closed: House) -> None:
+    with_list = BRIDGE.replace("SHOWPASS_SECRETS}", "SHOWPASS_SECRETS}\n    allow_from: %s")
+    closed.write("bridge.yaml", with_list % "[]")
+    assert told(closed) == ["showpass takes webhooks from nobody: its `allow_from` is empty"]
+    closed.write("bridge.yaml", with_list % "[34.83.8.110]")
+    [said] = told(closed)
+    assert "`allow_from` of showpass is compared with the address that connects" in said
+    assert "`trusted_proxies`" in said
+    proxies = "server: {trusted_proxies: [127.0.0.1]}\n"
+    closed.write("bridge.yaml", with_list % "[34.83.8.110]" + proxies)
+    assert told(closed) == []
 
 
 @pytest.mark.parametrize("example", ["the-secret-key", "the-new-key,the-old-key"])

@@ -355,3 +355,13 @@ def test_of_a_very_long_body_the_first_lines_are_shown(house: House, ledger: Led
     assert text.count("\n") < 1_000
     assert "more lines: `--json` has them" in text
     assert len(as_object(house, "1", "--body")["body"]["data"]["ticket_items"]) == 3_000
+
+
+@pytest.mark.parametrize(("zone", "shown"), [("EST5", "EST"), ("AEDT-11", "AEDT"), ("UTC0", "UTC")])
+def test_times_are_those_of_the_machine_and_name_its_zone(
+    house: House, ledger: Ledger, zone: str, shown: str
+) -> None:
+    ledger.receive()
+    house.environ["TZ"] = zone
+    received = next(line for line in told(house, "1").splitlines() if "received" in line)
+    assert f" {shown} (" in received

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from redis import Redis
 
-from bridge.testing.vendor import VendorServer
+from bridge.testing.vendor import VendorServer, closed_url
 from tests.cli.house import House
 from tests.cli.hubspot_portal import PROPERTIES, Portal
+from tests.servers import PostgreSQL, running_redis
 
 RULES = """\
 rules:
@@ -145,3 +149,71 @@ def test_an_unknown_account_is_answered_with_the_known(house: House, online: Ven
     result = house.run("hubspot", "setup", "--account", "hubspott")
     assert result.exit_code == 2
     assert "did you mean `hubspot`?" in result.output
+
+
+# PostgreSQL and Redis
+
+
+@pytest.fixture
+def plain(house: House) -> House:
+    """Nobody but PostgreSQL and Redis is to be asked."""
+    house.write("bridge.yaml", "sources:\n  showpass: {secrets: {env: SHOWPASS_SECRETS}}\n")
+    house.write("rules.yaml", "rules: []\n")
+    return house
+
+
+def found(house: House, variable: str, url: str) -> tuple[str, str]:
+    """State and advice. No password is told in any of them."""
+    house.environ[variable] = url
+    result = house.run("check", "--online", "--json")
+    assert "4711" not in result.output
+    [asked] = [each for each in json.loads(result.stdout)["online"] if each["account"] == variable]
+    assert result.exit_code == (asked["checked"][0]["state"] == "wrong")
+    return asked["checked"][0]["state"], asked["checked"][0]["advice"]
+
+
+def test_a_wrong_password_of_postgresql_is_told_from_a_server_that_is_not_there(
+    plain: House, postgresql: PostgreSQL
+) -> None:
+    name = f"user_{uuid4().hex}"
+    right = postgresql.make_user(name, "right-4711")
+    assert found(plain, "DATABASE_URL", right) == ("right", "")
+    state, wrong = found(plain, "DATABASE_URL", right.replace("right-4711", "wrong-4711"))
+    assert state == "wrong"
+    assert "it is there and refuses the user or password of DATABASE_URL" in wrong
+    state, bare = found(plain, "DATABASE_URL", right.replace(":right-4711", ""))
+    assert (state, "refuses the user or password" in bare) == ("wrong", True)
+    state, none = found(plain, "DATABASE_URL", right.rpartition("/")[0] + "/none")
+    assert (state, "does not exist" in none) == ("wrong", True)
+    closed = closed_url().removeprefix("http://")
+    state, absent = found(plain, "DATABASE_URL", f"postgresql://ana:x-4711@{closed}/x")
+    assert state == "wrong"
+    assert "nothing answers there as DATABASE_URL says" in absent
+
+
+def test_a_wrong_password_of_redis_is_told_from_a_server_that_is_not_there(
+    plain: House, tmp_path: Path
+) -> None:
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with running_redis(folder, "right-4711") as right:
+        assert found(plain, "REDIS_URL", right) == ("right", "")
+        for url in (right.replace("right-4711", "wrong-4711"), right.replace(":right-4711@", "")):
+            state, wrong = found(plain, "REDIS_URL", url)
+            assert state == "wrong"
+            assert "it is there and refuses the user or password of REDIS_URL" in wrong
+    state, absent = found(plain, "REDIS_URL", right)
+    assert state == "wrong"
+    assert "nothing answers there as REDIS_URL says" in absent
+
+
+def test_a_redis_that_keeps_nothing_is_wrong(plain: House, tmp_path: Path) -> None:
+    """Full, with no rule of what to let go, as those are that hosts set up."""
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with running_redis(folder) as url:
+        with Redis.from_url(url) as redis:
+            redis.config_set("maxmemory", "1")
+        state, advice = found(plain, "REDIS_URL", url)
+    assert state == "wrong"
+    assert "it answers, and keeps nothing" in advice

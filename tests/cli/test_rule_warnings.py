@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from tests.cli.house import House
+from tests.cli.house import BRIDGE, House
+
+ACCOUNTS = BRIDGE[BRIDGE.index("accounts:") :]
 
 RULES = """\
 rules:
@@ -28,6 +30,7 @@ SAID = "`tickets.type` was never “General Admision” in the last 30 days"
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     found = House(tmp_path)
+    found.write("bridge.yaml", BRIDGE[: BRIDGE.index("  showpad:")] + ACCOUNTS)
     found.write("rules.yaml", RULES)
     return found
 
@@ -89,3 +92,57 @@ def test_a_draft_is_told_of_with_its_own_place(house: House) -> None:
 def test_what_is_over_is_told_by_the_day(house: House) -> None:
     output = house.run("rules", "check").output
     assert "rules.yaml:3:5: the last day of this rule is over" in output
+
+
+# Sources that no rule is about
+
+SECOND = """\
+sources:
+  showpass: {secrets: {env: SHOWPASS_SECRETS}}
+  showpass-festival: {kind: showpass, secrets: {env: SHOWPASS_SECRETS}}
+accounts:
+  slack: {}
+"""
+
+
+def unrouted(house: House) -> list[str]:
+    told = json.loads(house.run("check", "--json").stdout)["warnings"]
+    return [
+        f"{each['line']}: {each['advice']}" for each in told if "no rule is about" in each["what"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("showpass", ["3: festival"]),
+        ("showpass-festival", ["2: showpass"]),
+        ("showpass*", []),
+        ("[showpass, showpass-festival]", []),
+        ("'*-festival'", ["2: showpass"]),
+    ],
+)
+def test_a_source_that_no_rule_is_about_is_told(
+    house: House, source: str, lines: list[str]
+) -> None:
+    house.write("bridge.yaml", SECOND)
+    house.write("rules.yaml", RULES.replace("source: showpass", f"source: {source}"))
+    found = unrouted(house)
+    assert [each.partition(":")[0] for each in found] == [each.partition(":")[0] for each in lines]
+    for each in found:
+        assert "with `source: showpass" in each
+
+
+def test_a_rule_that_is_switched_off_is_about_nothing(house: House) -> None:
+    house.write("bridge.yaml", SECOND)
+    rules = RULES.replace("source: showpass", "source: showpass*")
+    house.write("rules.yaml", rules.replace("VIP buyers\n", "VIP buyers\n    enabled: false\n"))
+    assert len(unrouted(house)) == 2
+
+
+def test_the_advice_for_a_second_source_of_a_kind_is_to_name_both(house: House) -> None:
+    house.write("bridge.yaml", SECOND)
+    [found] = unrouted(house)
+    assert "write `source: showpass*` in rules that are for it too" in found
+    shown = " ".join(house.run("check").stdout.split())
+    assert "no rule is about the source `showpass-festival`: nothing is done with what" in shown

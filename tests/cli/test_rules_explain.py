@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.cli.house import House, Ledger
+from tests.cli.house import RULES, House, Ledger
 from tests.cli.trying import DRAFT, line_of, lines, refused, run, told
 
 
@@ -112,3 +112,24 @@ def test_an_unknown_rule_and_mistakes(house: House) -> None:
     assert "did you mean `tickets`?" in result.stdout
     told = run(house, "rules", "explain", "--json")
     assert json.loads(told.stdout)["ok"] is False
+
+
+def test_a_draft_stands_where_all_commands_about_rules_take_it(house: House) -> None:
+    """First, and without an option: the same word leads from one command to the next."""
+    (house.folder / "draft.yaml").write_text(RULES.replace("Buyers", "Drafted"))
+    for command in ("check", "test", "explain", "diff --samples", "try"):
+        name, *options = command.split()
+        tried = ["invoice.purchase"] if name == "try" else []
+        result = house.run("rules", name, "draft.yaml", *tried, *options)
+        assert result.exit_code in (0, 2), result.output
+        assert "no such option" not in result.output.lower()
+        assert "[RULES]" in house.run("rules", name, "--help").stdout
+    assert "[RULES]" in house.run("rules", "publish", "--help").stdout
+    whole = house.run("rules", "explain", "draft.yaml").stdout
+    assert "Drafted" in whole
+    assert "Refunds" in whole
+    alone = house.run("rules", "explain", "draft.yaml", "drafted").stdout
+    assert "Drafted" in alone
+    assert "Refunds" not in alone
+    assert "Buyers" in house.run("rules", "explain", "buyers").stdout
+    assert house.run("rules", "explain", "draft.yaml", "Drafted", "more").exit_code == 2

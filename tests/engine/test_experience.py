@@ -145,6 +145,39 @@ def test_conditions_on_an_entry_hold_for_the_same_entry() -> None:
     assert "though each condition held for some" in one
 
 
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("{tickets: {count: {at_least: 3}}}", "the number of tickets is at least 3"),
+        ("{tickets: {sum: {seats: {more_than: 9}}}}", "the sum of tickets.seats is more than 9"),
+        (
+            "{any: [{tickets: {where: {type: VIP, seats: 2}}}]}",
+            "one and the same of tickets has (tickets.type is “VIP” and tickets.seats is 2)",
+        ),
+    ],
+)
+def test_what_no_list_ever_was_is_told(where: str, said: str) -> None:
+    [one] = told(a_rule(where), VIPS)
+    assert one.startswith("rules.yaml:6:")
+    assert f"held for none of the 4 events of the last 30 days: {said}; change it" in one
+
+
+LONG = "Bow River Summer Folk Festival 2027 at Prince Island Park, {}, all ages"
+
+
+def test_of_long_values_the_part_that_differs_is_told_and_the_whole_is_meant() -> None:
+    rule = a_rule(f"{{tickets.type: '{LONG.format('Sundai')}'}}")
+    [one] = told(rule, [an_order(20, LONG.format("Sunday"))] * FEWEST)
+    assert "never “…e Island Park, Sundai, all ages”" in one
+    assert "but “…e Island Park, Sunday, all ages” was there" in one
+    assert f"did you mean “{LONG.format('Sunday')}”?" in one
+
+
+def test_letters_that_only_look_alike_are_named() -> None:
+    [one] = told(a_rule("{tickets.type: V\u0406P Gold}"), [an_order(20, "VIP Gold")] * FEWEST)
+    assert "“I”, LATIN CAPITAL LETTER I, where the other has “\u0406”, CYRILLIC" in one
+
+
 def test_too_few_events_say_nothing() -> None:
     rule = a_rule("{order.total: {at_least: 500}}")
     assert told(rule, [an_order(20)] * (FEWEST - 1)) == []
@@ -160,3 +193,34 @@ def test_what_is_switched_off_is_not_watched() -> None:
     off = a_rule("{tickets.type: VIPP}", "enabled: false").removeprefix("rules:\n")
     on = a_rule("{tickets.type: VIP}").replace("A rule", "Another")
     assert told(on + off, VIPS) == []
+
+
+def saying(text: str) -> str:
+    return a_rule("{order.total: {at_least: 1}}").replace("text: hello", f"text: '{text}'")
+
+
+def test_a_text_that_an_event_cannot_fill_is_told_with_the_event() -> None:
+    """`check` had seen that it was unknown in all events, and said nothing."""
+    experience = Experience(
+        rules.compile_rules(saying("net {{ order.total - tickets[0].seats }}"), "rules.yaml", WORLD)
+    )
+    for number, event in ((12, an_order()), (11, an_order()), (10, an_order(5, "VIP"))):
+        experience.take(event, str(number))
+    (warning,) = experience.warnings()
+    assert str(warning) == (
+        "rules.yaml:2:3: for event 12, chat.post_message cannot say all: it calculates with "
+        "something, which is not known in this event; "
+        "write `... if ... else ...` or `| default(...)` for where it is not known"
+    )
+
+
+def test_a_step_that_an_event_would_have_rejected_is_told() -> None:
+    text = a_rule("{order.total: {at_least: 1}}").replace("channel: here", 'channel: "{{ raw.x }}"')
+    (warning,) = told(text, [an_order()])
+    assert "for an event that came in, chat.post_message cannot say all: `channel`" in warning
+
+
+def test_texts_are_tried_on_what_matches_alone() -> None:
+    text = saying("{{ order.total - tickets[0].seats }}").replace("at_least: 1", "at_least: 500")
+    assert not any("cannot say all" in each for each in told(text, [an_order()] * 5))
+    assert told(saying("{{ order.total - tickets[0].seats }}"), [an_order(5, "VIP")] * 3) == []

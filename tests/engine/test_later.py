@@ -92,14 +92,32 @@ def test_a_refund_that_came_before_its_purchase_does_too(bench: Engine) -> None:
     assert reason(bench, 2) == "cancelled: invoice.refund came first (event 1)"
 
 
-@pytest.mark.parametrize("first", ["purchase", "refund"])
-def test_somebody_else_s_refund_of_that_order_does_not(bench: Engine, first: str) -> None:
-    other = {"customer_email": "mallory@example.com"}
-    for each in (first, "refund" if first == "purchase" else "purchase"):
-        receive(bench, each, **(other if each == "refund" else {}))
+@pytest.mark.parametrize("address", [None, "", "ana.new@example.com", ["ana@example.com"]])
+@pytest.mark.parametrize("order_of", [("purchase", "refund"), ("refund", "purchase")])
+def test_a_refund_of_the_signed_transaction_counts_whoever_it_names(
+    bench: Engine, order_of: tuple[str, str], address: Any
+) -> None:
+    """Addresses are corrected between a purchase and its refund, or are missing."""
+    for each in order_of:
+        receive(bench, each, **({"customer_email": address} if each == "refund" else {}))
         work(bench)
     bench.now.advance(2 * DAY)
-    assert work(bench) == ["T1 refunded", "T1 thanks"]
+    assert work(bench) == ["T1 refunded"]
+
+
+@pytest.mark.parametrize("order_of", [("purchase", "refund"), ("refund", "purchase")])
+def test_somebody_else_s_refund_of_another_transaction_does_not(
+    bench: Engine, order_of: tuple[str, str]
+) -> None:
+    for each in order_of:
+        if each == "refund":
+            other = "mallory@example.com"
+            receive(bench, each, "T2", customer_email=other, transaction_id="T1")
+        else:
+            receive(bench, each)
+        work(bench)
+    bench.now.advance(2 * DAY)
+    assert work(bench)[-1] == "T1 thanks"
 
 
 def test_without_unless_the_refund_has_the_last_word(bench: Engine) -> None:

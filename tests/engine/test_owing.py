@@ -120,10 +120,38 @@ def test_another_rule_does_it_once_by_itself() -> None:
 
 def test_where_nobody_is_known_each_event_stands_for_itself() -> None:
     nobody = {"customer_email": None}
-    assert once("once_per: contact", data=nobody) != once(
-        "once_per: contact", data=nobody, key="another"
-    )
-    assert once("once_per: contact", data=nobody) == once("once_per: contact", data=nobody)
+    for options in ("once_per: contact", 'once_per: "{{ contact.email }} {{ event.type }}"'):
+        for key in ("a key", "another"):
+            assert [one.once for one in owed(options, data=nobody, key=key)] == [None]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ticket.holder_email }}",
+        "{{ ticket.holder_email }} {{ event.type }}",
+        "{{ ticket.holder_email | lower }}",
+        "{{ ticket.holder_email or ticket.holder_phone }}",
+        "{{ raw.nobody }}{{ ticket.holder_email }}",
+    ],
+)
+def test_each_entry_of_whom_nobody_knows_is_done(text: str) -> None:
+    """What is unknown is nobody, and no two of them are the same.
+
+    https://github.com/twentyhq/twenty/issues/16270
+    """
+    holders: list[Any] = [None, "", None, " "]
+    data = {"ticket_items": [{"id": n, "email_on_ticket": one} for n, one in enumerate(holders)]}
+    found = owed(f'for_each: tickets\nonce_per: "{text}"', data=data)
+    assert [one.state for one in found] == ["waiting"] * 4
+
+
+def test_of_those_who_are_known_each_is_done_once() -> None:
+    holders = ["ana@example.com", None, "ANA@example.com ", "bo@example.com", None]
+    data = {"ticket_items": [{"id": n, "email_on_ticket": one} for n, one in enumerate(holders)]}
+    found = owed('for_each: tickets\nonce_per: "{{ ticket.holder_email }}"', data=data)
+    states = [one.state for one in found]
+    assert states == ["waiting", "waiting", "suppressed", "waiting", "waiting"]
 
 
 def test_of_several_entries_with_the_same_key_only_the_first_is_done() -> None:
@@ -162,10 +190,10 @@ def test_what_waits_knows_what_calls_it_off() -> None:
     [
         ({}, True),
         ({"transaction_id": "other"}, False),
-        ({"customer_email": "bo@example.com"}, False),
+        ({"customer_email": "bo@example.com"}, True),
     ],
 )
-def test_it_is_called_off_by_the_signed_transaction_of_the_same_person(
+def test_it_is_called_off_by_the_signed_transaction_whoever_is_named(
     refund: dict[str, Any], calls_off: bool
 ) -> None:
     [later] = owed("after: 2 days\nunless: invoice.refund")

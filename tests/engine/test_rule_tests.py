@@ -393,7 +393,7 @@ def test_what_is_expected_and_left_out_says_why(bench: Bench) -> None:
 
 def test_what_cannot_be_filled_in_fails_whatever_is_expected(bench: Bench) -> None:
     text = RULES.replace("text: Tomorrow", "text: x").replace(
-        '"{{ contact.name }} bought"', '"{{ order.total / 0 }}"'
+        '"{{ contact.name }} bought"', "\"{{ tickets | select('lt') | length }}\""
     )
     result = bench.result(
         "given: {sample: invoice.purchase}\nonly: Buyers\nexpect: [hubspot.upsert_contact]", text

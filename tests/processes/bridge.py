@@ -123,11 +123,15 @@ class Bridge:
         process.wait()
 
     def stop(self) -> None:
+        self.stop_parts()
+        self.database.close()
+
+    def stop_parts(self) -> None:
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():
             process.wait(20)
-        self.database.close()
+        self.processes.clear()
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "bridge", *arguments]

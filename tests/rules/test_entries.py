@@ -233,3 +233,47 @@ def test_what_the_warning_shows_can_be_pasted_and_says_what_it_says(
         assert verdict(where, f"{{{written}}}", event).matched is matched
     both = with_tickets(order, ("VIP", 2))
     assert all(verdict(where, f"{{{written}}}", both).matched for written in (same, apart))
+
+
+class Counted(dict[str, Any]):
+    """An entry that counts how often somebody looks into one."""
+
+    looked = 0
+
+    def __contains__(self, name: object) -> bool:
+        Counted.looked += 1
+        return super().__contains__(name)
+
+
+COSTLY = """\
+country: CA
+rules:
+- name: A rule
+  when:
+    source: shop
+    event: order.paid
+    where:
+      ticket.seats: {at_least: 1}
+      tickets:
+        where: {seats: {at_most: 5}}
+        count: {at_least: 1}
+        sum: {seats: {at_least: 1}}
+      tickets.type: {not: {country: US}}
+      order.currency: {is_not: {field: tickets.type}}
+  for_each: tickets
+  do: [{chat.post_message: {channel: here, text: hello}}]
+"""
+
+
+@pytest.mark.parametrize("count", [100, 400])
+def test_the_work_grows_with_the_entries_and_not_with_their_square(
+    compiled: Callable[[str], rules.RuleSet], order: Event, count: int
+) -> None:
+    listed = [Counted({"type": f"T{at}", "seats": 1, "starts_on": None}) for at in range(count)]
+    event = replace(order, facts={**order.facts, "tickets": listed})
+    made = compiled(COSTLY)
+    Counted.looked = 0
+    [verdict] = rules.judge(made, event)
+    assert verdict.matched
+    assert len(verdict.members) == count
+    assert Counted.looked <= 12 * count

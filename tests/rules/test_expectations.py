@@ -92,7 +92,10 @@ def changes(compiled: Compiled, given_with: str) -> dict[str, object]:
         ),
         (
             "{sample: order.paid, received: yesterday}",
-            "9:43: `yesterday` is no time; write it like 2027-07-01T10:00, or 2027-07-01T10:00:00-06:00",
+            (
+                "9:43: `yesterday` is no time; write it like 2027-07-01T10:00, or "
+                "2027-07-01T10:00:00-06:00"
+            ),
         ),
         ("{sampel: order.paid}", "9:13: `given.sampel` is not known here; did you mean `sample`?"),
     ],
@@ -253,9 +256,23 @@ def test_two_tests_cannot_have_one_name_in_whatever_file(world: World) -> None:
     )
 
 
-def test_a_sample_of_several_sources_needs_its_source(world: World) -> None:
+def test_a_sample_is_of_a_kind_however_many_sources_have_it(world: World) -> None:
+    """A second source of a kind makes no mistake of a test that was right before."""
     shop = world.sources["shop"]
-    two = World({"shop": shop, "other": shop}, world.accounts)
+    rules = RULES.replace("source: shop", "source: '*'")
+    test = "tests:\n  - {name: One, given: {sample: order.paid%s}, expect: nothing}\n"
+    for names, chosen in ((["a", "shop", "b"], "shop"), (["b", "a"], "b")):
+        several = World(dict.fromkeys(names, shop), world.accounts)
+        compiled = compile_files({"rules.yaml": rules + test % ""}, several)
+        assert compiled.tests[0].given.source == chosen
+        compiled = compile_files({"rules.yaml": rules + test % ", source: b"}, several)
+        assert compiled.tests[0].given.source == "b"
+
+
+def test_a_sample_of_sources_of_several_kinds_needs_its_source(world: World) -> None:
+    shop = world.sources["shop"]
+    other = type("Other", (shop,), {"kind": "other", "samples": shop.samples})
+    two = World({"shop": shop, "other": other}, world.accounts)
     rules = RULES.replace("source: shop", "source: other")
     test = "tests:\n  - {name: One, given: {sample: order.paid%s}, expect: nothing}\n"
     with pytest.raises(ConfigurationError) as raised:

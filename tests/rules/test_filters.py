@@ -16,7 +16,7 @@ from bridge.rules.money_filter import money
 from bridge.rules.name_filter import tidy_name
 from bridge.rules.phone_filter import phone
 from bridge.rules.templates import compile_text, render
-from bridge.rules.work import CannotRender
+from bridge.rules.work import noting
 
 Saying = Callable[[str], rules.Step]
 
@@ -253,5 +253,6 @@ def test_a_filter_used_wrongly_is_a_mistake_before_any_event(
     "text", ["{{ a | upper }}", "{{ 'x' ~ a }}", "{{ a | replace('x', 'y') }}"]
 )
 def test_no_group_is_shown_as_python_writes_it(text: str) -> None:
-    with pytest.raises(CannotRender, match="whole group"):
-        said(text, a=[{"type": "VIP"}])
+    with noting() as notes:
+        assert said(text, a=[{"type": "VIP"}]) in ("", "x")
+    assert list(notes.told) == ["it inserts a whole group; name one of its parts"]

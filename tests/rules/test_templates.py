@@ -166,7 +166,6 @@ def test_without_the_check_the_environment_itself_gives_nothing_away(
 @pytest.mark.parametrize(
     "text",
     [
-        "{{ raw.long * 5 }}",
         "{% for a in raw.many %}{{ raw.long }}{% endfor %}",
         "{% for a in raw.many %}{% for b in raw.many %}{{ b }}{% endfor %}{% endfor %}",
         (
@@ -179,19 +178,10 @@ def test_without_the_check_the_environment_itself_gives_nothing_away(
         "{% for a in raw.many %}{{ raw.many | sort | length }}{% endfor %}",
         "{% for a in raw.many %}{{ raw.many | join }}{% endfor %}",
         "{% for a in raw.many %}{% for b in raw.many | map('upper') %}{% endfor %}{% endfor %}",
-        "{{ raw.long | replace('x', raw.long) }}",
         "{{ raw.many | join(raw.long) }}",
-        "{{ raw.many | map(attribute='x') | list | length / 0 }}",
-        "{{ raw.deep }}",
-        "{{ contact.last_name > 5 }}",
-        "{{ tickets | sort(attribute='type') | first }}",
-        "{{ raw.long | int + contact.last_name }}",
-        "{{ raw.long | round(99999999) | length / 0 }}",
     ],
 )
-def test_what_runs_away_or_cannot_be_said_is_not_filled(
-    saying: Saying, order: Event, text: str
-) -> None:
+def test_what_runs_away_is_not_filled(saying: Saying, order: Event, text: str) -> None:
     event = replace(order, raw={"long": "x" * 50_000, "many": ["y"] * 3_000, "deep": {"a": 1}})
     with pytest.raises(rules.NotFilled) as raised:
         rules.fill(saying(text), event)

@@ -242,6 +242,40 @@ def test_no_header_of_a_genuine_webhook_changes_where_it_goes(
     assert_others_have_their_own_answers(house, door)
 
 
+# As proxies on the same machine and in front of it send them, together.
+OF_PROXIES: Mapping[str, Mapping[str, str]] = {
+    "two names": {"X-Forwarded-Proto": "https", "X-Forwarded-Protocol": "https"},
+    "http and ssl": {"X-Forwarded-Proto": "http", "X-Forwarded-Ssl": "on"},
+    "two hops and ssl": {"X-Forwarded-Proto": "https, http", "X-Forwarded-Ssl": "on"},
+    "ssl off": {"X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "off"},
+    "three names": {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Protocol": "http",
+        "X-Forwarded-Scheme": "wss",
+    },
+    "Front-End-Https": {"Front-End-Https": "on", "X-Forwarded-Proto": "http"},
+    "X-Url-Scheme": {"X-Url-Scheme": "https", "X-Forwarded-Protocol": "ssl"},
+    "Forwarded": {"Forwarded": "for=192.0.2.1;proto=http;host=x", "X-Forwarded-Proto": "https"},
+    "a port": {"X-Forwarded-Port": "443, 80", "X-Forwarded-Host": "a.example, b.example"},
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("named", OF_PROXIES)
+def test_what_proxies_say_of_the_scheme_changes_no_answer(
+    house: House, door: str, named: str
+) -> None:
+    """gunicorn refuses schemes that contradict each other, which Showpad takes for final.
+
+    https://github.com/benoitc/gunicorn/issues/1857
+    """
+    webhook = new()
+    raw = request(webhook.path, webhook.body, {**webhook.headers, **OF_PROXIES[named]})
+    answer = answer_to(house.ports[door], raw)
+    assert (answer.status, answer.result) == (200, "accepted")
+    assert house.holds(webhook) == 1
+
+
 # Who is calling
 
 CLAIMS: Mapping[str, str] = {
