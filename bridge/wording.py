@@ -73,7 +73,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def _ends_alike(word: str, other: str) -> bool:
     one, two = word.rpartition(".")[2], other.rpartition(".")[2]
-    begun = min(len(one), len(two)) >= _SHORTEST_BEGUN and (one.startswith(two) or two.startswith(one))
+    begun = min(len(one), len(two)) >= _SHORTEST_BEGUN and (
+        one.startswith(two) or two.startswith(one)
+    )
     return begun or difflib.SequenceMatcher(None, one, two, autojunk=False).ratio() >= _ALIKE
 
 

@@ -144,7 +144,8 @@ class StepReader:
         except Exception:  # noqa: BLE001  # a connector's bug must not hide the other mistakes
             return
         for one in refused:
-            self._findings.add((*path, *one.field), one.what, one.advice)
+            tell = self._findings.warn if one.only_warns else self._findings.add
+            tell((*path, *one.field), one.what, one.advice)
 
     def _filling(
         self, step: str, item: type[Item], fields: Any, path: Path
@@ -241,7 +242,8 @@ class StepReader:
 
     def _found(self, problems: Iterator[Problem] | list[Problem], path: Path) -> None:
         for problem in problems:
-            self._findings.add(path, problem.what, problem.advice, line=problem.line)
+            tell = self._findings.warn if problem.only_warns else self._findings.add
+            tell(path, problem.what, problem.advice, line=problem.line)
 
     def _validate(self, item: type[Item], fields: dict[str, Any], path: Path) -> None:
         """What no event can put right; texts to fill in are stood in for."""
