@@ -106,6 +106,8 @@ def flow(value: Any) -> str:
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and value.casefold() not in _OTHERWISE
         return value if plain else json.dumps(value, ensure_ascii=False)
+    if value is None:
+        return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -243,7 +243,10 @@ def _compare_fields(operator: str, value: Any, other: Other, seen: Seen) -> bool
         return True
     ask, others = OF_ONE[operator], seen.find(other.path)[:MAX_OTHERS]
     if operator in ("is", "before", "after"):
-        others = [when(one, other.zone) or one for one in others]
+        # Digits alone are a number, though ISO 8601 has days such as 20270701.
+        others = [
+            one if number(one) is not None else when(one, other.zone) or one for one in others
+        ]
     return any(ask(value, one) for one in others)
 
 

@@ -5,6 +5,7 @@ https://pypi.org/project/phonenumbers/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import cache
@@ -43,6 +44,10 @@ _SAID_OTHERWISE = {
     "usa": "US",
     "wales": "GB",
 }
+
+_TELEPHONE = re.compile(
+    r"phone|mobile|cell|msisdn|whatsapp|handy|(^|[._])(tel|sms|fax)", re.IGNORECASE
+)
 
 Known = MutableMapping[tuple[Any, str | None], str | None]
 """The countries of numbers that were asked for before."""
@@ -88,6 +93,11 @@ def country_of(value: Any, home: str | None = None) -> str | None:
         return None
     found = phonenumbers.region_code_for_number(number)
     return found if found in phonenumbers.SUPPORTED_REGIONS else None
+
+
+def is_telephone(path: str) -> bool:
+    """Whether a field is one of telephone numbers, by its name."""
+    return _TELEPHONE.search(path) is not None
 
 
 def country_named(written: Any) -> str | None:

@@ -47,6 +47,7 @@ KIND_WORDS: Mapping[Kind, str] = {
 }
 
 NO_CONDITION = "write it behind the colon; for what must be missing write {present: false}"
+_NONE = ("none", "empty", "null", "nothing")
 _DIGITS = "write digits alone, with a dot before the cents, such as 100 or 99.50"
 _TIMES = "write it like 2027-07-03, 2027-07-03T19:30:00-06:00, now, in 3 days, or 2 days ago"
 
@@ -62,10 +63,11 @@ def objection(field: str, shape: Shape, operator: str, expected: Any) -> tuple[s
         known = (*_BY_KIND[shape.kind], *COMBINERS)
         advice = operator_meant(operator, expected, shape.kind, known)
         return f"there is no operator {quoted(operator)}", advice
-    if shape.kind == "group" or (shape.kind == "list" and shape.parts and operator != "present"):
+    if operator != "present" and (shape.kind == "group" or (shape.kind == "list" and shape.parts)):
         below = ", ".join(f"`{field}.{name}`" for name in list(shape.parts)[:8])
-        if operator != "present":
-            return f"`{field}` is {KIND_WORDS[shape.kind]}", f"name one of its fields: {below}"
+        advice = _counted(field, operator, expected) if shape.kind == "list" else ""
+        advice = advice or f"name one of its fields: {below}"
+        return f"`{field}` is {KIND_WORDS[shape.kind]}", advice
     allowed = _BY_KIND[shape.kind]
     if operator not in allowed:
         what = f"`{field}` is {KIND_WORDS[shape.kind]}, so `{operator}` cannot be asked of it"
@@ -74,6 +76,18 @@ def objection(field: str, shape: Shape, operator: str, expected: Any) -> tuple[s
             advice = f"use {', '.join(f'`{one}`' for one in allowed)}"
         return what, advice
     return _wrong_value(field, shape, operator, expected)
+
+
+def _counted(field: str, operator: str, expected: Any) -> str:
+    """What is meant by `tickets: 3`, `tickets: {at_least: 3}` and `tickets: none`."""
+    if expected in ([], "") or (isinstance(expected, str) and expected.casefold() in _NONE):
+        missing = f"write `{field}: {{present: false}}`"
+        return missing if operator in ("is", "one_of") else ""
+    is_number = isinstance(expected, int | float | str) and values.number(expected) is not None
+    if not is_number or operator not in ("is", *_NUMERIC):
+        return ""
+    count = flow({operator: expected}) if operator != "is" else flow(expected)
+    return f"for the number of entries write `{field}: {{count: {count}}}`"
 
 
 def _wrong_value(field: str, shape: Shape, operator: str, expected: Any) -> tuple[str, str]:
@@ -119,6 +133,8 @@ def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
         example = f"[{', '.join(ends)}]" if ends else f"it like {example}"
         return "`between` needs two values, the lower and the higher", f"write {example}"
     for end in expected:
+        if isinstance(end, dict) and end.keys() == {"field"}:
+            return "`between` cannot compare with a field", _by_two(dated, expected)
         if dated and relative(end):
             advice = "write {after: now, before: in 3 days}, which takes such times"
             return f"{quoted(str(end))} counts from another time", advice
@@ -132,6 +148,13 @@ def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
     return "", ""
 
 
+def _by_two(dated: bool, expected: list[Any]) -> str:
+    """Two operators for what `between` cannot take."""
+    operators = ("after", "before") if dated else ("at_least", "at_most")
+    ends = f"write {flow(dict(zip(operators, expected, strict=True)))}"
+    return f"{ends}, which has neither end in it" if dated else ends
+
+
 def _two_ends(expected: Any) -> list[str]:
     """`50 and 100` -> 50 and 100."""
     found = re.findall(r": ([-\d.]+)", comparison_meant(f"between {expected}"))
@@ -140,6 +163,7 @@ def _two_ends(expected: Any) -> list[str]:
 
 def _is_dated(expected: Any) -> bool:
     ends = expected if isinstance(expected, list) else []
+    ends = [end for end in ends if not isinstance(end, dict)]
     return any(isinstance(end, str) and values.number(end) is None for end in ends)
 
 
@@ -200,14 +224,39 @@ def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
 
 def _no_date(expected: Any, advice: str) -> tuple[str, str]:
     day = slips.day_meant(expected) or slips.days_meant(expected)
-    return f"{quoted(str(expected))} is no date", f"write {day}" if day else advice
+    said = quoted(expected if isinstance(expected, str) else flow(expected))
+    return f"{said} is no date", f"write {day}" if day else advice
 
 
 def _wrong_list(field: str, shape: Shape, expected: Any) -> tuple[str, str]:
     if not isinstance(expected, list) or not expected:
         return "`one_of` must be a list with entries", "write [one, two]"
+    if any(isinstance(member, dict | list) for member in expected):
+        return "an entry of `one_of` is a text or a number", _in_parts(expected)
     wrong = (_wrong_value(field, shape, "is", member) for member in expected)
     return next((each for each in wrong if each[0]), ("", ""))
+
+
+def _in_parts(expected: list[Any]) -> str:
+    """`[VIP, {field: contact.name}]` -> `{any: [{is: VIP}, {is: {field: contact.name}}]}`."""
+    several = [one for each in expected for one in (each if isinstance(each, list) else [each])]
+    if not several or any(isinstance(one, list) for one in several):
+        return "write [one, two]"
+    if not any(isinstance(one, dict) for one in several):
+        return f"write {flow(several)}"
+    asked = [one for one in several if _is_asked(one)]
+    joined = {name: value for one in asked for name, value in one.items()}
+    if len(asked) == len(several) and len(joined) == sum(map(len, asked)):
+        return f"write {flow(joined)}"
+    parts = [one if _is_asked(one) else {"is": one} for one in several]
+    if len(parts) == 1:
+        return f"write {flow(parts[0])}"
+    return f"write {{any: {flow(parts)}}}"
+
+
+def _is_asked(one: Any) -> bool:
+    """Whether it is a condition by itself: `{contains: VIP}`."""
+    return isinstance(one, dict) and bool(one) and all(name in OPERATORS for name in one)
 
 
 _OWN_FORM: Mapping[str, Callable[[str, Shape, Any], tuple[str, str]]] = {
