@@ -97,6 +97,11 @@ def quoted(text: str, longest: int = 60) -> str:
     return f"`{line if len(line) <= longest else line[: longest - 1] + '…'}`"
 
 
+def as_written(value: Any, longest: int = 60) -> str:
+    """A value of a file, in backticks: a text as it is, anything else as YAML writes it."""
+    return quoted(value if isinstance(value, str) else flow(value), longest)
+
+
 def flow(value: Any) -> str:
     """A value as one line of YAML: `[one, two]`, `{from: "22:00"}`."""
     if isinstance(value, Mapping):

@@ -14,7 +14,7 @@ from bridge.rules.countries import complaint_about_country, country_named
 from bridge.rules.operators_meant import for_several, operator_meant
 from bridge.rules.relative import relative, within
 from bridge.rules.vocabulary import Kind, Shape
-from bridge.wording import flow, quoted
+from bridge.wording import as_written, flow, quoted
 from bridge.yaml_text import Path
 
 COMBINERS = ("any", "all", "not")
@@ -118,6 +118,9 @@ def _wrong_present(_field: str, _shape: Shape, expected: Any) -> tuple[str, str]
 
 def _wrong_country(_field: str, _shape: Shape, expected: Any) -> tuple[str, str]:
     several = expected if isinstance(expected, list) else [expected]
+    if isinstance(expected, dict) and expected.keys() == {"not"}:
+        denied = flow({"not": {"country": expected["not"]}})
+        return "`country` needs a country", f"to leave one out write {denied}"
     if not several or not all(isinstance(one, str) and one.strip() for one in several):
         return "`country` needs a country", "write CA, Canada, or several: [CA, US]"
     wrong = next((one for one in several if country_named(one) is None), None)
@@ -137,7 +140,7 @@ def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
             return "`between` cannot compare with a field", _by_two(dated, expected)
         if dated and relative(end):
             advice = "write {after: now, before: in 3 days}, which takes such times"
-            return f"{quoted(str(end))} counts from another time", advice
+            return f"{as_written(end)} counts from another time", advice
         wrong = _wrong_kind("date", end) if dated else _wrong_number("between", end)
         if wrong[0]:
             return wrong
@@ -204,10 +207,23 @@ def wrong_pair(own: str, shape: Shape, operator: str, named: str, other: Shape) 
 def _one_by_one(operator: str, expected: Any) -> str:
     """How several values are written for an operator that takes one."""
     if isinstance(expected, dict) and expected and all(name in OPERATORS for name in expected):
-        return f"write {flow(expected)}"
+        # The advice must mean what is written, not its opposite.
+        return f"write {flow({'not': expected} if operator == 'is_not' else expected)}"
+    if isinstance(expected, dict) and expected.keys() <= {"any", "all"} and len(expected) == 1:
+        return _asked_of_each(operator, *next(iter(expected.items())))
     if not isinstance(expected, list) or not expected:
         return "write one text or number"
     return for_several(operator, expected)
+
+
+def _asked_of_each(operator: str, combiner: str, several: Any) -> str:
+    """`{contains: {any: [VIP, Gold]}}` -> `{any: [{contains: VIP}, {contains: Gold}]}`."""
+    if not isinstance(several, list) or not several:
+        return "write one text or number"
+    denied, operator = operator == "is_not", "is" if operator == "is_not" else operator
+    parts = [one if _is_asked(one) else {operator: one} for one in several]
+    together = {combiner: parts}
+    return f"write {flow({'not': together} if denied else together)}"
 
 
 def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
@@ -215,7 +231,7 @@ def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
         if within(expected):
             return "", ""
         what, advice = slips.length_trouble(expected)
-        what = what or f"{quoted(str(expected))} is no length of time"
+        what = what or f"{as_written(expected)} is no length of time"
         return what, advice or "write it like {within: 7 days}"
     if relative(expected) is not None or values.moment(expected) is not None:
         return "", ""
@@ -224,8 +240,7 @@ def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
 
 def _no_date(expected: Any, advice: str) -> tuple[str, str]:
     day = slips.day_meant(expected) or slips.days_meant(expected)
-    said = quoted(expected if isinstance(expected, str) else flow(expected))
-    return f"{said} is no date", f"write {day}" if day else advice
+    return f"{as_written(expected)} is no date", f"write {day}" if day else advice
 
 
 def _wrong_list(field: str, shape: Shape, expected: Any) -> tuple[str, str]:
@@ -278,7 +293,7 @@ def first_wrong(field: str, shape: Shape, expected: Any) -> Path:
 def _wrong_number(operator: str, expected: Any) -> tuple[str, str]:
     if values.number(expected) is not None:
         return "", ""
-    what = f"{quoted(expected if isinstance(expected, str) else flow(expected))} is no number"
+    what = f"{as_written(expected)} is no number"
     amount, compared = number_meant(expected), comparison_meant(expected)
     if operator == "is":
         amount = compared or amount
@@ -290,7 +305,7 @@ def _wrong_number(operator: str, expected: Any) -> tuple[str, str]:
 
 def _wrong_kind(kind: Kind, expected: Any) -> tuple[str, str]:
     """Whether the expected value is of a kind that can be compared with."""
-    said = quoted(expected if isinstance(expected, str) else flow(expected))
+    said = as_written(expected)
     if kind == "date" and values.moment(expected) is None:
         return _no_date(expected, "write it like 2027-07-03 or 2027-07-03T19:30:00-06:00")
     if kind == "yes/no" and values.truth(expected) is None:

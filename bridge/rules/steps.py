@@ -21,7 +21,7 @@ from bridge.rules.template_check import check, slips
 from bridge.rules.template_walk import Problem
 from bridge.rules.templates import Escape, Filling, compile_text, is_template
 from bridge.rules.vocabulary import Vocabulary
-from bridge.wording import complaint, meant, nearest, quoted
+from bridge.wording import as_written, complaint, meant, nearest, quoted
 from bridge.yaml_text import Path
 
 _STAND_IN = "x"
@@ -68,7 +68,7 @@ class StepReader:
 
     def _step(self, rule: str, number: int, entry: Any, path: Path) -> Iterator[Step]:
         if not isinstance(entry, dict):
-            what = "this is no step" if entry is None else f"{quoted(str(entry))} is no step"
+            what = "this is no step" if entry is None else f"{as_written(entry)} is no step"
             self._findings.add(path, what, f"write `- {self._example()}:` and its fields below it")
             return
         if len(entry) != 1:

@@ -38,7 +38,7 @@ from bridge.rules.operators_meant import combiner_meant, value_meant
 from bridge.rules.relative import RECEIVED, relative, within
 from bridge.rules.values import When
 from bridge.rules.vocabulary import Shape, Vocabulary
-from bridge.wording import flow, meant, nearest, quoted
+from bridge.wording import as_written, flow, meant, nearest, quoted
 from bridge.yaml_text import Path
 
 MOST_CONDITIONS = 500
@@ -104,7 +104,7 @@ class WhereReader:
             return "conditions stand here as a list", advice
         if where is None:
             return "there is no condition here", f"write one, such as {example}"
-        return f"{quoted(str(where))} is no condition", f"write `field: value`, such as {example}"
+        return f"{as_written(where)} is no condition", f"write `field: value`, such as {example}"
 
     def _example(self) -> str:
         """A condition that is possible here."""
@@ -266,9 +266,15 @@ class WhereReader:
                 comparisons.append(Comparison(operator, self._expected(shape, operator, expected)))
                 self._doubt(shape, operator, expected, place)
                 self._doubt_telephone(field, shape, operator, place)
-                if operator == "present" or shape.kind == "yes/no":
-                    self._findings.taken(place)
+                if operator in ("present", "country") or shape.kind == "yes/no":
+                    # Norway is NO.
+                    self._taken(expected, place)
         return tuple(comparisons)
+
+    def _taken(self, expected: Any, path: Path) -> None:
+        several = range(len(expected)) if isinstance(expected, list) else ()
+        for place in (path, *((*path, number) for number in several)):
+            self._findings.taken(place)
 
     def _is_template(self, operator: str, expected: Any, path: Path) -> bool:
         what, advice = taken_literally.template(operator, expected)
