@@ -227,11 +227,7 @@ def compare(comparison: Comparison, value: Any, seen: Seen) -> bool:
     if isinstance(expected, Within):
         return expected.holds(value, seen)
     if isinstance(expected, Relative):
-        found = span(value, expected.zone)
-        earlier = comparison.operator == "before"
-        return found is not None and any(
-            found[1] < base if earlier else found[0] > base for base in expected.moments(seen)
-        )
+        return expected.holds(comparison.operator, value, seen)
     return OF_ONE[comparison.operator](value, expected)
 
 

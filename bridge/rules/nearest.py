@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from bridge import days
@@ -88,7 +89,7 @@ def _amount(one: Comparison, found: Sequence[Any]) -> str:
 def _time(one: Comparison, found: Sequence[Any], seen: Seen) -> str:
     """Positive distances are too late, negative ones too early."""
     zone = one.expected.zone if isinstance(one.expected, When | Relative | Within) else UTC
-    known = [days.local(first, zone) for first, _ in spans(found, zone)]
+    known = [days.local(first, zone) for first, _ in spans(found[:_MOST_ENTRIES], zone)]
     distances = [
         (abs(seconds), seconds, when) for when in known for seconds in _distances(one, when, seen)
     ]
@@ -103,12 +104,13 @@ def _distances(one: Comparison, when: datetime, seen: Seen) -> Iterator[float]:
     if isinstance(expected, Within):
         low = 0.0 if expected.side == "after" else -expected.seconds
         high = 0.0 if expected.side == "before" else expected.seconds
-        for base in Relative(0.0, expected.field, "", expected.zone).moments(seen):
+        moments = Relative(0.0, expected.field, "", expected.zone).moments(seen)
+        for base in islice(moments, _MOST_ENTRIES):
             away = (when - base).total_seconds()
             yield away - high if away > high else away - low
         return
     if isinstance(expected, Relative):
-        bases = list(expected.moments(seen))
+        bases = list(islice(expected.moments(seen), _MOST_ENTRIES))
     else:
         day = span(expected)
         bases = [day[0 if one.operator == "before" else 1]] if day else []

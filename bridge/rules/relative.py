@@ -7,7 +7,8 @@ clock on the wall: a replay, a try and a comparison of last month say the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as field_of
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -16,6 +17,7 @@ from typing import Any, Literal
 from bridge.rules.seen import Seen
 from bridge.rules.values import span
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RECEIVED = "event.time"
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 LONGEST_SECONDS = 10 * 366 * 86400.0
@@ -51,6 +53,19 @@ class Relative:
             except OverflowError:
                 continue
 
+    def holds(self, operator: str, found: Any, seen: Seen) -> bool:
+        """Whether it is before or after one of the moments: the last, or the first."""
+        when = span(found, self.zone)
+        ends = _kept(seen, self.field, self, self._ends) if when else None
+        if when is None or ends is None:
+            return False
+        return bool(when[1] < ends[1] if operator == "before" else when[0] > ends[0])
+
+    def _ends(self, seen: Seen) -> tuple[datetime, datetime] | None:
+        """The first and the last of the moments."""
+        moments = list(self.moments(seen))
+        return (min(moments), max(moments)) if moments else None
+
     def __str__(self) -> str:
         return self.said
 
@@ -68,18 +83,33 @@ class Within:
     def holds(self, found: Any, seen: Seen) -> bool:
         """A day without a time is near if some time of it is."""
         when = span(found, self.zone)
-        return when is not None and any(
-            self._is_near((when[0] - base).total_seconds(), (when[1] - base).total_seconds())
-            for base, _ in spans(seen.find(self.field), self.zone)
-        )
+        if when is None:
+            return False
+        bases, length = _kept(seen, self.field, self, self._bases), round(self.seconds * 1e6)
+        first = _ticks(when[0]) - (0 if self.side == "before" else length)
+        last = _ticks(when[1]) + (0 if self.side == "after" else length)
+        at = bisect_left(bases, first)
+        return at < len(bases) and bool(bases[at] <= last)
 
-    def _is_near(self, first: float, last: float) -> bool:
-        low = 0.0 if self.side == "after" else -self.seconds
-        high = 0.0 if self.side == "before" else self.seconds
-        return first <= high and last >= low
+    def _bases(self, seen: Seen) -> list[int]:
+        return sorted(_ticks(base) for base, _ in spans(seen.find(self.field), self.zone))
 
     def __str__(self) -> str:
         return self.said
+
+
+def _kept(seen: Seen, field: str, asked: Any, make: Callable[[Seen], Any]) -> Any:
+    """What is made of all times in a field, once for an event however many are compared."""
+    home = seen.home(field)
+    key = (type(asked), asked, asked.zone)
+    if key not in home.moments:
+        home.moments[key] = make(home)
+    return home.moments[key]
+
+
+def _ticks(when: datetime) -> int:
+    """Microseconds: exact, and never out of a calendar."""
+    return (when - _EPOCH) // timedelta(microseconds=1)
 
 
 def duration(text: Any) -> float | None:

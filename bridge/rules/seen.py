@@ -42,6 +42,7 @@ class Seen:
         "_outer",
         "countries",
         "found",
+        "moments",
         "names",
         "numbers",
         "tallies",
@@ -57,9 +58,11 @@ class Seen:
         self._about = about
         self._entries: dict[str, Sequence[Seen] | None] = {}
         self.found: _Found = _Found(names, outer.found if outer else None, about)
-        self.texts = _Made(self.found, _texts)
-        self.numbers = _Made(self.found, _numbers)
-        self.told = _Made(self.found, _told)
+        self.texts = _Made(self.found, _texts, outer.texts if outer else None)
+        self.numbers = _Made(self.found, _numbers, outer.numbers if outer else None)
+        self.told = _Made(self.found, _told, outer.told if outer else None)
+        self.moments: dict[Any, Any] = {}
+        """What `relative` made of the times in a field, so that they are put in order once."""
         self.countries: Known = outer.countries if outer else {}
         self.tallies: dict[int, Any] = {}
         """What `conditions.tally` found, so that it is asked once."""
@@ -132,8 +135,12 @@ class _Found(dict[str, list[Any]]):
         self._outer = outer
         self._about = about
 
+    def is_own(self, path: str) -> bool:
+        """Whether it is looked up here, and not further out."""
+        return self._outer is None or is_below(path, self._about)
+
     def __missing__(self, path: str) -> list[Any]:
-        if self._outer is None or is_below(path, self._about):
+        if self._outer is None or self.is_own(path):
             found = lookup(self._names, path)
         else:
             found = self._outer[path]
@@ -144,14 +151,24 @@ class _Found(dict[str, list[Any]]):
 class _Made(dict[str, _Value]):
     """By path, what is made of what was found there."""
 
-    __slots__ = ("_found", "_make")
+    __slots__ = ("_found", "_make", "_outer")
 
-    def __init__(self, found: _Found, make: Callable[[str, list[Any]], _Value]) -> None:
+    def __init__(
+        self,
+        found: _Found,
+        make: Callable[[str, list[Any]], _Value],
+        outer: _Made[_Value] | None = None,
+    ) -> None:
         self._found = found
         self._make = make
+        self._outer = outer
 
     def __missing__(self, path: str) -> _Value:
-        made = self[path] = self._make(path, self._found[path])
+        if self._outer is None or self._found.is_own(path):
+            made = self._make(path, self._found[path])
+        else:
+            made = self._outer[path]
+        self[path] = made
         return made
 
 
