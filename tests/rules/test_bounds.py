@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
 from bridge import rules
 from bridge.errors import ConfigurationError
+from bridge.event import Event
 from bridge.findings import MOST_FOUND, MOST_TOLD
 from bridge.rules.schema import MOST_STEPS, MOST_TESTS
 from bridge.rules.template_check import MOST_IN_BRACES, check, together
@@ -91,3 +95,47 @@ def test_what_nothing_is_wrong_with_compiles(world: rules.World) -> None:
             assert compile_text(source, None).template
             fine += 1
     assert fine > 50
+
+
+def _calls(compiled: Compiled, where: str, count: int) -> int:
+    """How many calls it takes to judge an event with so many entries in each of two lists."""
+    made = compiled(
+        f"rules:\n- name: A rule\n  when: {{source: shop, event: order.*, where: {where}}}\n"
+        "  do: [{chat.post_message: {channel: here, text: hello}}]\n"
+    )
+    start = datetime(2027, 1, 1, tzinfo=UTC)
+    tickets = [{"starts_on": start + timedelta(hours=at), "type": f"T{at}"} for at in range(count)]
+    listed = {"days": [f"2027-06-01T00:00:{at % 60:02}Z" for at in range(count)]}
+    listed["types"] = [f"U{at}" for at in range(count)]
+    event = Event("shop", "order.paid", facts={"tickets": tickets}, raw=listed)
+    found = 0
+
+    def count_one(*_: Any) -> None:
+        nonlocal found
+        found += 1
+
+    sys.setprofile(count_one)
+    try:
+        rules.judge(made, event)
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "{tickets.starts_on: {after: 1 day after raw.days}}",
+        "{tickets.starts_on: {within: 1 day after raw.days}}",
+        "{tickets: {where: {starts_on: {after: 1 day after raw.days}}}}",
+        "{tickets: {where: {starts_on: {within: 1 day after raw.days}}}}",
+        "{tickets: {where: {type: {is: {field: raw.types}}}}}",
+        "{tickets: {where: {type: {is_not: {field: raw.types}}}}}",
+    ],
+)
+def test_twice_as_many_entries_take_twice_as_long_whatever_they_are_compared_with(
+    compiled: Compiled, where: str
+) -> None:
+    """Not four times as long: a sender decides how many entries there are in two lists."""
+    _calls(compiled, where, 10)
+    assert _calls(compiled, where, 400) < 3 * _calls(compiled, where, 200)
