@@ -33,6 +33,7 @@ from bridge.connector.outcomes import (
 )
 from bridge.connector.pacing import Pacer, Rate, Seen, Unpaced
 from bridge.connector.surveying import Change, Checked, Use, is_filled_in
+from bridge.days import day_in
 from bridge.hosts import read_host, with_port
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "Unpaced",
     "Use",
     "action",
+    "day_in",
     "in_figures",
     "is_filled_in",
     "read_host",

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -133,7 +133,8 @@ class When:
 
 def when(value: Any, zone: tzinfo) -> When | None:
     """What a rule means by a text such as `2027-07-02`; None: no day and no time."""
-    said = value.strip() if isinstance(value, str) else ""
+    bare = isinstance(value, date) and not isinstance(value, datetime)
+    said = value.isoformat() if bare else value.strip() if isinstance(value, str) else ""
     day, start = days.bare_day(said), days.moment(said, zone)
     if day is not None:
         return When(said, zone, *days.span_of_day(day, zone), is_told=True)

@@ -288,3 +288,14 @@ def test_a_day_of_a_list_is_one_of_the_rules_zone(compiled: Compiled, order: Eve
         "  do: [{chat.post_message: {channel: here, text: hello}}]\n"
     )
     assert rules.judge(made, starting(order, EVENING))[0].matched
+
+
+@pytest.mark.parametrize("zone", ["America/Edmonton", "Australia/Sydney"])
+def test_a_day_without_a_time_that_another_field_holds_is_one_of_the_rules_zone(
+    compiled: Compiled, order: Event, zone: str
+) -> None:
+    noon = datetime.fromisoformat("2027-07-02T12:00:00-06:00")
+    tickets = [{"starts_on": noon}, {"starts_on": date(2027, 7, 5)}]
+    event = replace(order, facts={**order.facts, "tickets": tickets}, raw={"day": "2027-07-03"})
+    expected = zone == "Australia/Sydney"
+    assert matched(compiled, zone, "{tickets.starts_on: {is: {field: raw.day}}}", event) == expected
