@@ -39,12 +39,15 @@ def _warn_of_days(rules: Sequence[Written]) -> None:
 
 
 def _warn_of_several(rules: Sequence[Written], named: Named) -> None:
-    """Texts of rules are in UTC then, and what accounts write themselves in their own zone."""
+    """What each of them sends is in its own zone then, and days are days of UTC."""
     for written in rules:
         for number, step in enumerate(written.rule.steps):
             if step.account in named.zones:
                 zones = " and ".join(sorted(set(named.zones.values())))
-                what = f"accounts have the time zones {zones}, and these rules give none"
+                what = (
+                    f"accounts have the time zones {zones}, and these rules give none: what an "
+                    "account sends is in its own, and days are days of UTC"
+                )
                 path = ("do", number, f"{step.account}.{step.action}")
                 written.warn(path, what, _ADD)
                 return
