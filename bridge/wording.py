@@ -61,7 +61,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The one known word that is spelled almost like this one, whatever the case.
 
     Of names with dots the last part counts by itself: `contact.orders` is not almost
-    `contact.phone`, however much they share.
+    `contact.phone`, however much they share, and `slack.post` is `slack.post_message`.
     """
     by_fold = {candidate.casefold(): candidate for candidate in known}
     compared = word[:_LONGEST_COMPARED].casefold()
@@ -72,6 +72,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def _ends_alike(word: str, other: str) -> bool:
     one, two = word.rpartition(".")[2], other.rpartition(".")[2]
+    if one and two.startswith(f"{one}_"):
+        return True
     return difflib.SequenceMatcher(None, one, two, autojunk=False).ratio() >= _ALIKE
 
 
