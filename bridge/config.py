@@ -36,6 +36,7 @@ from bridge.settings_alerts import TellReader
 from bridge.settings_files import SettingsReader
 from bridge.settings_schema import AlertsText, BridgeText, DeliveryText, RetentionText, ServerText
 from bridge.yaml_text import read
+from bridge.yaml_traps import DECIMALS
 
 __all__ = [
     "RULES_FILE",
@@ -121,6 +122,8 @@ class _Loader:
         value = findings.document.value or {}
         references = References(findings, self._environ, self._folder)
         reader = SettingsReader(findings, references, self._registry, self._environment.data)
+        # Nobody reads warnings while the bridge starts: a thousand that is one must not start.
+        findings.mistakes += [one for one in findings.doubts if one.what == DECIMALS]
         valid = findings.validated(BridgeText, value, ())
         sources = {one.name: one for one in reader.sources(_group(value, "sources"))}
         accounts = {one.name: one for one in reader.accounts(_group(value, "accounts"))}

@@ -117,7 +117,7 @@ def _slip_on(text: str, line: int, patterns: _Patterns) -> Slip | None:
 
 
 def _tab(line: int, found: re.Match[str]) -> Slip:
-    return Slip(line, found.start(1), "a tab in the indentation", "YAML wants spaces there")
+    return Slip(line, found.start(1), "a tab in the indentation", "type spaces instead")
 
 
 def _nameless(line: int, found: re.Match[str]) -> Slip:
@@ -219,7 +219,7 @@ def no_list_dash(line: int, column: int, text: str) -> Slip:
 
 def _code(line: int, found: re.Match[str]) -> Slip:
     """The marks that a chat puts around what is shown as it was typed."""
-    what = f"{found[1][:3]} is no part of the rules, and was copied along"
+    what = "these marks are no part of the file, and were copied along"
     return Slip(line, found.start(1), what, "remove this line")
 
 

@@ -23,8 +23,9 @@ _IN_CURLY = re.compile(f"[{CURLY}].*[{CURLY}]", re.DOTALL)
 _TRUTHS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _THOUSAND = re.compile(r"[-+]?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
 _PATH = re.compile(r"[a-z_]\w*(?:\.\w+)+")
+DECIMALS = "this number has three decimals, since a dot does not separate thousands"
 _NO_CENTS = ("-", "–", "—", "--")
-_WORD_AND_VALUE = re.compile(r"([a-z_]+)(?: *= *| +)(\S+)", re.ASCII)
+_WORD_AND_VALUE = re.compile(r"([a-z_][\w.]*)(?: *= *| +)(\S+)", re.ASCII)
 _ONE_OF = re.compile(r"\bone_of: +([^\s\[\]{}:\"',][^\[\]{}:\"']*),\s*$")
 _FIELD = re.compile(r"\b\w+\.[\w.]+: *$")
 _NOT_VALUE = re.compile(r"!=?:? *([^\s=!,}\]][^,}\]#\n]*)")
@@ -144,7 +145,7 @@ def exclamation(line: int, column: int, whole: str) -> Slip:
         return Slip(line, column, what, "remove it, or put quotes around it")
     meaning = f"is_not: {found[1].strip()}"
     example = f"{{{meaning}}}" if before == ":" else meaning
-    return Slip(line, column, what, "for the opposite write", example=example)
+    return Slip(line, column, what, "for everything but this write", example=example)
 
 
 def _torn_number(line: int, column: int, written: str) -> Slip:
@@ -153,8 +154,8 @@ def _torn_number(line: int, column: int, written: str) -> Slip:
     if not meaning:
         advice = "write numbers without a comma, and with a dot before the cents"
         return Slip(line, column, "a comma within { } ends a number", advice)
-    what = "is no number, since a comma begins something new within { }"
-    return Slip(line, column, what, "write", name=written, example=meaning)
+    what = "a comma within { } ends the number before it"
+    return Slip(line, column, what, "write numbers without a comma", example=meaning)
 
 
 def _nothing_left(plain: Plain) -> Iterator[Slip]:
@@ -226,9 +227,9 @@ def _looks_like_something_else(plain: Plain, text: str) -> Iterator[Slip]:
         yield Slip(plain.line, plain.column, what, advice, only_warns=True)
     if _THOUSAND.fullmatch(text):
         meaning = number_meant(text)
-        what = f"this number is {text.partition('.')[0]} with three decimals, not {meaning}"
-        advice = f"write {meaning} if that is meant, or {text.rstrip('0').rstrip('.')}"
-        yield Slip(plain.line, plain.column, what, advice, only_warns=True)
+        example = f"{meaning}, or {text.rstrip('0').rstrip('.')}"
+        advice = "write it without a dot, or with fewer decimals"
+        yield Slip(plain.line, plain.column, DECIMALS, advice, example=example, only_warns=True)
     if _ZEROS.fullmatch(text):
         what = "this begins with 0, so it is a text and keeps its 0"
         advice = "put quotes around it to say so, or leave the 0 out if it is a number"

@@ -38,8 +38,8 @@ MINIMUM = 300
 
 # What follows these words is to be copied into the file; what is like something is an example.
 COPIED = re.compile(
-    r"(?:\bwrite|did you mean|put quotes around [a-z ]*:|write each on a line of its own):? "
-    r"(?!it |one |a |the |digits |each )([^;]+)"
+    r"(?:\bwrite(?: [a-z ,]+:|:)?|did you mean|put quotes around [a-z ]*:) "
+    r"(?!it |one |a |the |digits |each |numbers )([^;]+)"
 )
 OPTIONS = re.compile(
     r", or |, and below it | or (?=[`\"{\[\w])| if | for | instead| where | in quotes"
@@ -139,13 +139,18 @@ def _changed(wrong: list[str], right: list[str]) -> Iterator[int]:
 
 @each_sample
 def test_what_to_write_instead_stands_in_the_right_text(sample: Sample) -> None:
-    right = _bare(sample.entry["right"])
+    right = plain(sample.entry["right"])
     for told in sample.told:
-        _, _, advice = told.partition("; ")
-        assert advice or "must be '" in told, f"it says nothing of what to do: {told}"
-        copied = (one for part in COPIED.findall(advice) for one in _options(part))
-        options = [one for one in map(_bare, copied) if one.strip(".")]
+        assert "; " in told or "must be '" in told, f"it says nothing of what to do: {told}"
+        options = options_of(told)
         assert not options or any(one in right for one in options), f"not in it: {options}"
+
+
+def options_of(told: str) -> list[str]:
+    """What a message gives to copy, of which one must be right."""
+    _, _, advice = told.partition("; ")
+    copied = (one for part in COPIED.findall(advice) for one in _options(part))
+    return [one for one in map(plain, copied) if one.strip(".")]
 
 
 def _options(copied: str) -> list[str]:
@@ -154,7 +159,7 @@ def _options(copied: str) -> list[str]:
     return [one.partition("...")[0] for one in quoted] or OPTIONS.split(copied)
 
 
-def _bare(text: str) -> str:
+def plain(text: str) -> str:
     return re.sub(r"[`\"'?{}\s]", "", text)
 
 

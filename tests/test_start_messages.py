@@ -22,7 +22,7 @@ import urllib3
 from bridge.ledger.database import Database
 from bridge.ledger.migrate import migrate
 from bridge.testing.vendor import closed_url
-from tests.servers import PostgreSQL, free_port, wait_until
+from tests.servers import START_SECONDS, PostgreSQL, free_port, wait_until
 from tests.web.conftest import purchase
 
 ROOT = Path(__file__).parent.parent
@@ -88,10 +88,10 @@ class Machine:
         """What the command says as it refuses to start."""
         with self.start(*arguments, **environ) as process:
             try:
-                said, _ = process.communicate(timeout=45)
+                said, _ = process.communicate(timeout=START_SECONDS)
             except subprocess.TimeoutExpired:
                 process.terminate()
-                said, _ = process.communicate(timeout=30)
+                said, _ = process.communicate(timeout=START_SECONDS)
         assert process.returncode == 2, (process.returncode, said)
         assert said.startswith("showbridge: "), said
         assert "Traceback" not in said
@@ -218,7 +218,7 @@ def test_a_redis_that_does_not_answer_is_warned_of_and_webhooks_are_taken(
     with _running(machine, REDIS_URL=url) as process:
         assert send(machine, purchase(), SECRET) == 200
         process.terminate()
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=START_SECONDS)
     assert "Redis does not answer at REDIS_URL (" in said
     assert "Connection refused): webhooks are taken, deliveries wait for it" in said
     assert "4711" not in said
@@ -334,7 +334,7 @@ def test_open_files_and_a_secret_that_can_be_guessed_are_told_at_the_start(
     (machine.folder / "data").chmod(0o755)
     with _running(machine, SHOWPASS_SECRETS="4711") as process:
         process.terminate()
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=START_SECONDS)
     assert ".env can be read and written by other users of this machine: `chmod 600 .env`" in said
     assert "data can be read by other users of this machine: `chmod 700" in said
     assert "showpass (SHOWPASS_SECRETS) is shorter than 16 characters" in said
@@ -349,10 +349,10 @@ def test_what_the_processes_and_commands_write_is_for_their_user_alone(machine: 
     try:
         with _running(machine) as process:
             with machine.start("consent", "export", "--output", str(export)) as done:
-                said, _ = done.communicate(timeout=60)
+                said, _ = done.communicate(timeout=START_SECONDS)
             assert done.returncode == 0, said
             process.terminate()
-            process.communicate(timeout=60)
+            process.communicate(timeout=START_SECONDS)
     finally:
         os.umask(before)
     written = [export, *(file for file in (machine.folder / "data").rglob("*"))]
@@ -509,7 +509,7 @@ def test_no_secret_stands_in_the_output_or_in_a_process_s_arguments(machine: Mac
         wait_until(lambda: _attempts(database))
         database.close()
         process.terminate()
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=START_SECONDS)
     for part in ("redis-server", " clock", " worker", " web"):
         assert any(part in line for line in lines), part
     assert "4711" not in "\n".join(lines)

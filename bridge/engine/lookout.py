@@ -19,9 +19,11 @@ from bridge.logs import OnChange
 
 log = logging.getLogger(__name__)
 
-# Looking takes a fiftieth of the time at most: many lanes take long to look through.
+# Looking takes a twentieth of the time at most, since many lanes take long to look through, but
+# is never put off for long: somebody is to be told within a minute.
 PAUSE_SECONDS = 3.0
-PAUSE_FOR_EACH_SECOND = 50.0
+PAUSE_FOR_EACH_SECOND = 20.0
+LONGEST_PAUSE = 8.0
 # How old an alert's numbers may be.
 RENEW_SECONDS = 300.0
 
@@ -57,7 +59,8 @@ class Lookout:
             with self.database.write() as connection:
                 failures.forget_handled(connection)
         took = self.elapsed() - began
-        self._next = self.elapsed() + max(PAUSE_SECONDS, took * PAUSE_FOR_EACH_SECOND)
+        pause = max(PAUSE_SECONDS, took * PAUSE_FOR_EACH_SECOND)
+        self._next = self.elapsed() + min(pause, LONGEST_PAUSE)
 
     def _seen(self) -> Seen:
         redis, workers = self._transport()

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, null, select, update
+from sqlalchemy import ColumnElement, Connection, case, null, select, update
 
 from bridge.errors import LeaseLost
 from bridge.ledger.moments import moment
@@ -23,6 +23,9 @@ from bridge.ledger.tables import lanes
 from bridge.ledger.upsert import insert
 
 INBOX = "inbox"
+# More than any lease lasts. What seems to end later was written by a clock that was wrong, and
+# put right since: it holds nothing, or the lane would stand still until then.
+LONGEST_LEASE = 600.0
 
 
 @dataclass(frozen=True)
@@ -36,23 +39,26 @@ class Wake:
 
 def is_quiet(connection: Connection, lane: str, now: float) -> bool:
     """Nobody is at the lane and no turn is on its way: a wake is needed."""
-    quiet = lanes.c.woken_at.is_(None) & (lanes.c.leased_until <= moment(connection, now))
+    quiet = lanes.c.woken_at.is_(None) & ~_is_leased(moment(connection, now))
     found = connection.execute(select(quiet).where(lanes.c.name == lane)).scalar_one_or_none()
     return found is None or bool(found)
 
 
 def occupied(connection: Connection, now: float) -> set[str]:
     """Lanes that need no wake: somebody is there, or a turn is on its way."""
-    query = select(lanes.c.name).where(
-        lanes.c.woken_at.is_not(None) | (lanes.c.leased_until > moment(connection, now))
-    )
+    leased = _is_leased(moment(connection, now))
+    query = select(lanes.c.name).where(lanes.c.woken_at.is_not(None) | leased)
     return set(connection.execute(query).scalars())
 
 
 def leased(connection: Connection, now: float) -> set[str]:
     """Lanes that somebody is at."""
-    query = select(lanes.c.name).where(lanes.c.leased_until > moment(connection, now))
+    query = select(lanes.c.name).where(_is_leased(moment(connection, now)))
     return set(connection.execute(query).scalars())
+
+
+def _is_leased(at: float | ColumnElement[float]) -> ColumnElement[bool]:
+    return (lanes.c.leased_until > at) & (lanes.c.leased_until <= at + LONGEST_LEASE)
 
 
 def wake(connection: Connection, lane: str, job: str, now: float) -> bool:
@@ -64,7 +70,7 @@ def wake(connection: Connection, lane: str, job: str, now: float) -> bool:
     statement = statement.on_conflict_do_update(
         index_elements=["name"],
         set_={"woken_at": at, "job": job},
-        where=lanes.c.woken_at.is_(None) & (lanes.c.leased_until <= at),
+        where=lanes.c.woken_at.is_(None) & ~_is_leased(at),
     )
     return connection.execute(statement.returning(lanes.c.name)).first() is not None
 
@@ -82,7 +88,7 @@ def wake_again(connection: Connection, lost: Wake, job: str, now: float) -> bool
 def take(connection: Connection, lane: str, turn: str, now: float, seconds: float) -> bool:
     """Begin a turn: clear the wake and, unless somebody is at the lane, lease it to `turn`."""
     at = moment(connection, now)
-    free = lanes.c.leased_until <= at
+    free = ~_is_leased(at)
     statement = (
         update(lanes)
         .where(lanes.c.name == lane)
@@ -125,11 +131,11 @@ def release(connection: Connection, lane: str, turn: str) -> None:
 def wakes_before(connection: Connection, now: float, seconds: float) -> list[Wake]:
     """Wakes older than `seconds`, which should have begun a turn: their jobs may be lost.
 
-    The oldest first.
+    The oldest first. Those of a clock that was ahead are as old as any.
     """
+    at = moment(connection, now)
+    lost = (lanes.c.woken_at < at - seconds) | (lanes.c.woken_at > at + LONGEST_LEASE)
     query = (
-        select(lanes.c.name, lanes.c.job, lanes.c.woken_at)
-        .where(lanes.c.woken_at < moment(connection, now) - seconds)
-        .order_by(lanes.c.woken_at)
+        select(lanes.c.name, lanes.c.job, lanes.c.woken_at).where(lost).order_by(lanes.c.woken_at)
     )
     return [Wake(lane=name, job=job or "", at=at) for name, job, at in connection.execute(query)]

@@ -94,11 +94,8 @@ def count_in_words(asked: Entries) -> str:
     """`an entry of tickets fulfils: ...`, or what the number of those must be."""
     if asked.count == AT_LEAST_ONE:
         inner = _fulfilled(asked)
-        return (
-            f"one and the same of {asked.path} has {inner}"
-            if inner
-            else (f"{asked.path} has entries")
-        )
+        which = "one and the same of" if len(asked.conditions) > 1 else "one of"
+        return f"{which} {asked.path} has {inner}" if inner else f"{asked.path} has entries"
     return f"{number_of(asked)} {' and '.join(map(in_words, asked.count))}"
 
 

@@ -16,7 +16,7 @@ from bridge.rules.date_filter import complaint_about_date
 from bridge.rules.filter_reference import BY_NAME
 from bridge.rules.filters import FILTERS, TESTS, takes
 from bridge.rules.vocabulary import ALIASES, FREE, Shape, Vocabulary
-from bridge.wording import meant, quoted
+from bridge.wording import meant, nearest, quoted
 
 _DEEPEST_LOOP = 2
 _DEEPEST = 60
@@ -283,7 +283,8 @@ def _no_part(spelled: str, shape: Shape, name: str) -> tuple[str, str]:
         return f"`{spelled}` is a list", f"write {first} for its first entry, or {every}"
     if shape.kind == "group":
         alias = ALIASES.get(name.casefold())
-        advice = f"did you mean `{alias}`?" if alias in shape.parts else meant(name, shape.parts)
+        near = alias if alias in shape.parts else nearest(name, shape.parts)
+        advice = f"did you mean `{spelled}.{near}`?" if near else meant(name, shape.parts)
         return f"there is no field `{spelled}.{name}`", advice
     return f"`{spelled}` is one value and has no `{name}`", "leave that out"
 

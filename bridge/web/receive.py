@@ -112,7 +112,9 @@ class Receiver:
     def _refusal(self, config: SourceConfig, environ: Mapping[str, Any]) -> Answer | None:
         """Whatever the request holds, which is not read then."""
         if not self._is_allowed(config, environ):
-            self.refused.refused(config.name, ADDRESS, str(NOT_ALLOWED.reason))
+            # An empty list refuses everybody on purpose.
+            if config.allow_from:
+                self.refused.refused(config.name, ADDRESS, str(NOT_ALLOWED.reason))
             return NOT_ALLOWED
         if not config.secrets:
             return NO_SECRET

@@ -22,6 +22,7 @@ from bridge.ledger.look_up import EventSummary, Filters
 from bridge.ledger.replay import replay_webhook
 from tests.cli.house import House, Ledger
 from tests.conftest import Now
+from tests.servers import START_SECONDS
 
 LONG = "an-endless-name-" * 20 + "@example.com"
 HOSTILE = "[bold]Bob[/bold] \x1b[2J\x1b[31m\u202egnp.exe\u200b\r\n\x07"
@@ -355,7 +356,7 @@ def first_line(process: subprocess.Popen[str]) -> str:
     told: Queue[str] = Queue()
     assert process.stdout is not None
     threading.Thread(target=lambda: told.put(process.stdout.readline()), daemon=True).start()  # type: ignore[union-attr]
-    return told.get(timeout=20)
+    return told.get(timeout=START_SECONDS)
 
 
 def test_following_shows_what_comes_and_ends_quietly(house: House, ledger: Ledger) -> None:
@@ -365,6 +366,6 @@ def test_following_shows_what_comes_and_ends_quietly(house: House, ledger: Ledge
         ledger.keep("showpad", b"[1]")
         assert json.loads(first_line(process))["id"] == "2"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=START_SECONDS)
     assert out.strip() == ""
     assert err.strip() == ""

@@ -26,7 +26,7 @@ from bridge.ledger.selection import Selection
 from bridge.ledger.tables import webhooks
 from tests.cli.giving_up import UNFILLABLE, give_up, keep_for_a_person
 from tests.cli.house import House, Ledger
-from tests.servers import wait_until
+from tests.servers import START_SECONDS, wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -350,7 +350,7 @@ def test_stopped_in_the_middle_it_says_how_far_it_came_and_goes_on(
     )
     wait_until(lambda: states(either)["waiting"] >= 5)
     process.send_signal(signal.SIGINT)
-    told, _ = process.communicate(timeout=20)
+    told, _ = process.communicate(timeout=START_SECONDS)
     assert process.returncode == 130
     done = re.search(r"Stopped\. (\d+) of 30 deliveries replayed", told)
     assert done, told

@@ -7,19 +7,20 @@ import time
 
 from bridge.engine.alarm import Alarm
 from bridge.errors import LedgerUnavailable
+from tests.servers import START_SECONDS
 
 
 def test_lanes_are_woken_in_the_order_of_their_moments_and_not_before() -> None:
     woken: queue.Queue[tuple[str, float]] = queue.Queue()
     alarm = Alarm(lambda lane: woken.put((lane, time.monotonic())))
     began = time.monotonic()
-    alarm.set("late", 0.10)
+    alarm.set("late", 2.0)
     alarm.set("soon", 0.05)
-    first, second = woken.get(timeout=10), woken.get(timeout=10)
+    first, second = woken.get(timeout=START_SECONDS), woken.get(timeout=START_SECONDS)
     alarm.stop()
     assert (first[0], second[0]) == ("soon", "late")
     assert first[1] - began >= 0.05
-    assert second[1] - began >= 0.10
+    assert second[1] - began >= 2.0
 
 
 def test_a_ledger_that_is_away_does_not_end_the_alarm() -> None:
@@ -32,9 +33,9 @@ def test_a_ledger_that_is_away_does_not_end_the_alarm() -> None:
 
     alarm = Alarm(wake)
     alarm.set("first", 0)
-    assert woken.get(timeout=10) == "first"
+    assert woken.get(timeout=START_SECONDS) == "first"
     alarm.set("second", 0)
-    assert woken.get(timeout=10) == "second"
+    assert woken.get(timeout=START_SECONDS) == "second"
     alarm.stop()
 
 
@@ -42,9 +43,9 @@ def test_a_lane_that_is_set_is_not_set_again() -> None:
     woken: queue.Queue[str] = queue.Queue()
     alarm = Alarm(woken.put)
     for _ in range(5):
-        alarm.set("lane", 0.02)
-    alarm.set("another", 0.05)
-    assert [woken.get(timeout=10) for _ in range(2)] == ["lane", "another"]
+        alarm.set("lane", 1.0)
+    alarm.set("another", 2.0)
+    assert [woken.get(timeout=START_SECONDS) for _ in range(2)] == ["lane", "another"]
     alarm.stop()
 
 

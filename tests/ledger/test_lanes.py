@@ -50,6 +50,22 @@ def test_a_lane_with_somebody_at_it_needs_no_wake(database: Database) -> None:
     assert not wake(database, "job-2", 2.0)
 
 
+def test_a_lease_of_a_clock_that_was_ahead_holds_nothing(database: Database) -> None:
+    """On SQLite times are the machine's, which boots with a wrong one now and then."""
+    ahead = 1_000_000.0
+    wake(database, "job-1", ahead)
+    assert take(database, "turn-1", ahead)
+    assert not is_quiet(database, ahead + 1)
+    assert is_quiet(database, 2.0)
+    assert wake(database, "job-2", 2.0)
+    assert take(database, "turn-2", 2.0)
+    with database.write() as connection:
+        lanes.release(connection, "lane", "turn-2")
+    wake(database, "job-3", ahead)
+    with database.read() as connection:
+        assert [each.job for each in lanes.wakes_before(connection, 3.0, 2.0)] == ["job-3"]
+
+
 def test_only_one_turn_has_the_lane(database: Database) -> None:
     wake(database, "job-1", 1.0)
     assert take(database, "turn-1", 1.0)

@@ -18,7 +18,7 @@ import urllib3
 from bridge.ledger.database import Database
 from bridge.ledger.look_up import totals
 from bridge.testing.vendor import Answer, Reply, Request, VendorServer
-from tests.servers import free_port, wait_until
+from tests.servers import START_SECONDS, free_port, wait_until
 from tests.web.conftest import purchase
 
 ROOT = Path(__file__).parent.parent.parent
@@ -130,7 +130,7 @@ class Bridge:
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():
-            process.wait(20)
+            process.wait(START_SECONDS)
         self.processes.clear()
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -22,7 +22,7 @@ from pathlib import Path
 import urllib3
 
 from tests.processes.bridge import ROOT, SECRET
-from tests.servers import free_port
+from tests.servers import START_SECONDS, free_port
 from tests.web.conftest import purchase
 
 BRIDGE_YAML = """
@@ -164,7 +164,7 @@ class Machine:
         stopping = [self.processes.pop(part) for part in parts]
         for process in stopping:
             process.terminate()
-        return [process.wait(20) for process in stopping]
+        return [process.wait(START_SECONDS) for process in stopping]
 
     def kill(self, part: str) -> None:
         process = self.processes.pop(part)

@@ -220,7 +220,7 @@ def test_named_texts_and_the_time_zone_reach_the_texts_of_steps(
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("{{ texts.thank }}", "there is no field `texts.thank`; did you mean `thanks`?"),
+        ("{{ texts.thank }}", "there is no field `texts.thank`; did you mean `texts.thanks`?"),
         ("{{ texts.thanks | upper }}", "the text `thanks` holds {{ }} itself"),
     ],
 )

@@ -101,8 +101,8 @@ def test_what_can_be_meant_is_left_alone(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a:\n\tb: 1\n", "2:1: a tab in the indentation; YAML wants spaces there"),
-        ("-\ta\n", "1:2: a tab in the indentation; YAML wants spaces there"),
+        ("a:\n\tb: 1\n", "2:1: a tab in the indentation; type spaces instead"),
+        ("-\ta\n", "1:2: a tab in the indentation; type spaces instead"),
         (
             "a: 1\nb: 2\na: 3\n",
             "3:1: `a` stands here twice, first in line 1; keep one of the two; a new entry",
@@ -143,7 +143,7 @@ def test_what_can_be_meant_is_left_alone(text: str) -> None:
         ),
         (
             "{a: 1,000}\n",
-            "1:5: `1,000` is no number, since a comma begins something new within { }; write: 1000",
+            "1:5: a comma within { } ends the number before it; write numbers without a comma: ",
         ),
         ("a: “#vip”\n", "1:4: “ and ” are quotes of a word processor, and part of the text here;"),
         (

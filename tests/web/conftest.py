@@ -35,7 +35,7 @@ sources:
     kind: showpass
     secrets: {env: SHOWPASS_SECRETS}
     allow_from: [34.83.8.110, 10.1.0.0/16]
-  nobody: {kind: showpass, secrets: {env: SHOWPASS_SECRETS}, allow_from: []}
+  unlisted: {kind: showpass, secrets: {env: SHOWPASS_SECRETS}, allow_from: []}
   small:
     kind: showpass
     secrets: {env: SHOWPASS_SECRETS}

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.programs import CADDY, NGINX
-from tests.servers import free_port, wait_until
+from tests.servers import START_SECONDS, free_port, wait_until
 from tests.web import wire
 from tests.web.receivers import ROOT
 
@@ -107,7 +107,7 @@ def _running(command: Sequence[str], folder: Path, port: int) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(START_SECONDS)
 
 
 def _is_up(process: subprocess.Popen[bytes], port: int, log: Path) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from bridge.ledger.database import Database
 from bridge.ledger.tables import webhooks
-from tests.servers import free_port, wait_until
+from tests.servers import START_SECONDS, free_port, wait_until
 from tests.web import wire
 from tests.web.genuine import SECRETS
 
@@ -150,7 +150,7 @@ def running(
             yield found
         finally:
             process.terminate()
-            process.wait(40)
+            process.wait(START_SECONDS)
             found.database.close()
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import select as query
 from bridge.ledger.database import Database
 from bridge.ledger.tables import webhooks
 from bridge.web.connections import MAX_CONNECTIONS, MAX_FOR_EACH_ADDRESS
-from tests.servers import free_port, wait_until
+from tests.servers import START_SECONDS, free_port, wait_until
 from tests.web.conftest import purchase
 
 pytestmark = pytest.mark.xdist_group("processes")
@@ -119,7 +119,7 @@ def running(folder: Path, redis_url: str, server: str) -> Iterator[Web]:
             yield web
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(START_SECONDS)
             database.close()
 
 
@@ -496,7 +496,7 @@ def test_a_client_that_says_nothing_does_not_hold_up_a_stop(tmp_path: Path, redi
     server = "web_workers: 1, request_seconds: 300"
     with running(tmp_path, redis_url, server) as one, one.connect():
         one.process.send_signal(signal.SIGTERM)
-        assert one.process.wait(20) == 0
+        assert one.process.wait(START_SECONDS) == 0
 
 
 def test_while_sixty_four_are_slow_others_are_answered(web: Web) -> None:
@@ -637,7 +637,7 @@ def test_a_stop_lets_whole_webhooks_be_recorded_and_answered(
         said = [read_all(connection) for connection in waiting]
         assert [statuses(each) for each in said] == [[200]] * 10
         assert all(b"\r\nConnection: close\r\n" in each for each in said)
-        assert one.process.wait(30) == 0
+        assert one.process.wait(START_SECONDS) == 0
         assert one.kept() == 10
 
 
@@ -742,7 +742,7 @@ def test_a_stop_lets_requests_under_way_finish(web: Web, tmp_path: Path, redis_u
         for connection, body in zip(begun, bodies, strict=True):
             connection.sendall(body)
             assert statuses(read_all(connection)) == [200]
-        assert stopping.process.wait(30) == 0
+        assert stopping.process.wait(START_SECONDS) == 0
         assert stopping.kept() == 12
 
 

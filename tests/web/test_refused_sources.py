@@ -145,7 +145,9 @@ def test_the_receiver_counts_by_source_and_says_what_is_likely(receiver: Receive
     for _ in range(FEWEST):
         receiver.post("showpass", purchase(), {"X-SHOWPASS-SIGNATURE": "0" * 40})
         receiver.post("showpad", b"{}", {})
+        # Neither who may not send on purpose nor what is no source.
         receiver.post("nobody", b"{}", {})
+        receiver.post("elsewhere", b"{}", {})
     standby = receiver.client.application.extensions["standby"]
     standby.refused.look(receiver.database)
     found = {each.subject for each in alerts(receiver.database)}
