@@ -20,6 +20,8 @@ def full(tmp_path: Path) -> Iterator[tuple[logging.Logger, Path]]:
         handler = _GatheringHandler(stream, most_kept=1_000)
         handler.setFormatter(_JsonFormatter("test"))
         logger = logging.getLogger(f"test of {tmp_path.name}")
+        # A runner of tests may have a handler of its own, which raises.
+        logger.propagate = False
         logger.addHandler(handler)
         yield logger, tmp_path / "log"
         logger.removeHandler(handler)
