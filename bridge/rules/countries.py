@@ -125,7 +125,12 @@ def complaint_about_country(written: str) -> tuple[str, str]:
     if denied and (code := country_named(denied[1])):
         return what, f"to leave one out write {{not: {{country: {code}}}}}"
     code = _almost(written)
-    return what, f"did you mean `{code}`?" if code else "write the two letters of a country, such as CA, US or GB"
+    return (
+        what,
+        f"did you mean `{code}`?"
+        if code
+        else "write the two letters of a country, such as CA, US or GB",
+    )
 
 
 def _almost(written: str) -> str | None:
@@ -142,7 +147,11 @@ def complaint_about_region(region: str) -> tuple[str, str]:
         return "", ""
     known = _SAID_OTHERWISE.get(region.strip().casefold())
     close = known or nearest(region[:20], phonenumbers.SUPPORTED_REGIONS)
-    advice = f"did you mean `{close}`?" if close else "write the two letters of a country, such as CA, US or GB"
+    advice = (
+        f"did you mean `{close}`?"
+        if close
+        else "write the two letters of a country, such as CA, US or GB"
+    )
     return "there is no such country", advice
 
 
