@@ -112,7 +112,9 @@ class Action:
     overtake each other for one person; `shards` how many lanes of one account
     may run side by side. `idempotent` says whether twice is once; where it is
     not, `if_unknown` is what becomes of an item that may have been done and
-    cannot be looked up. `digest` is how all that waits becomes one message
+    cannot be looked up. `overwrites` is for an action that is not, and yet
+    takes the place of what was there: an older one is not sent again behind
+    a newer one. `digest` is how all that waits becomes one message
     once the lane is late. `consent_for` is the item's field with the
     address that must have consented, to a subscription or, where `consents_to` says so,
     to a single mailing; `withdraws_for` is the one with the address
@@ -139,6 +141,7 @@ class Action:
     shards: int = 1
     idempotent: bool = True
     if_unknown: IfUnknown = "keep"
+    overwrites: bool = False
     digest: Digest | None = None
     consent_for: str | None = None
     consents_to: ConsentsTo = "subscribe"
@@ -162,6 +165,7 @@ def action(
     shards: int = 1,
     idempotent: bool = True,
     if_unknown: IfUnknown = "keep",
+    overwrites: bool = False,
     digest: Digest | None = None,
     consent_for: str | None = None,
     consents_to: ConsentsTo = "subscribe",
@@ -191,6 +195,7 @@ def action(
             shards=shards,
             idempotent=idempotent,
             if_unknown=if_unknown,
+            overwrites=overwrites,
             digest=digest,
             consent_for=consent_for,
             consents_to=consents_to,

@@ -16,7 +16,7 @@ from bridge.rules.relative import duration
 from bridge.rules.schema import BetweenText, OnceText, UnlessText
 from bridge.rules.slips import day_meant, days_meant, length_trouble, list_meant
 from bridge.rules.template_check import check
-from bridge.rules.templates import Text, compile_text, is_template
+from bridge.rules.templates import Text, compile_key, is_template
 from bridge.rules.vocabulary import Vocabulary, member_name
 from bridge.source import Source
 from bridge.wording import as_written, meant, quoted
@@ -189,7 +189,7 @@ class OptionsReader:
         problems = check(source, words)
         for problem in problems:
             self._findings.add(path, problem.what, problem.advice, line=problem.line)
-        return None if problems else compile_text(source, None, self._zone)
+        return None if problems else compile_key(source, self._zone)
 
     def _check_types(
         self, types: Sequence[str], sources: Sequence[type[Source]], path: Path

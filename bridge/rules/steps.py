@@ -176,8 +176,9 @@ class StepReader:
             item, {key: fields[key] for key in fields if fields[key] is not None or not odd}, path
         )
         self._warn_of_one_text(item, fields, path)
+        zone = self._named.zone_of(step.partition(".")[0])
         filling = {
-            name: self._compiled(value, item, (*path, name)) for name, value in fields.items()
+            name: self._compiled(value, item, zone, (*path, name)) for name, value in fields.items()
         }
         if "time_zone" in item.model_fields and self._named.names_zone:
             # The one of the rules, so that all that a rule does is by the same clocks.
@@ -203,18 +204,20 @@ class StepReader:
                         (*path, _key(name, info)), what, f"write {meaning} for several"
                     )
 
-    def _compiled(self, value: Any, item: type[Item], path: Path) -> Filling:
+    def _compiled(self, value: Any, item: type[Item], zone: str, path: Path) -> Filling:
         if isinstance(value, dict):
-            return {name: self._compiled(one, item, (*path, name)) for name, one in value.items()}
+            return {
+                name: self._compiled(one, item, zone, (*path, name)) for name, one in value.items()
+            }
         if isinstance(value, list):
-            return [self._compiled(one, item, (*path, n)) for n, one in enumerate(value)]
+            return [self._compiled(one, item, zone, (*path, n)) for n, one in enumerate(value)]
         if not isinstance(value, str):
             return value  # type: ignore[no-any-return]  # YAML's plain values
         self._found(slips(value, self._vocabulary, item.placeholders), path)
-        return self._text(value, item.escape, path) if is_template(value) else value
+        return self._text(value, item.escape, zone, path) if is_template(value) else value
 
-    def _text(self, source: str, escape: Escape | None, path: Path) -> Filling:
-        texts, zone = self._named.texts, self._named.time_zone
+    def _text(self, source: str, escape: Escape | None, zone: str, path: Path) -> Filling:
+        texts = self._named.texts
         try:
             whole = with_texts(source, texts)
         except CannotInsert as why:
