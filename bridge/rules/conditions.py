@@ -10,6 +10,7 @@ say in words is in `bridge.rules.sentences`.
 from __future__ import annotations
 
 import fnmatch
+import operator as operators
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -239,17 +240,16 @@ def _compare_fields(operator: str, value: Any, other: Other, seen: Seen) -> bool
     if operator == "is" and isinstance(value, str) and text(value) in seen.texts[other.path].folded:
         return True
     ask, others = OF_ONE[operator], seen.find(other.path)[:MAX_OTHERS]
-    if operator == "is" and bare_day(value) is not None and number(value) is None:
-        # A day and a time in it are the same, whichever of the two fields is asked.
-        day = when(value, other.zone)
-        if day and any(day.meets(one) for one in others):
-            return True
     if operator in ("is", "before", "after"):
-        # Digits alone are a number, though ISO 8601 has days such as 20270701.
-        others = [
-            one if number(one) is not None else when(one, other.zone) or one for one in others
-        ]
-    return any(ask(value, one) for one in others)
+        others = [_dated(one, other.zone) for one in others]
+    # A day and a time in it are the same, whichever of the two fields is asked.
+    day = _dated(value, other.zone) if operator == "is" and bare_day(value) else None
+    return any(ask(value, one) or (isinstance(day, When) and day.meets(one)) for one in others)
+
+
+def _dated(value: Any, zone: tzinfo) -> Any:
+    """Digits alone are a number, though ISO 8601 has days such as 20270701."""
+    return value if number(value) is not None else when(value, zone) or value
 
 
 @dataclass(frozen=True)
@@ -354,24 +354,15 @@ def same(found: Any, expected: Any) -> bool:
     return amount is not None and amount == number(expected)
 
 
-def _at_least(found: Any, expected: Any) -> bool:
-    one, other = number(found), number(expected)
-    return one is not None and other is not None and one >= other
+def _ordered(fits: Callable[[Decimal, Decimal], bool]) -> Callable[[Any, Any], bool]:
+    def compared(found: Any, expected: Any) -> bool:
+        one, other = number(found), number(expected)
+        return one is not None and other is not None and fits(one, other)
+
+    return compared
 
 
-def _at_most(found: Any, expected: Any) -> bool:
-    one, other = number(found), number(expected)
-    return one is not None and other is not None and one <= other
-
-
-def _more_than(found: Any, expected: Any) -> bool:
-    one, other = number(found), number(expected)
-    return one is not None and other is not None and one > other
-
-
-def _less_than(found: Any, expected: Any) -> bool:
-    one, other = number(found), number(expected)
-    return one is not None and other is not None and one < other
+_at_least, _at_most = _ordered(operators.ge), _ordered(operators.le)
 
 
 def _between(found: Any, expected: Any) -> bool:
@@ -484,8 +475,8 @@ OF_ONE: Mapping[str, Callable[[Any, Any], bool]] = {
     **{operator: _textual(operator) for operator in FITS},
     "at_least": _at_least,
     "at_most": _at_most,
-    "more_than": _more_than,
-    "less_than": _less_than,
+    "more_than": _ordered(operators.gt),
+    "less_than": _ordered(operators.lt),
     "between": _between,
     "before": _before,
     "after": _after,

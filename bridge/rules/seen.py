@@ -58,9 +58,9 @@ class Seen:
         self._about = about
         self._entries: dict[str, Sequence[Seen] | None] = {}
         self.found: _Found = _Found(names, outer.found if outer else None, about)
-        self.texts = _Made(self.found, _texts, outer.texts if outer else None)
-        self.numbers = _Made(self.found, _numbers, outer.numbers if outer else None)
-        self.told = _Made(self.found, _told, outer.told if outer else None)
+        self.texts: _Made[Texts] = _Made(self.found, _texts, outer.texts if outer else None)
+        self.numbers: _Made[Numbers] = _Made(self.found, _numbers, outer.numbers if outer else None)
+        self.told: _Made[str] = _Made(self.found, _told, outer.told if outer else None)
         self.moments: dict[Any, Any] = {}
         """What `relative` made of the times in a field, so that they are put in order once."""
         self.countries: Known = outer.countries if outer else {}
