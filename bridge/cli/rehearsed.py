@@ -79,6 +79,9 @@ def _facts(delivery: RehearsedDelivery, event: RehearsedEvent) -> Iterator[tuple
         yield "when", "", when_said(delivery)
     if planned.once:
         yield "once", "", f"{planned.once.words}: nothing of it was done before"
+    elif rule.once:
+        unknown = "this event does not say which, so it is done each time"
+        yield "once", "", f"once per {rule.once.said}: {unknown}"
     if rule.unless and planned.unless:
         types = " or ".join(rule.unless.types)
         yield "unless", "", f"{types} of the same {rule.unless.same} comes before it is sent"

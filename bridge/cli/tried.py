@@ -13,6 +13,7 @@ from bridge.cli import examined, rehearsed
 from bridge.cli.chosen_event import Subject
 from bridge.cli.chosen_rules import ChosenRules
 from bridge.cli.json_lines import iso
+from bridge.cli.pairs import pairs
 from bridge.cli.screen import clean, counted, full_time, indented
 from bridge.config import Config
 from bridge.engine.rehearse import RehearsedDelivery, RehearsedEvent
@@ -84,10 +85,11 @@ def print_tried(console: Console, tried: Tried, config: Config, only: str | None
 
 
 def _print_heading(console: Console, tried: Tried) -> None:
-    event, subject = tried.event.event, tried.subject
-    named = subject.name_of(tried.event)
+    event, subject = tried.event, tried.subject
+    named = subject.name_of(event)
     name = f"{named[0].upper()}{named[1:]}"
-    what = "" if event.type in name else f"  {event.type} from {event.source}"
+    kind, source = event.event.type, event.event.source
+    what = "" if kind in name else f"  {kind} from {source}"
     console.print(Text.assemble((clean(name), "bold"), clean(what)))
     received = full_time(subject.waiting.webhook.received_at)
     lines = [f"as if it came in on {received}", f"by {tried.rules.named}"]
@@ -95,6 +97,9 @@ def _print_heading(console: Console, tried: Tried) -> None:
         console.print(indented(Text(clean(line), style="dim"), 2))
     if subject.note:
         console.print(indented(Text(clean(subject.note), style="red"), 2))
+    if event.remarks:
+        console.print()
+        console.print(pairs([("remark", Text(clean(remark))) for remark in event.remarks]))
 
 
 def _rest(
@@ -125,6 +130,7 @@ def as_object(tried: Tried, only: str | None) -> dict[str, Any]:
         "type": event.type,
         "received_at": iso(tried.subject.waiting.webhook.received_at),
         "note": tried.subject.note or None,
+        "remarks": list(tried.event.remarks),
         "by": tried.rules.named,
         "rules_version": tried.rules.rules.version,
         "rules": [examined.as_object(one, stopped.get(one.rule.name, "")) for one in examinations],

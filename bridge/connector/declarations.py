@@ -72,11 +72,15 @@ class ConnectorSettings(BaseModel):
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a rule asks of an account that it can never do; `field` leads to where it says so."""
+    """What a rule asks of an account that it can never do; `field` leads to where it says so.
+
+    What `only_warns` may be meant so, and keeps no rule from working.
+    """
 
     what: str
     advice: str = ""
     field: tuple[str | int, ...] = ()
+    only_warns: bool = False
 
 
 @dataclass(frozen=True)

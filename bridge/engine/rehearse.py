@@ -20,7 +20,7 @@ from bridge.event import Event, Webhook
 from bridge.ledger import occasions
 from bridge.ledger.claim import Claimed
 from bridge.ledger.database import Connection
-from bridge.ledger.plan import Plan, PlannedDelivery, Waiting
+from bridge.ledger.plan import Plan, PlannedDelivery, PlannedEvent, Waiting
 from bridge.rules import Examination, RuleSet, Verdict, examine
 from bridge.rules.seen import Seen
 from bridge.rules.values import view
@@ -103,8 +103,16 @@ class RehearsedEvent:
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Of the rules that are about such events."""
-        planned = self.rehearsal.plan.events[self.position - 1]
-        return tuple(Verdict(**each) for each in planned.verdicts)
+        return tuple(Verdict(**each) for each in self._planned.verdicts)
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What the event's story would tell: what of it is unknown, and what texts lack."""
+        return self._planned.remarks
+
+    @property
+    def _planned(self) -> PlannedEvent:
+        return self.rehearsal.plan.events[self.position - 1]
 
     @cached_property
     def examinations(self) -> tuple[Examination, ...]:

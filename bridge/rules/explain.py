@@ -137,7 +137,8 @@ def _options(rule: Rule) -> Iterator[str]:
     if rule.once:
         _, _, period = rule.once.said.partition(" in ")
         of = _ONCE.get(rule.once.of) or f"each {rule.once.said.partition(' in ')[0]}"
-        yield f"Once for {of}" + (f" in {period}." if rule.once.period else ".")
+        of += f" in {period}" if rule.once.period else ""
+        yield f"Once for {of}; if an event does not say which, it is done each time."
     if rule.timing:
         said = ", ".join(timing_sentences(rule.timing))
         yield f"{said[0].upper()}{said[1:]}."

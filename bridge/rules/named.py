@@ -34,6 +34,10 @@ class Named:
     names_zone: bool = False
     zones: Mapping[str, str] = field(default_factory=dict)
 
+    def zone_of(self, account: str) -> str:
+        """The one of the texts that the account sends: its own, if no single one holds for all."""
+        return self.time_zone if self.names_zone else self.zones.get(account, self.time_zone)
+
 
 class NamedReader:
     """Reads one file after the other."""
@@ -124,6 +128,7 @@ class NamedReader:
         if country is None:
             findings.add(("country",), *complaint_about_country(written))
         else:
+            findings.taken(("country",))
             _one_for_all(findings, "country", country, self._countries)
 
 

@@ -16,10 +16,10 @@ from bridge.rules.relative import duration
 from bridge.rules.schema import BetweenText, OnceText, UnlessText
 from bridge.rules.slips import day_meant, days_meant, length_trouble, list_meant
 from bridge.rules.template_check import check
-from bridge.rules.templates import Text, compile_text, is_template
+from bridge.rules.templates import Text, compile_key, is_template
 from bridge.rules.vocabulary import Vocabulary, member_name
 from bridge.source import Source
-from bridge.wording import meant, quoted
+from bridge.wording import as_written, meant, quoted
 from bridge.yaml_text import Path
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?)\s*%?", re.ASCII)
@@ -113,7 +113,7 @@ class OptionsReader:
             return None
         if found and 0 < float(found[1]) <= 100:
             return float(found[1])
-        what = f"{quoted(str(wanted))} is no share of people: it must be above 0% and at most 100%"
+        what = f"{as_written(wanted)} is no share of people: it must be above 0% and at most 100%"
         self._add((*path, "sample"), what, "write it like `sample: 10%`")
         return None
 
@@ -171,7 +171,7 @@ class OptionsReader:
         """What may stand there as a single value, or as lines of its own."""
         if not isinstance(wanted, dict):
             self._add(
-                path, f"{quoted(str(wanted))} is not possible here", f"write it like `{example}`"
+                path, f"{as_written(wanted)} is not possible here", f"write it like `{example}`"
             )
             return None
         advice = {"event": f"write it like `event: {example.partition(': ')[2]}`"}
@@ -189,7 +189,7 @@ class OptionsReader:
         problems = check(source, words)
         for problem in problems:
             self._findings.add(path, problem.what, problem.advice, line=problem.line)
-        return None if problems else compile_text(source, None, self._zone)
+        return None if problems else compile_key(source, self._zone)
 
     def _check_types(
         self, types: Sequence[str], sources: Sequence[type[Source]], path: Path

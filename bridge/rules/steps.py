@@ -21,7 +21,7 @@ from bridge.rules.template_check import check, slips
 from bridge.rules.template_walk import Problem
 from bridge.rules.templates import Escape, Filling, compile_text, is_template
 from bridge.rules.vocabulary import Vocabulary
-from bridge.wording import complaint, meant, nearest, quoted
+from bridge.wording import as_written, complaint, meant, nearest, quoted
 from bridge.yaml_text import Path
 
 _STAND_IN = "x"
@@ -68,7 +68,7 @@ class StepReader:
 
     def _step(self, rule: str, number: int, entry: Any, path: Path) -> Iterator[Step]:
         if not isinstance(entry, dict):
-            what = "this is no step" if entry is None else f"{quoted(str(entry))} is no step"
+            what = "this is no step" if entry is None else f"{as_written(entry)} is no step"
             self._findings.add(path, what, f"write `- {self._example()}:` and its fields below it")
             return
         if len(entry) != 1:
@@ -144,7 +144,8 @@ class StepReader:
         except Exception:  # noqa: BLE001  # a connector's bug must not hide the other mistakes
             return
         for one in refused:
-            self._findings.add((*path, *one.field), one.what, one.advice)
+            tell = self._findings.warn if one.only_warns else self._findings.add
+            tell((*path, *one.field), one.what, one.advice)
 
     def _filling(
         self, step: str, item: type[Item], fields: Any, path: Path
@@ -175,8 +176,9 @@ class StepReader:
             item, {key: fields[key] for key in fields if fields[key] is not None or not odd}, path
         )
         self._warn_of_one_text(item, fields, path)
+        zone = self._named.zone_of(step.partition(".")[0])
         filling = {
-            name: self._compiled(value, item, (*path, name)) for name, value in fields.items()
+            name: self._compiled(value, item, zone, (*path, name)) for name, value in fields.items()
         }
         if "time_zone" in item.model_fields and self._named.names_zone:
             # The one of the rules, so that all that a rule does is by the same clocks.
@@ -202,18 +204,20 @@ class StepReader:
                         (*path, _key(name, info)), what, f"write {meaning} for several"
                     )
 
-    def _compiled(self, value: Any, item: type[Item], path: Path) -> Filling:
+    def _compiled(self, value: Any, item: type[Item], zone: str, path: Path) -> Filling:
         if isinstance(value, dict):
-            return {name: self._compiled(one, item, (*path, name)) for name, one in value.items()}
+            return {
+                name: self._compiled(one, item, zone, (*path, name)) for name, one in value.items()
+            }
         if isinstance(value, list):
-            return [self._compiled(one, item, (*path, n)) for n, one in enumerate(value)]
+            return [self._compiled(one, item, zone, (*path, n)) for n, one in enumerate(value)]
         if not isinstance(value, str):
             return value  # type: ignore[no-any-return]  # YAML's plain values
         self._found(slips(value, self._vocabulary, item.placeholders), path)
-        return self._text(value, item.escape, path) if is_template(value) else value
+        return self._text(value, item.escape, zone, path) if is_template(value) else value
 
-    def _text(self, source: str, escape: Escape | None, path: Path) -> Filling:
-        texts, zone = self._named.texts, self._named.time_zone
+    def _text(self, source: str, escape: Escape | None, zone: str, path: Path) -> Filling:
+        texts = self._named.texts
         try:
             whole = with_texts(source, texts)
         except CannotInsert as why:
@@ -241,7 +245,8 @@ class StepReader:
 
     def _found(self, problems: Iterator[Problem] | list[Problem], path: Path) -> None:
         for problem in problems:
-            self._findings.add(path, problem.what, problem.advice, line=problem.line)
+            tell = self._findings.warn if problem.only_warns else self._findings.add
+            tell(path, problem.what, problem.advice, line=problem.line)
 
     def _validate(self, item: type[Item], fields: dict[str, Any], path: Path) -> None:
         """What no event can put right; texts to fill in are stood in for."""

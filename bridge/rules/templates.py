@@ -11,8 +11,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
@@ -71,11 +71,16 @@ class Text:
     escape: Escape | None = field(default=None, repr=False, compare=False)
     zone: str = field(default="UTC", repr=False)
     texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    is_key: bool = field(default=False, repr=False)
 
     @property
-    def clocks(self) -> tzinfo:
-        """Those that times in it are shown by."""
-        return date_filter.zone(self.zone)
+    def clocks(self) -> tzinfo | None:
+        """Those that times in it are shown by; None in a key."""
+        return None if self.is_key else date_filter.zone(self.zone)
+
+    @property
+    def environment(self) -> ImmutableSandboxedEnvironment:
+        return environment(self.escape, self.zone, self.is_key)
 
     @property
     def template(self) -> Template:
@@ -123,8 +128,17 @@ def compile_text(
     return Text(source, escape, zone, texts)
 
 
+def compile_key(source: str, zone: str) -> Text:
+    """A text by which events are told apart: what it inserts is the same by all clocks.
+
+    Times are of UTC in it, and a day is its midnight there, so that what was recorded under
+    a key stays known whatever `time_zone` the rules give. Only `date` goes by `zone`.
+    """
+    return replace(compile_text(source, None, zone), is_key=True)
+
+
 def _template(text: Text) -> Template:
-    made = environment(text.escape, text.zone)
+    made = text.environment
     tree = made.parse(text.source)
     for loop in tree.find_all(nodes.For):
         loop.iter = _through(loop.iter, "_each", _steps_of(loop))
@@ -221,19 +235,24 @@ def _joined(template: Template, known: Mapping[str, Any]) -> str:
     return "".join(chunks)
 
 
-def _known(seen: Mapping[str, Any], clocks: tzinfo) -> dict[str, Any]:
+def _known(seen: Mapping[str, Any], clocks: tzinfo | None) -> dict[str, Any]:
     return {name: _given(value, clocks) for name, value in seen.items() if value is not None}
 
 
-def _given(value: Any, clocks: tzinfo) -> Any:
-    """A value as a text gets it: not too long, and times by the clocks of the rules."""
+def _given(value: Any, clocks: tzinfo | None) -> Any:
+    """A value as a text gets it: not too long, and times by the clocks of the rules.
+
+    Without clocks, in a key, times are those of UTC, and a day is a time.
+    """
     if isinstance(value, datetime):
-        return days.local(value, clocks)
+        return days.local(value, clocks or UTC)
+    if isinstance(value, date) and clocks is None:
+        return days.midnight(value, UTC)
     return value[:LONGEST_VALUE] if isinstance(value, str) else value
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    clocks: tzinfo
+    clocks: tzinfo | None
     intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
     intercepted_unops = frozenset(("+", "-"))
 
@@ -316,7 +335,9 @@ def _reached(obj: Any, argument: Any) -> Any:
 
 
 @lru_cache(maxsize=64)
-def environment(escape: Escape | None, zone: str = "UTC") -> ImmutableSandboxedEnvironment:
+def environment(
+    escape: Escape | None, zone: str = "UTC", is_key: bool = False
+) -> ImmutableSandboxedEnvironment:
     """One per way of escaping and time zone: Jinja knows both by its environment only."""
 
     def finished(value: Any) -> str:
@@ -334,7 +355,7 @@ def environment(escape: Escape | None, zone: str = "UTC") -> ImmutableSandboxedE
         keep_trailing_newline=False,
         cache_size=0,
     )
-    made.clocks = date_filter.zone(zone)
+    made.clocks = None if is_key else date_filter.zone(zone)
     made.globals.clear()
     made.filters = {**filters_in(zone), "_each": each, "_shown": _concatenated}
     made.filters |= {"_compared": _compared, "_sliced": _sliced}

@@ -74,12 +74,12 @@ class TimingReader:
             advice = f'write "{meaning}"' if meaning[:1].isdigit() else _AT_ADVICE
             self._add(path, f"{quoted(wanted)} is no time of day from 00:00 to 23:59", advice)
             return None
-        named = (found[3] or "").strip()
+        named = _zone_named(found)
         if re.fullmatch(r"[ap]\.?m\.?", named, re.IGNORECASE):
             what = f"{quoted(wanted)} is no time of day from 00:00 to 23:59"
             self._add(path, what, f'write "{clock_meant(wanted)}"')
             return None
-        local = not named or " ".join(named.lower().split()) == _EVENT_LOCAL
+        local = _is_local(named)
         zone = self.zone(self._zone if local else named, path)
         if not local:
             warn_of_zone(self._findings, named, path)
@@ -115,6 +115,20 @@ class TimingReader:
 
     def _add(self, path: Path, what: str, advice: str = "") -> None:
         self._findings.add(path, what, advice)
+
+
+def names_zone(wanted: str) -> bool:
+    """Whether an `at` says in which zone it is."""
+    found = _AT.fullmatch(wanted.strip())
+    return found is not None and not _is_local(_zone_named(found))
+
+
+def _zone_named(found: re.Match[str]) -> str:
+    return (found[3] or "").strip()
+
+
+def _is_local(named: str) -> bool:
+    return not named or " ".join(named.lower().split()) == _EVENT_LOCAL
 
 
 def warn_of_zone(findings: Findings, name: str, path: Path) -> None:

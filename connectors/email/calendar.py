@@ -1,6 +1,7 @@
 """The calendar entry of an order's tickets: iCalendar, https://www.rfc-editor.org/rfc/rfc5545.
 
 The facts of a purchase name when an event starts and ends, in UTC; they do not say where it is.
+A start without a time is a day, the same one in every zone: the entry is for the whole day.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import icalendar
@@ -21,18 +22,18 @@ MOST = 20
 
 @dataclass(frozen=True)
 class Show:
-    """Something to go to; `key` is the same for all who go."""
+    """Something to go to, at a time in UTC or on a day; `key` is the same for all who go."""
 
     key: str
     name: str
-    starts: datetime
-    ends: datetime | None
+    starts: date
+    ends: date | None
 
 
 def shows(event: Mapping[str, Any]) -> list[Show]:
     """What the tickets admit to, each once, in the order of their start."""
     found = {show.key: show for show in _shows(event)}
-    return sorted(found.values(), key=lambda show: show.starts)[:MOST]
+    return sorted(found.values(), key=lambda show: _first_moment(show.starts))[:MOST]
 
 
 def calendar(event: Mapping[str, Any], location: str, domain: str) -> str:
@@ -47,7 +48,7 @@ def calendar(event: Mapping[str, Any], location: str, domain: str) -> str:
     file.add("prodid", "-//Showbridge//EN")
     file.add("version", "2.0")
     file.add("method", "PUBLISH")
-    stamp = _moment(_inner(event, "event").get("time")) or found[0].starts
+    stamp = _moment(_inner(event, "event").get("time")) or _first_moment(found[0].starts)
     for show in found:
         file.add_component(_entry(show, stamp, one_line(location), domain))
     return str(file.to_ical(), "utf-8")
@@ -60,20 +61,48 @@ def _entry(show: Show, stamp: datetime, location: str, domain: str) -> icalendar
     entry.add("dtstamp", stamp)
     entry.add("summary", show.name)
     entry.add("dtstart", show.starts)
-    if show.ends and show.ends > show.starts:
-        entry.add("dtend", show.ends)
+    ends = _end(show)
+    if ends:
+        entry.add("dtend", ends)
     if location:
         entry.add("location", location)
     return entry
 
 
+def _end(show: Show) -> date | None:
+    """Of the same type as the start; for whole days it is the day after the last one.
+
+    None: it is not known, or the show ends on the day on which it starts. See
+    https://www.rfc-editor.org/rfc/rfc5545#section-3.6.1
+    """
+    if show.ends is None or type(show.ends) is not type(show.starts) or show.ends <= show.starts:
+        return None
+    return show.ends if isinstance(show.ends, datetime) else _day_after(show.ends)
+
+
+def _day_after(day: date) -> date | None:
+    return day + timedelta(days=1) if day < date.max else None
+
+
 def _shows(event: Mapping[str, Any]) -> Iterator[Show]:
     tickets = event.get("tickets")
     for ticket in tickets if isinstance(tickets, list) else []:
-        if isinstance(ticket, Mapping) and (starts := _moment(ticket.get("starts_on"))):
+        if isinstance(ticket, Mapping) and (starts := _when(ticket.get("starts_on"))):
             name = one_line(str(ticket.get("event_name") or "")) or "Event"
-            key = f"{ticket.get('event_id') or name} {starts.isoformat()}"
-            yield Show(key, name, starts, _moment(ticket.get("ends_on")))
+            key = f"{ticket.get('event_id') or name} {_first_moment(starts).isoformat()}"
+            yield Show(key, name, starts, _when(ticket.get("ends_on")))
+
+
+def _when(value: Any) -> date | None:
+    """A day if no time is named, else as `_moment`."""
+    try:
+        return date.fromisoformat(str(value)[:40].strip())
+    except ValueError:
+        return _moment(value)
+
+
+def _first_moment(when: date) -> datetime:
+    return when if isinstance(when, datetime) else datetime.combine(when, time(), UTC)
 
 
 def _moment(value: Any) -> datetime | None:

@@ -23,6 +23,7 @@ rules:
         tickets.type: General Admision
     do:
       - slack.post_message: {channel: "#vip", text: VIP}
+time_zone: UTC
 """
 SAID = "`tickets.type` was never “General Admision” in the last 30 days"
 

@@ -182,6 +182,27 @@ def test_what_was_done_once_is_held_back_and_says_by_which_event(
     assert "once once per contact: nothing of it was done before" in again
 
 
+def test_whom_nobody_knows_is_told_beside_what_is_done_once(house: House) -> None:
+    everybody = ONCE.replace("contact\n", "'{{ raw.data.nobody }}'\n")
+    (house.folder / "draft.yaml").write_text(everybody)
+    shown = told(house, "rules", "try", "draft.yaml", "invoice.purchase")
+    assert "remark `once_per` of “Welcome” is not known here, so it is done each time" in shown
+    assert (
+        "once once per {{ raw.data.nobody }}: this event does not say which, "
+        "so it is done each time"
+    ) in shown
+
+
+def test_what_cannot_be_read_of_an_event_is_told(house: House) -> None:
+    """Beside the conditions that it fails, or nobody sees why."""
+    body = {**_BODY, "data": {"id": 1, "net_sales": "about 20"}}
+    (house.folder / "odd.json").write_text(json.dumps(body))
+    shown = told(house, "rules", "try", "--file", "odd.json", "--source", "showpass")
+    assert "remark `data.net_sales` cannot be read as an amount: it is unknown" in shown
+    [found] = lines(house, "rules", "try", "--file", "odd.json", "--source", "showpass")
+    assert found["remarks"] == ["`data.net_sales` cannot be read as an amount: it is unknown"]
+
+
 def test_a_sample_is_tried_as_if_nothing_of_it_came_before(house: House, ledger: Ledger) -> None:
     """Other samples of its transaction came, and say nothing of real purchases."""
     within = ONCE.replace("once_per: contact", "once_per: {of: contact, within: 1 day}")

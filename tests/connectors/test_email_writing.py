@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -521,6 +521,48 @@ def test_a_calendar_has_an_entry_for_each_show_in_utc() -> None:
     assert "LOCATION:Prince's Island\\; Calgary\\, Canada\r\n" in text
     assert text.count("BEGIN:VEVENT") == 1, "two tickets, one show"
     assert re.search(r"UID:[0-9a-f]{24}@example\.com\r\n", text)
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        (None, ""),
+        ("2027-07-03", ""),
+        ("2027-07-02", ""),
+        ("2027-07-05", "DTEND;VALUE=DATE:20270706"),
+        ("2027-07-03T05:00:00+00:00", ""),
+        ("9999-12-31", ""),
+    ],
+)
+def test_a_show_on_a_day_without_a_time_is_there_all_day(ends: str | None, told: str) -> None:
+    """An all-day entry: https://www.rfc-editor.org/rfc/rfc5545#section-3.6.1
+
+    As a time it began on the evening before in America:
+    https://github.com/ics-py/ics-py/pull/74
+    """
+    ticket = {"event_name": "Fair", "starts_on": "2027-07-03", "ends_on": ends}
+    text = calendar({"tickets": [ticket]}, "", "example.com")
+    assert "DTSTART;VALUE=DATE:20270703\r\n" in text
+    assert [line for line in text.split("\r\n") if line.startswith("DTEND")] == [told] * bool(told)
+    [entry] = icalendar.Calendar.from_ical(text).walk("VEVENT")
+    assert entry.decoded("DTSTART") == date(2027, 7, 3)
+
+
+def test_a_show_at_a_time_does_not_end_on_a_day() -> None:
+    ticket = {"starts_on": "2027-07-03T01:30:00", "ends_on": "2027-07-04"}
+    text = calendar({"tickets": [ticket]}, "", "example.com")
+    assert "DTSTART:20270703T013000Z\r\n" in text
+    assert "DTEND" not in text
+
+
+def test_shows_on_days_and_at_times_stand_in_their_order() -> None:
+    starts = ["2027-07-05", "2027-07-04T01:30:00+00:00", "2027-07-03"]
+    text = calendar(
+        {"tickets": [{"event_id": n, "starts_on": one} for n, one in enumerate(starts)]},
+        "",
+        "example.com",
+    )
+    assert re.findall(r"DTSTART\S*:(\S+)", text) == ["20270703", "20270704T013000Z", "20270705"]
 
 
 def test_the_same_show_has_the_same_name_in_every_order() -> None:

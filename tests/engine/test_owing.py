@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,10 +25,16 @@ TICKETS = [
 
 
 def plan(
-    options: str, key: str = "key", now: float = RECEIVED, rule: str = "A rule", **changes: Any
+    options: str,
+    key: str = "key",
+    now: float = RECEIVED,
+    rule: str = "A rule",
+    zone: str = "",
+    **changes: Any,
 ) -> Plan:
     text = (
-        f"rules:\n  - name: {rule}\n    when: {{source: showpass}}\n"
+        (f"time_zone: {zone}\n" if zone else "")
+        + f"rules:\n  - name: {rule}\n    when: {{source: showpass}}\n"
         + "".join(f"    {line}\n" for line in options.splitlines())
         + '    do: [{scripted.send: {text: "{{ ticket.type or order.id }}"}}]\n'
     )
@@ -112,6 +119,42 @@ def test_once_per_is_for_the_same_of_what_it_names(
 ) -> None:
     assert once(options, key="another", **same) == once(options)
     assert once(options, key="another", **other) != once(options)
+
+
+@pytest.mark.parametrize("zone", ["", "UTC", "America/Edmonton", "Australia/Sydney"])
+@pytest.mark.parametrize(
+    ("text", "starts_on", "value"),
+    [
+        ("{{ event.time }}", None, "2027-01-15t08:00:00+00:00"),
+        ("{{ ticket.starts_on }}", "2027-07-02T19:30:00-06:00", "2027-07-03t01:30:00+00:00"),
+        ("{{ ticket.starts_on }}", "2027-07-03", "2027-07-03t00:00:00+00:00"),
+        ("{{ ticket.starts_on | upper }}", "2027-07-03", "2027-07-03t00:00:00+00:00"),
+        ("{{ tickets[0].starts_on ~ ' A' }}", "2027-07-03", "2027-07-03t00:00:00+00:00 a"),
+        (
+            "{{ tickets | map(attribute='starts_on') | join }}",
+            "2027-07-03",
+            "2027-07-03t00:00:00+00:00",
+        ),
+    ],
+)
+def test_times_in_keys_are_those_of_utc_whatever_the_rules_zone(
+    zone: str, text: str, starts_on: str | None, value: str
+) -> None:
+    """The ledger holds keys of this form: others would have it all done a second time."""
+    ticket = {"id": "1", "event_starts_on": starts_on}
+    options = f'for_each: tickets\nonce_per: "{text}"'
+    found = once(options, zone=zone, data={"ticket_items": [ticket]})
+    parts = ("A rule", "text", value)
+    assert found == [hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]]
+
+
+def test_a_day_that_a_key_asks_for_is_one_of_the_rules_zone() -> None:
+    options = """for_each: tickets\nonce_per: "{{ ticket.starts_on | date('%d') }}\""""
+    evening = {"data": {"ticket_items": [{"event_starts_on": "2027-07-03T01:30:00Z"}]}}
+    noon = {"data": {"ticket_items": [{"event_starts_on": "2027-07-02T18:00:00Z"}]}}
+    zone = "America/Edmonton"
+    assert once(options, zone=zone, **evening) == once(options, zone=zone, **noon)
+    assert once(options, **evening) != once(options, **noon)
 
 
 def test_another_rule_does_it_once_by_itself() -> None:

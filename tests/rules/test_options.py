@@ -168,7 +168,8 @@ def test_a_rule_says_all_that_it_does_in_sentences(compiled: Compiled) -> None:
     )
     assert rules.explain(compiled("rules:\n" + a_rule(options)).rules[0]) == (
         "When shop sends order.*, for each ticket: chat.post_message. Only from 2027-01-01. "
-        "Only for 10% of people. Once for each contact in 30 days. 2 days later, not between "
+        "Only for 10% of people. Once for each contact in 30 days; if an "
+        "event does not say which, it is done each time. 2 days later, not between "
         "22:00 and 08:00 in UTC. Unless order.refunded comes first, of the same transaction. "
         "Then no later rule is asked."
     )

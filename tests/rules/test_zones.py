@@ -28,7 +28,9 @@ EVENT = Event(
 DIGEST = '{channel: "#sales", at: "08:00"}'
 
 
-def compiled(step: str, zone: str = "", where: str = "{}", **zones: str) -> rules.RuleSet:
+def compiled(
+    step: str, zone: str = "", where: str = "{}", texts: str = "", **zones: str
+) -> rules.RuleSet:
     """`zones` are those of e-mail accounts, by their names."""
     settings = {
         name: EmailSettings.model_validate({"time_zone": each} if each else {})
@@ -40,6 +42,7 @@ def compiled(step: str, zone: str = "", where: str = "{}", **zones: str) -> rule
         settings=settings,
     )
     first = f"time_zone: {zone}\n" if zone else ""
+    first += f"texts: {texts}\n" if texts else ""
     text = (
         f"{first}rules:\n- name: A rule\n"
         f"  when: {{source: showpass, event: invoice.purchase, where: {where}}}\n"
@@ -121,6 +124,31 @@ def test_subject_and_ticket_list_of_a_message_say_the_same_time(
     assert shown in call.body["text"]
 
 
+@pytest.mark.parametrize(
+    ("account", "shown"),
+    [
+        ("email", "2 July 2027, 19:30 MDT"),
+        ("mail", "2 July 2027, 21:30 EDT"),
+        ("post", "3 July 2027, 01:30 UTC"),
+    ],
+)
+def test_where_accounts_have_several_zones_a_message_is_in_that_of_its_own(
+    account: str, shown: str
+) -> None:
+    zones = {"email": "America/Edmonton", "mail": "America/Toronto", "post": ""}
+    step = (
+        'ACCOUNT.send: {to: "{{ contact.email }}", tickets: true, text: "{{ texts.when }}", '
+        'subject: "{{ tickets[0].starts_on | date }}"}'
+    ).replace("ACCOUNT", account)
+    made = compiled(step, texts='{when: "{{ tickets[0].starts_on | date }}"}', **zones)
+    item = fill(made.rules[0].steps[0], EVENT).for_delivery("1", event=described(EVENT))
+    zone = zones[account]
+    settings = EmailSettings.model_validate({"time_zone": zone} if zone else {})
+    (call,) = Email.actions()["send"].preview(settings, item)
+    assert call.body["Subject"] == shown
+    assert call.body["text"].count(shown) == 2, "the text and the ticket list"
+
+
 @pytest.mark.parametrize("far", ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"])
 @pytest.mark.parametrize("zone", ["America/Edmonton", "Australia/Sydney"])
 def test_a_date_from_the_ends_of_the_calendar_stops_no_message(zone: str, far: str) -> None:
@@ -156,7 +184,11 @@ def test_two_zones_are_told() -> None:
         compiled(digest, "America/Toronto")
     )
     several = compiled(send, email="America/Edmonton", mail="America/Toronto")
-    assert "accounts have the time zones America/Edmonton and America/Toronto" in warnings(several)
+    assert warnings(several) == (
+        "accounts have the time zones America/Edmonton and America/Toronto, and these rules give "
+        "none: what an account sends is in its own, and days are days of UTC; add a line such as "
+        "`time_zone: America/Edmonton` at the top of the file"
+    )
     for quiet in (
         compiled(send, "America/Toronto", email="America/Toronto"),
         compiled(send, "America/Toronto", email=""),
