@@ -18,6 +18,7 @@ from bridge.errors import LedgerUnavailable
 from bridge.hosts import as_seen_here, in_url
 from bridge.ledger.alerts import open_alerts
 from bridge.ledger.database import Database
+from bridge.settings_files import secrets_file
 
 LOOK_SECONDS = 2.0
 
@@ -71,11 +72,11 @@ def _ledger(config: Config) -> str:
 
 
 def _urls(config: Config) -> Iterator[str]:
-    made = config.data / "secrets"
     for source in config.sources.values():
         yield _line(source.name, hook_url(receiver(config), source, hidden=True))
-        if (made / source.name).exists():
-            yield f"  {'':9} signed with a random secret for trying out: {made / source.name}"
+        if source.trial:
+            file = secrets_file(config.data, source.name)
+            yield f"  {'':9} signed with a random secret for trying out: {file}"
 
 
 def _given() -> str:

@@ -175,9 +175,10 @@ class Watchdog:
                 "The workers are busy with others all the time: more of them help "
                 "(`delivery.workers` in bridge.yaml, then restart)."
             )
+        limit = "" if not head.account else " If the vendor's limit of a day is used up, it waits."
         return (
             "Workers are heard of, and Redis takes jobs, but nobody takes this up: they are "
-            "stopped, hang, or work for another ledger. Restart them; their log says more."
+            f"stopped, hang, or work for another ledger. Restart them; their log says more.{limit}"
         )
 
 

@@ -26,6 +26,7 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
 from rq.utils import now as utc_now
 from rq.worker import WorkerStatus
+from rq.worker_registration import unregister
 
 from bridge.engine import worker_names
 from bridge.engine.foreign import Foreign
@@ -84,7 +85,7 @@ def _work_once(
             worker_ttl=WORKER_TTL,
         )
         worker.foreign, worker.stop, worker.said = foreign, stop, said
-        worker.beats = Heartbeat(worker.key, connect)
+        worker.connect, worker.beats = connect, Heartbeat(worker.key, connect)
         try:
             has_worked = worker.work(logging_level="WARNING")
         finally:
@@ -110,6 +111,7 @@ class _TurnWorker(SimpleWorker):
     foreign: Foreign
     stop: threading.Event
     said: OnChange
+    connect: Callable[[], Redis]
     beats: Heartbeat
     fall: Exception | None = None
     _waits = False
@@ -131,6 +133,16 @@ class _TurnWorker(SimpleWorker):
             super().heartbeat(ALIVE_SECONDS, pipeline)
         self.said.over("redis takes writes again")
         self.beats.start()
+
+    def register_death(self) -> None:
+        """By a client of its own: the one that waits for jobs would wait 40 seconds for an answer.
+
+        A worker that is told to stop must not be killed because Redis hangs.
+        """
+        with self.connect() as redis, redis.pipeline() as together:
+            unregister(self, together)
+            together.delete(self.key)
+            together.execute()
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """A turn at the lane that the job names; its time is ours to say, not the job's."""

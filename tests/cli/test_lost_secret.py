@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.cli.start import require_own_secrets
+from bridge.cli.welcome import welcome
 from bridge.errors import OperatorError
 from bridge.first_run import make_missing_secrets
 from tests.cli.house import House, Ledger
@@ -31,6 +32,16 @@ def test_the_first_run_makes_a_secret_and_the_next_ones_keep_it(
         (secret,) = house.config.sources["showpass"].secrets
         assert house.config.sources["showpass"].trial
     assert secret == (house.config.data / "secrets" / "showpass").read_text().strip()
+
+
+def test_the_start_says_of_a_random_secret_only_while_it_is_the_one(
+    house: House, ledger: Ledger
+) -> None:
+    real, house.environ[VARIABLE] = house.environ[VARIABLE], None
+    start(house, ledger)
+    assert "random secret" in welcome(house.config, None, None)
+    house.environ[VARIABLE] = real
+    assert "random secret" not in welcome(house.config, None, None)
 
 
 def test_a_variable_that_is_gone_is_named_and_no_secret_is_made(

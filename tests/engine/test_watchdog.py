@@ -166,6 +166,13 @@ def test_a_lane_that_somebody_holds_and_does_not_get_on_with_is_told() -> None:
     assert "A worker has it in hand and does not get on" in alert.text
 
 
+def test_a_lane_that_nobody_takes_up_may_wait_for_the_limit_of_a_day() -> None:
+    """HubSpot tells how many calls of the day are left; then calls wait for hours."""
+    seen = replace(WELL, heads=[lane("hubspot.upsert_contact")], deliveries=3)
+    (alert,) = watch(Watchdog(AFTER), seen, AFTER + 3).raised
+    assert alert.text.endswith("If the vendor's limit of a day is used up, it waits.")
+
+
 def test_a_lane_waits_longer_for_its_turn_while_workers_are_busy_with_others() -> None:
     dog, waiting = Watchdog(AFTER), lane("slack.post_message:C1")
     for second in range(0, int(TURN_SECONDS) + 6, 3):

@@ -14,9 +14,13 @@ from redis import Redis
 
 from bridge.cli.embedded_redis import socket_path
 from tests.processes.bridge import Bridge, Slack
-from tests.servers import PostgreSQL, running_redis, wait_until
+from tests.servers import PostgreSQL, running_redis, stop, wait_until
 
 pytestmark = pytest.mark.xdist_group("processes")
+
+
+# Less than RQ waits for Redis, and more than a busy machine takes.
+STOP_SECONDS = 30.0
 
 
 @pytest.fixture
@@ -51,6 +55,30 @@ def test_a_worker_gives_way_to_the_receiver(bridge: Bridge) -> None:
         os.getpriority(os.PRIO_PROCESS, bridge.processes[name].pid) for name in ("web", "worker")
     )
     assert worker > web
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_redis_that_hangs_keeps_nobody_from_stopping(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, database_url: str, slack: Slack
+) -> None:
+    """Whoever stops them kills what has not ended by then: systemd after 90 seconds, `docker stop`
+    after 10: https://docs.docker.com/reference/cli/docker/container/stop/
+    """
+    with running_redis(tmp_path_factory.mktemp("redis")) as url:
+        bridge = Bridge(tmp_path, database_url, url, slack)
+        with Redis.from_url(url) as redis:
+            process = int(redis.info("server")["process_id"])
+        try:
+            bridge.start("web", "worker", "clock")
+            stop(process)
+            assert bridge.send("t-1") == 200
+            for each in bridge.processes.values():
+                each.terminate()
+            for each in bridge.processes.values():
+                each.wait(STOP_SECONDS)
+        finally:
+            os.kill(process, signal.SIGCONT)
+            bridge.stop()
 
 
 def test_a_worker_killed_while_slack_thinks_doubles_no_message(bridge: Bridge) -> None:
