@@ -45,9 +45,11 @@ class Findings:
         if len(self.mistakes) >= MOST_FOUND:
             raise ConfigurationError(_first(self.mistakes))
 
-    def warn(self, path: Path, what: str, advice: str = "", *, at_key: bool = False) -> None:
+    def warn(
+        self, path: Path, what: str, advice: str = "", *, at_key: bool = False, line: int = 1
+    ) -> None:
         """Something that may be meant, and may not."""
-        self.warnings.append(self.document.mistake(path, what, advice, at_key=at_key))
+        self.warnings.append(self.document.mistake(path, what, advice, at_key=at_key, line=line))
 
     def taken(self, path: Path) -> None:
         """The value is understood as it was meant: YAML's doubts about it are none."""

@@ -100,7 +100,8 @@ class TellReader:
         if self._findings.validated(declared.item, said, path):
             kind = self._accounts[account]
             for refused in kind.connector.refuses(kind.settings, action, said):
-                self._findings.add((*path, *refused.field), refused.what, refused.advice)
+                tell = self._findings.warn if refused.only_warns else self._findings.add
+                tell((*path, *refused.field), refused.what, refused.advice)
             yield ActionTarget(account, action, fields)
 
     def _misread(self) -> set[str]:

@@ -13,6 +13,7 @@ _MOST_LISTED = 12
 _LONGEST_COMPARED = 100
 _MOST_COMPARED = 5
 _ALIKE = 0.6
+_SHORTEST_BEGUN = 3
 
 _WORDS = {
     "missing": "is missing",
@@ -61,7 +62,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The one known word that is spelled almost like this one, whatever the case.
 
     Of names with dots the last part counts by itself: `contact.orders` is not almost
-    `contact.phone`, however much they share, and `slack.post` is `slack.post_message`.
+    `contact.phone`, however much they share. `slack.post` is `slack.post_message`, begun.
     """
     by_fold = {candidate.casefold(): candidate for candidate in known}
     compared = word[:_LONGEST_COMPARED].casefold()
@@ -72,9 +73,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def _ends_alike(word: str, other: str) -> bool:
     one, two = word.rpartition(".")[2], other.rpartition(".")[2]
-    if one and two.startswith(f"{one}_"):
-        return True
-    return difflib.SequenceMatcher(None, one, two, autojunk=False).ratio() >= _ALIKE
+    begun = min(len(one), len(two)) >= _SHORTEST_BEGUN and (
+        one.startswith(two) or two.startswith(one)
+    )
+    return begun or difflib.SequenceMatcher(None, one, two, autojunk=False).ratio() >= _ALIKE
 
 
 def meant(word: str, known: Iterable[str]) -> str:
@@ -95,6 +97,11 @@ def quoted(text: str, longest: int = 60) -> str:
     return f"`{line if len(line) <= longest else line[: longest - 1] + '…'}`"
 
 
+def as_written(value: Any, longest: int = 60) -> str:
+    """A value of a file, in backticks: a text as it is, anything else as YAML writes it."""
+    return quoted(value if isinstance(value, str) else flow(value), longest)
+
+
 def flow(value: Any) -> str:
     """A value as one line of YAML: `[one, two]`, `{from: "22:00"}`."""
     if isinstance(value, Mapping):
@@ -104,6 +111,8 @@ def flow(value: Any) -> str:
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and value.casefold() not in _OTHERWISE
         return value if plain else json.dumps(value, ensure_ascii=False)
+    if value is None:
+        return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -176,7 +176,8 @@ class _Reader:
                 continue
             key = event.value
             below = (*path, key)
-            self._check_key(event, self.keys.get(below) if key in mapping else None)
+            twice = self.keys.get(below) if key in mapping else None
+            self._check_key(event, twice, begins=not (mapping or start.flow_style))
             self.keys[below] = _place(event)
             value = next(self._events)
             if start.flow_style and self._is_lone(event, value):
@@ -189,13 +190,14 @@ class _Reader:
                 mapping[key] = self._value(value, below, depth + 1)
         return mapping
 
-    def _check_key(self, event: Any, first: Place | None) -> None:
+    def _check_key(self, event: Any, first: Place | None, *, begins: bool) -> None:
+        """`begins`: it is the first one, and stands at the beginning of a line."""
         if first:
             what = f"stands here twice, first in line {first.line}"
             advice = _advice_for_twice(event.value)
             self._slip(Slip(*_spot(event), what, advice, name=event.value, of_value=True))
         if event.implicit[0] and not is_harmless(event.value):
-            for slip in slips_of_key(event.value, *_spot(event)):
+            for slip in slips_of_key(event.value, *_spot(event), begins=begins):
                 self._slip(slip)
 
     def _is_lone(self, key: Any, value: Any) -> bool:

@@ -19,7 +19,7 @@ from bridge.yaml_slips import (
 
 _ODD = re.compile(f"[{ODD_BLANKS}\u00ad]")
 _UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
-_IN_CURLY = re.compile(f"[{CURLY}].*[{CURLY}]", re.DOTALL)
+_IN_CURLY = re.compile(f"[{CURLY}][^{CURLY}]*[{CURLY}]")
 _TRUTHS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _THOUSAND = re.compile(r"[-+]?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
 _PATH = re.compile(r"[a-z_]\w*(?:\.\w+)+")
@@ -77,8 +77,11 @@ def slips_of_value(plain: Plain) -> Iterator[Slip]:
         yield from _looks_like_something_else(plain, text)
 
 
-def slips_of_key(text: str, line: int, column: int) -> Iterator[Slip]:
-    """What is wrong with a name without quotes before a colon."""
+def slips_of_key(text: str, line: int, column: int, *, begins: bool) -> Iterator[Slip]:
+    """What is wrong with a name without quotes before a colon.
+
+    Beside others, or within { }, a name may begin with a dash: there no list can begin.
+    """
     if _BULLET.match(text):
         yield no_list_dash(line, column, f"{text}:")
         return
@@ -91,7 +94,7 @@ def slips_of_key(text: str, line: int, column: int) -> Iterator[Slip]:
         yield Slip(line, column, "nothing is taken over by <<", advice)
     elif not text:
         yield Slip(line, column, "a name is missing before the colon")
-    elif text[0] == "-" and text[1:2].strip():
+    elif begins and text[0] == "-" and text[1:2].strip():
         yield no_blank_after_dash(line, column, f"{text}:")
     odd = _ODD_AFTER_COLON.match(text)
     if odd:

@@ -15,7 +15,11 @@ from bridge.cli.concerns import concerns
 from bridge.cli.hooks import hook_url, receiver
 from bridge.cli.mistakes import mistake_object, print_mistakes, print_warnings
 from bridge.cli.reading import Reading, named_files, read_both
-from bridge.cli.rule_warnings import unrouted_sources, warnings_of
+from bridge.cli.rule_warnings import (
+    sources_without_their_secret,
+    unrouted_sources,
+    warnings_of,
+)
 from bridge.cli.screen import clean, counted, indented, screen, stated
 from bridge.cli.servers_asked import servers_asked
 from bridge.cli.survey import as_object, show, show_end, survey
@@ -31,7 +35,11 @@ from bridge.rules import RuleSet, explain
 def command(online: bool, as_json: bool) -> None:
     """Read bridge.yaml and rules.yaml; say every mistake, or what they mean."""
     reading = read_both()
-    warnings = [*unrouted_sources(reading), *warnings_of(reading, history=True)]
+    warnings = [
+        *sources_without_their_secret(reading),
+        *unrouted_sources(reading),
+        *warnings_of(reading, history=True),
+    ]
     if online and reading.is_right:
         _ask_vendors(reading, warnings, as_json)
     elif as_json:

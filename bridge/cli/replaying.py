@@ -68,7 +68,7 @@ def overwrites(config: Config, account: str, action: str) -> bool:
     """Whether it takes the place of what it did before; a message stands beside others."""
     known = config.accounts.get(account)
     declared = known.connector.actions().get(action) if known else None
-    return declared is not None and declared.idempotent
+    return declared is not None and (declared.idempotent or declared.overwrites)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 from bridge import regular_files, yaml_text
-from bridge.cli.existing import has_tables
+from bridge.cli.existing import has_tables, ledger_if_any
 from bridge.cli.reading import Reading
+from bridge.cli.start import lost_secrets
+from bridge.cli.variables import Variables
 from bridge.config import FILE, MAX_BYTES, Config
 from bridge.engine.rule_history import history_warnings
 from bridge.errors import BridgeError, Mistake
@@ -36,8 +39,7 @@ def unrouted_sources(reading: Reading) -> Iterator[Mistake]:
     config, rules = reading.config, reading.rules
     if config is None or rules is None or not reading.is_right:
         return
-    file = config.folder / FILE
-    document = yaml_text.read(regular_files.read(file, MAX_BYTES).decode("utf-8-sig"), str(file))
+    document = _document(config)
     patterns = [rule.sources or ("*",) for rule in rules.rules if rule.enabled]
     for name in config.sources:
         if not any(glob(name, pattern) for each in patterns for pattern in each):
@@ -47,6 +49,27 @@ def unrouted_sources(reading: Reading) -> Iterator[Mistake]:
             wide = f"write `source: {kind}*` in rules that are for it too, or " if shared else ""
             advice = f"{wide}write rules with `source: {name}`"
             yield document.mistake(("sources", name), what, advice, at_key=True)
+
+
+def sources_without_their_secret(reading: Reading) -> Iterator[Mistake]:
+    """What a start refuses, told before; none while there is no ledger, or it is away."""
+    config = reading.config
+    if config is None or not reading.is_right:
+        return
+    with suppress(BridgeError), ledger_if_any(config) as database:
+        for source in lost_secrets(config, database) if database else ():
+            names = " and ".join(Variables(config).wanted_by(source)) or "`secrets`"
+            what = (
+                f"webhooks of {source.name} were signed with the sender's secret until now, and "
+                f"{names} is not set: `showbridge run` and `showbridge web` do not start without"
+            )
+            advice = "set it again, in .env or wherever it was"
+            yield _document(config).mistake(("sources", source.name), what, advice, at_key=True)
+
+
+def _document(config: Config) -> yaml_text.Document:
+    file = config.folder / FILE
+    return yaml_text.read(regular_files.read(file, MAX_BYTES).decode("utf-8-sig"), str(file))
 
 
 def _by_history(rules: RuleSet, config: Config, now: float) -> list[Mistake]:

@@ -27,21 +27,16 @@ _COMPARED = (
 
 @click.command("explain")
 @click.argument("names", nargs=-1, metavar="[RULES] [RULE]")
-@click.option("--rules", "named", hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each rule.")
-def command(names: Sequence[str], named: str | None, as_json: bool) -> None:
+def command(names: Sequence[str], as_json: bool) -> None:
     """Say in plain sentences what the rules do; RULE is the name of one of them.
 
     RULES is a draft, a file or a folder, `live`, or a version; left out, it is
     the files as they are saved.
     """
-    if len(names) > 2 or (named is not None and len(names) > 1):
+    if len(names) > 2:
         raise click.UsageError("give the rules and the name of one rule, at most")
-    rule = names[-1] if names else None
-    if named is None and len(names) == 2:
-        named = names[0]
-    elif named is None and rule is not None and is_rules(rule):
-        named, rule = rule, None
+    named, rule = _read(names)
     rules = chosen_rules(load(os.environ), named, as_json=as_json)
     chosen = [rules.one(rule)] if rule else list(rules.rules.rules)
     if as_json:
@@ -49,6 +44,14 @@ def command(names: Sequence[str], named: str | None, as_json: bool) -> None:
             json_lines.say(_object(each))
         return
     _print(screen(), rules, chosen, whole=rule is None)
+
+
+def _read(names: Sequence[str]) -> tuple[str | None, str | None]:
+    """The rules, and the name of one of them; a single name may be either."""
+    if len(names) == 2:
+        return names[0], names[1]
+    one = names[0] if names else None
+    return (one, None) if one is not None and is_rules(one) else (None, one)
 
 
 def _print(console: Console, rules: ChosenRules, chosen: Sequence[Rule], *, whole: bool) -> None:

@@ -115,21 +115,26 @@ def require_own_secrets(config: Config, database: Database) -> None:
 
     With a random one each genuine webhook would be refused, which Showpad takes for final.
     """
-    lost = [one for one in config.sources.values() if _has_lost(one, config, database)]
-    if lost:
+    if lost := lost_secrets(config, database):
         wanted = [Variables(config).wanted_by(one) for one in lost]
         names = " and ".join(name for some in wanted for name in some) or "`secrets`"
         of = " and ".join(one.name for one in lost)
         raise OperatorError(
             f"{names} {'is' if len(lost) == 1 else 'are'} not set, but webhooks of {of} were "
             "signed with the sender's secret until now, and each genuine one would be refused: "
-            "set it again, in .env or wherever it was; to try something out with a random secret, "
-            "set SHOWBRIDGE_DATA to another folder"
+            "set it again, in .env or wherever it was; if nothing comes from there any more, take "
+            f"the source out of {FILE}; to try something out with a random secret, set "
+            "SHOWBRIDGE_DATA to another folder"
         )
     with database.write() as connection:
         for source in config.sources.values():
             if source.secrets and not source.trial:
                 accounts.note_signed(connection, source.name, time.time())
+
+
+def lost_secrets(config: Config, database: Database) -> list[SourceConfig]:
+    """Sources that had their sender's secret, and have none now, or a random one."""
+    return [one for one in config.sources.values() if _has_lost(one, config, database)]
 
 
 def _has_lost(source: SourceConfig, config: Config, database: Database) -> bool:

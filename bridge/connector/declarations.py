@@ -72,11 +72,15 @@ class ConnectorSettings(BaseModel):
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a rule asks of an account that it can never do; `field` leads to where it says so."""
+    """What a rule asks of an account that it can never do; `field` leads to where it says so.
+
+    What `only_warns` may be meant so, and keeps no rule from working.
+    """
 
     what: str
     advice: str = ""
     field: tuple[str | int, ...] = ()
+    only_warns: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,9 @@ class Action:
     overtake each other for one person; `shards` how many lanes of one account
     may run side by side. `idempotent` says whether twice is once; where it is
     not, `if_unknown` is what becomes of an item that may have been done and
-    cannot be looked up. `digest` is how all that waits becomes one message
+    cannot be looked up. `overwrites` is for an action that is not, and yet
+    takes the place of what was there: an older one is not sent again behind
+    a newer one. `digest` is how all that waits becomes one message
     once the lane is late. `consent_for` is the item's field with the
     address that must have consented, to a subscription or, where `consents_to` says so,
     to a single mailing; `withdraws_for` is the one with the address
@@ -135,6 +141,7 @@ class Action:
     shards: int = 1
     idempotent: bool = True
     if_unknown: IfUnknown = "keep"
+    overwrites: bool = False
     digest: Digest | None = None
     consent_for: str | None = None
     consents_to: ConsentsTo = "subscribe"
@@ -158,6 +165,7 @@ def action(
     shards: int = 1,
     idempotent: bool = True,
     if_unknown: IfUnknown = "keep",
+    overwrites: bool = False,
     digest: Digest | None = None,
     consent_for: str | None = None,
     consents_to: ConsentsTo = "subscribe",
@@ -187,6 +195,7 @@ def action(
             shards=shards,
             idempotent=idempotent,
             if_unknown=if_unknown,
+            overwrites=overwrites,
             digest=digest,
             consent_for=consent_for,
             consents_to=consents_to,

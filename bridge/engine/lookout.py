@@ -113,8 +113,11 @@ class Lookout:
 
 
 def patience(slowest: Mapping[str, float], timeouts: Mapping[str, float]) -> dict[str, float]:
-    """How long an account's lane may stand still: its slowest limit, or a call that is cut off."""
+    """How long an account's lane may stand still: its slowest limit, or calls that are cut off.
+
+    A batch may take a few, each after a wait for its turn.
+    """
     return {
-        name: max(2.0 * slowest.get(name, 0.0), 2.0 * timeout + 10.0)
+        name: max(2.0 * slowest.get(name, 0.0), 3.0 * timeout + 15.0)
         for name, timeout in timeouts.items()
     }

@@ -21,8 +21,13 @@ RESTART_SECONDS = 15.0
 CALM_SECONDS = 5.0
 # A lane that waits for its turn, while workers are busy with others.
 TURN_SECONDS = 300.0
-# What is worked off, but from so far behind.
+# What is worked off, but from so far behind, and for how long that may last: what waited while
+# nothing ran, or while a vendor was away, is soon caught up with.
 BEHIND_SECONDS = 900.0
+CATCH_UP_SECONDS = 300.0
+# Between two looks. After more the machine slept, the ledger was away or the time was set:
+# nobody has watched meanwhile, and what was seen before says nothing.
+GAP_SECONDS = 60.0
 
 SUBJECTS = {REDIS: "Redis", WORKERS: "the workers", CLOCK: "the clock"}
 INBOX_SUBJECT = "the inbox"
@@ -68,9 +73,12 @@ class Watchdog:
     _spells: dict[str, _Spell] = field(default_factory=dict, init=False)
     _known: dict[str, _Known] = field(default_factory=dict, init=False)
     _got_on_at: float | None = field(default=None, init=False)
-    _late: Mapping[str, float] = field(default_factory=dict, init=False)
+    _looked_at: float = field(default=0.0, init=False)
 
     def look(self, seen: Seen) -> Judgement:
+        if not 0 <= seen.at - self._looked_at <= GAP_SECONDS:
+            self._spells, self._known, self._got_on_at = {}, {}, None
+        self._looked_at = seen.at
         self._note_heads(seen)
         raised: list[Alert] = []
         unsure: set[tuple[str, str]] = set()
@@ -91,11 +99,19 @@ class Watchdog:
         for head in seen.heads:
             before = self._known.get(head.lane)
             same = before is not None and before.mark == head.mark
-            known[head.lane] = before if same and before else _Known(head.mark, seen.at)
-        changed = any(known.get(lane) is not each for lane, each in self._known.items())
+            at = before.at if same and before else seen.at
+            known[head.lane] = _Known(head.mark, at, self._behind_since(head, before, seen.at))
+        changed = any(
+            lane not in known or known[lane].mark != each.mark for lane, each in self._known.items()
+        )
         if changed or self._got_on_at is None:
             self._got_on_at = seen.at
         self._known = known
+
+    def _behind_since(self, head: Head, before: _Known | None, at: float) -> float | None:
+        if head.since is None or at - head.since < BEHIND_SECONDS + self.after:
+            return None
+        return at if before is None or before.behind is None else before.behind
 
     def _stuck(self, seen: Seen) -> Iterator[Alert]:
         """One for each account, of its lane that waits longest."""
@@ -110,12 +126,15 @@ class Watchdog:
             yield Alert(WAITING, subject, _waits(head, since, why, seen), since, seen.at, 1)
 
     def _since(self, head: Head) -> float:
-        return self._known[head.lane].at if head.since is None else head.since
+        """A webhook may come from a machine whose clock is ahead: what is seen here counts too."""
+        known = self._known[head.lane].at
+        return known if head.since is None else min(head.since, known)
 
     def _is_late(self, head: Head, at: float) -> bool:
-        waited, still = at - self._since(head), at - self._known[head.lane].at
-        limit = self._limit(head, at)
-        return (waited >= limit and still >= limit) or waited >= BEHIND_SECONDS + self.after
+        known, limit = self._known[head.lane], self._limit(head, at)
+        if at - known.at >= limit:
+            return True
+        return known.behind is not None and at - known.behind >= CATCH_UP_SECONDS
 
     def _limit(self, head: Head, at: float) -> float:
         limit = max(self.after, self.slow.get(head.account, 0.0))
@@ -125,12 +144,14 @@ class Watchdog:
         return self._got_on_at is not None and at - self._got_on_at < self.after
 
     def _early(self, seen: Seen) -> set[str]:
-        """What has waited long enough, but not yet before our eyes: a restart changes nothing."""
+        """What has waited long, but not before our eyes, or for a part that is told of itself.
+
+        A restart changes nothing, nor do further troubles end the first.
+        """
         return {
             head.account or INBOX_SUBJECT
             for head in seen.heads
             if seen.at - self._since(head) >= self.after
-            and seen.at - self._known[head.lane].at < self._limit(head, seen.at)
         }
 
     def _why(self, head: Head, seen: Seen) -> str:
@@ -145,8 +166,9 @@ class Watchdog:
             )
         if head.held:
             return (
-                "A worker has it in hand and does not get on: it is stopped, or hangs. Restart "
-                "the workers; their log says what they were at."
+                "A worker has it in hand and does not get on: it is stopped, hangs, or waits for "
+                "a vendor that answers slowly. Their log says what they are at; restart the "
+                "workers if it says nothing."
             )
         if self._others_get_on(seen.at):
             return (
@@ -161,10 +183,14 @@ class Watchdog:
 
 @dataclass(frozen=True)
 class _Known:
-    """What came first in a lane, and when this was first seen."""
+    """What came first in a lane, and when this was first seen.
+
+    `behind`: since when the lane was seen far behind, whatever came first in it.
+    """
 
     mark: str
     at: float
+    behind: float | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -45,8 +46,7 @@ def forget_handled(connection: Connection) -> int:
     told = [alert for alert in open_alerts(connection) if alert.kind in KINDS]
     if not told:
         return 0
-    left = _subjects_left(connection, min(alert.first_at for alert in told))
-    handled = [each for each in told if not _is_left(each, left)]
+    handled = _handled(connection, told)
     for alert in handled:
         drop_alert(connection, kind=alert.kind, subject=alert.subject)
     return len(handled)
@@ -82,10 +82,18 @@ def _text(row: Row[Any]) -> str:
     )
 
 
-def _subjects_left(connection: Connection, since: float) -> set[tuple[str, str]]:
-    since_then = deliveries.c.settled_at >= since
+def _handled(connection: Connection, told: Sequence[Alert]) -> list[Alert]:
+    """Reads until of each there is one left, which is soon unless one was handled."""
+    since_then = deliveries.c.settled_at >= min(alert.first_at for alert in told)
     query = select(*_TOLD).where(ENDED_DELIVERY, _ENDED, since_then).distinct()
-    return {(row.state, _subject(row)) for row in connection.execute(query)}
+    ended = connection.execute(query.execution_options(yield_per=_AT_ONCE))
+    with closing(ended):
+        for rows in ended.partitions():
+            left = {(row.state, _subject(row)) for row in rows}
+            told = [each for each in told if not _is_left(each, left)]
+            if not told:
+                break
+    return list(told)
 
 
 def _is_left(alert: Alert, left: Iterable[tuple[str, str]]) -> bool:

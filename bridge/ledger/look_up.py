@@ -89,27 +89,31 @@ def recent(connection: Connection, filters: Filters, limit: int | None) -> list[
     if filters.state is None:
         rows = [*connection.execute(query.limit(limit)).mappings()]
     else:
-        rows = _in_state(connection, query, filters.state, filters.after or 0, limit)
+        rows = _in_state(connection, query, filters, limit)
     owed = _owed(connection, [row["number"] for row in rows])
     return [_summary(row, owed) for row in rows]
 
 
 def _in_state(
-    connection: Connection, query: Select[Any], state: str, after: int, limit: int | None
+    connection: Connection, query: Select[Any], filters: Filters, limit: int | None
 ) -> list[Mapping[Any, Any]]:
     """Going by what is in that state, since among all webhooks there may be little of it."""
     newest = connection.execute(select(func.max(webhooks.c.number))).scalar_one() or 0
+    state, after = filters.state or "", filters.after or 0
     oldest = after if limit is None else max(after, newest - SEARCHED)
     parts, at_a_time = list(_parts(state, oldest)), min(limit or _AT_A_TIME, _AT_A_TIME)
+    after = oldest if filters.searches else after
     query, found = query.where(_shows(state)), list[Mapping[Any, Any]]()
     page = _page(connection, parts, after, newest + 1, at_a_time)
     while page and (limit is None or len(found) < limit):
         found += connection.execute(query.where(webhooks.c.number.in_(page))).mappings()
+        # What is searched for is rare: then it takes few steps.
+        at_a_time = min(2 * at_a_time, _MOST_AT_A_TIME)
         page = _page(connection, parts, after, page[-1], at_a_time)
     return found[:limit]
 
 
-_AT_A_TIME = 100
+_AT_A_TIME, _MOST_AT_A_TIME = 100, 500
 
 
 def _page(
@@ -128,7 +132,7 @@ def _page(
 
 
 def _parts(state: str, oldest: int) -> Iterator[Sequence[Any]]:
-    """A column of numbers, and the conditions that an index knows.
+    """What has the numbers, and the conditions that an index knows.
 
     `oldest`: how far back it is looked among webhooks of which another event was routed.
     """
@@ -143,7 +147,8 @@ def _parts(state: str, oldest: int) -> Iterator[Sequence[Any]]:
     elif state == "scheduled":
         yield deliveries.c.webhook, SCHEDULED_DELIVERY
     elif state in ("waiting", "sending"):
-        yield deliveries.c.webhook, OPEN_DELIVERY, deliveries.c.state == state
+        # As a sum, so that no index over all deliveries is gone through for its order.
+        yield deliveries.c.webhook + 0, OPEN_DELIVERY, deliveries.c.state == state
     elif state not in ("quarantined", "routed"):
         yield deliveries.c.webhook, ENDED_DELIVERY, deliveries.c.state == state
 

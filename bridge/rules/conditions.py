@@ -19,6 +19,7 @@ from functools import lru_cache, reduce
 from typing import Any
 from unicodedata import normalize
 
+from bridge.days import bare_day
 from bridge.rules.countries import Country
 from bridge.rules.folding import eye
 from bridge.rules.relative import Relative, Within
@@ -242,8 +243,16 @@ def _compare_fields(operator: str, value: Any, other: Other, seen: Seen) -> bool
     if operator == "is" and isinstance(value, str) and text(value) in seen.texts[other.path].folded:
         return True
     ask, others = OF_ONE[operator], seen.find(other.path)[:MAX_OTHERS]
+    if operator == "is" and bare_day(value) is not None and number(value) is None:
+        # A day and a time in it are the same, whichever of the two fields is asked.
+        day = when(value, other.zone)
+        if day and any(day.meets(one) for one in others):
+            return True
     if operator in ("is", "before", "after"):
-        others = [when(one, other.zone) or one for one in others]
+        # Digits alone are a number, though ISO 8601 has days such as 20270701.
+        others = [
+            one if number(one) is not None else when(one, other.zone) or one for one in others
+        ]
     return any(ask(value, one) for one in others)
 
 

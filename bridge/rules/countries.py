@@ -5,6 +5,8 @@ https://pypi.org/project/phonenumbers/
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +19,10 @@ from bridge.wording import nearest, quoted
 # A number is 15 digits at most; the rest is punctuation and an extension.
 LONGEST = 60
 _SHORTEST_NAME = 4
+_LONGEST_NAME = 60
+_ALIKE = 0.8
+_LINK = re.compile(r"\s*[,;/&]\s*|\s+(?:or|and)\s+", re.IGNORECASE)
+_DENIED = re.compile(r"(?:not|!=|except) *(.+)", re.IGNORECASE)
 _NORTH_AMERICA = 1
 _SHARED = (phonenumbers.PhoneNumberType.TOLL_FREE, phonenumbers.PhoneNumberType.PREMIUM_RATE)
 _LANGUAGES = ("en", "fr", "de", "es")
@@ -43,6 +49,10 @@ _SAID_OTHERWISE = {
     "usa": "US",
     "wales": "GB",
 }
+
+_TELEPHONE = re.compile(
+    r"phone|mobile|cell|msisdn|whatsapp|handy|(^|[._])(tel|sms|fax)", re.IGNORECASE
+)
 
 Known = MutableMapping[tuple[Any, str | None], str | None]
 """The countries of numbers that were asked for before."""
@@ -90,6 +100,11 @@ def country_of(value: Any, home: str | None = None) -> str | None:
     return found if found in phonenumbers.SUPPORTED_REGIONS else None
 
 
+def is_telephone(path: str) -> bool:
+    """Whether a field is one of telephone numbers, by its name."""
+    return _TELEPHONE.search(path) is not None
+
+
 def country_named(written: Any) -> str | None:
     """`CA` for CA and for Canada; None: there is no such country."""
     if not isinstance(written, str):
@@ -102,10 +117,28 @@ def country_named(written: Any) -> str | None:
 
 def complaint_about_country(written: str) -> tuple[str, str]:
     """What to say of what is no country."""
-    close = nearest(written[:40], _SAID_OTHERWISE) or nearest(written[:40], _names())
-    code = country_named(close or "") if len(written) >= _SHORTEST_NAME else None
-    advice = f"did you mean `{code}`?" if code else "write two letters, such as CA, US or GB"
-    return f"there is no country {quoted(written)}", advice
+    what = f"there is no country {quoted(written)}"
+    several = [country_named(one) for one in _LINK.split(written[:_LONGEST_NAME])]
+    if len(several) > 1 and all(several):
+        return what, f"write [{', '.join(one for one in several if one)}]"
+    denied = _DENIED.fullmatch(written.strip()[:_LONGEST_NAME])
+    if denied and (code := country_named(denied[1])):
+        return what, f"to leave one out write {{not: {{country: {code}}}}}"
+    code = _almost(written)
+    return (
+        what,
+        f"did you mean `{code}`?"
+        if code
+        else "write the two letters of a country, such as CA, US or GB",
+    )
+
+
+def _almost(written: str) -> str | None:
+    """The country whose name it is but for a slip: names that sound alike are many."""
+    name = written.strip().casefold()[:_LONGEST_NAME]
+    names = {**_names(), **_SAID_OTHERWISE}
+    found = difflib.get_close_matches(name, names, n=1, cutoff=_ALIKE)
+    return names[found[0]] if found and len(name) >= _SHORTEST_NAME else None
 
 
 def complaint_about_region(region: str) -> tuple[str, str]:
@@ -114,7 +147,11 @@ def complaint_about_region(region: str) -> tuple[str, str]:
         return "", ""
     known = _SAID_OTHERWISE.get(region.strip().casefold())
     close = known or nearest(region[:20], phonenumbers.SUPPORTED_REGIONS)
-    advice = f"did you mean `{close}`?" if close else "write two letters, such as CA, US or GB"
+    advice = (
+        f"did you mean `{close}`?"
+        if close
+        else "write the two letters of a country, such as CA, US or GB"
+    )
     return "there is no such country", advice
 
 

@@ -100,6 +100,11 @@ class EntriesReader:
         sums, place = wanted["sum"], (*path, "sum")
         numeric = [name for name, part in shape.parts.items() if part.kind in ("number", "money")]
         example = f"{{sum: {{{next(iter(numeric), 'quantity')}: {{at_least: 10}}}}}}"
+        if shape.parts and not numeric:
+            what = f"the entries of `{field}` have no amount and no number, so there is no sum"
+            advice = "write `count: {at_least: 2}` for their number, or leave `sum` out"
+            self._findings.add(place, what, advice, at_key=True)
+            return
         if not isinstance(sums, dict) or not sums or set(sums) & set(OPERATORS):
             what = "`sum` needs a field of the entries, and what their sum must be"
             self._findings.add(place, what, f"write {example}")
@@ -111,8 +116,7 @@ class EntriesReader:
                 self._findings.add((*place, name), what, meant(name, numeric), at_key=True)
             elif part.kind not in ("number", "money", "anything"):
                 what = f"`{field}.{name}` is {KIND_WORDS[part.kind]}, and has no sum"
-                advice = f"write {example}" if numeric else "leave `sum` out"
-                self._findings.add((*place, name), what, advice, at_key=True)
+                self._findings.add((*place, name), what, f"write {example}", at_key=True)
             else:
                 found = self._numbers(name, _NUMBER, asked, (*place, name))
                 yield Total(f"{field}.{name}", found)

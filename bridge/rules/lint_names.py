@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.findings import Findings
 from bridge.rules.conditions import tests
-from bridge.rules.countries import Country
+from bridge.rules.countries import Country, is_telephone
 from bridge.rules.written import Written
 from bridge.wording import quoted
 
@@ -39,7 +39,7 @@ def warn_of_no_country(written: Written) -> None:
     """Numbers that are typed as people dial them at home are of no country by themselves."""
     for test in tests(written.rule.conditions):
         asked = [one.expected for one in test.comparisons if isinstance(one.expected, Country)]
-        if asked and asked[0].home is None:
+        if asked and asked[0].home is None and is_telephone(test.path):
             what = "telephone numbers that are typed without + have no country here"
             advice = f"write `country: {asked[0].codes[0]}` at the top of a file"
             more = "if most of your numbers are from there"

@@ -128,6 +128,7 @@ class NamedReader:
         if country is None:
             findings.add(("country",), *complaint_about_country(written))
         else:
+            findings.taken(("country",))
             _one_for_all(findings, "country", country, self._countries)
 
 

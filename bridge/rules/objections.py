@@ -14,7 +14,7 @@ from bridge.rules.countries import complaint_about_country, country_named
 from bridge.rules.operators_meant import for_several, operator_meant
 from bridge.rules.relative import relative, within
 from bridge.rules.vocabulary import Kind, Shape
-from bridge.wording import flow, quoted
+from bridge.wording import as_written, flow, quoted
 from bridge.yaml_text import Path
 
 COMBINERS = ("any", "all", "not")
@@ -47,6 +47,7 @@ KIND_WORDS: Mapping[Kind, str] = {
 }
 
 NO_CONDITION = "write it behind the colon; for what must be missing write {present: false}"
+_NONE = ("none", "empty", "null", "nothing")
 _DIGITS = "write digits alone, with a dot before the cents, such as 100 or 99.50"
 _TIMES = "write it like 2027-07-03, 2027-07-03T19:30:00-06:00, now, in 3 days, or 2 days ago"
 
@@ -62,10 +63,11 @@ def objection(field: str, shape: Shape, operator: str, expected: Any) -> tuple[s
         known = (*_BY_KIND[shape.kind], *COMBINERS)
         advice = operator_meant(operator, expected, shape.kind, known)
         return f"there is no operator {quoted(operator)}", advice
-    if shape.kind == "group" or (shape.kind == "list" and shape.parts and operator != "present"):
+    if operator != "present" and (shape.kind == "group" or (shape.kind == "list" and shape.parts)):
         below = ", ".join(f"`{field}.{name}`" for name in list(shape.parts)[:8])
-        if operator != "present":
-            return f"`{field}` is {KIND_WORDS[shape.kind]}", f"name one of its fields: {below}"
+        advice = _counted(field, operator, expected) if shape.kind == "list" else ""
+        advice = advice or f"name one of its fields: {below}"
+        return f"`{field}` is {KIND_WORDS[shape.kind]}", advice
     allowed = _BY_KIND[shape.kind]
     if operator not in allowed:
         what = f"`{field}` is {KIND_WORDS[shape.kind]}, so `{operator}` cannot be asked of it"
@@ -74,6 +76,18 @@ def objection(field: str, shape: Shape, operator: str, expected: Any) -> tuple[s
             advice = f"use {', '.join(f'`{one}`' for one in allowed)}"
         return what, advice
     return _wrong_value(field, shape, operator, expected)
+
+
+def _counted(field: str, operator: str, expected: Any) -> str:
+    """What is meant by `tickets: 3`, `tickets: {at_least: 3}` and `tickets: none`."""
+    if expected in ([], "") or (isinstance(expected, str) and expected.casefold() in _NONE):
+        missing = f"write `{field}: {{present: false}}`"
+        return missing if operator in ("is", "one_of") else ""
+    is_number = isinstance(expected, int | float | str) and values.number(expected) is not None
+    if not is_number or operator not in ("is", *_NUMERIC):
+        return ""
+    count = flow({operator: expected}) if operator != "is" else flow(expected)
+    return f"for the number of entries write `{field}: {{count: {count}}}`"
 
 
 def _wrong_value(field: str, shape: Shape, operator: str, expected: Any) -> tuple[str, str]:
@@ -104,6 +118,9 @@ def _wrong_present(_field: str, _shape: Shape, expected: Any) -> tuple[str, str]
 
 def _wrong_country(_field: str, _shape: Shape, expected: Any) -> tuple[str, str]:
     several = expected if isinstance(expected, list) else [expected]
+    if isinstance(expected, dict) and expected.keys() == {"not"}:
+        denied = flow({"not": {"country": expected["not"]}})
+        return "`country` needs a country", f"to leave one out write {denied}"
     if not several or not all(isinstance(one, str) and one.strip() for one in several):
         return "`country` needs a country", "write CA, Canada, or several: [CA, US]"
     wrong = next((one for one in several if country_named(one) is None), None)
@@ -119,9 +136,11 @@ def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
         example = f"[{', '.join(ends)}]" if ends else f"it like {example}"
         return "`between` needs two values, the lower and the higher", f"write {example}"
     for end in expected:
+        if isinstance(end, dict) and end.keys() == {"field"}:
+            return "`between` cannot compare with a field", _by_two(dated, expected)
         if dated and relative(end):
             advice = "write {after: now, before: in 3 days}, which takes such times"
-            return f"{quoted(str(end))} counts from another time", advice
+            return f"{as_written(end)} counts from another time", advice
         wrong = _wrong_kind("date", end) if dated else _wrong_number("between", end)
         if wrong[0]:
             return wrong
@@ -132,6 +151,13 @@ def _wrong_ends(_field: str, shape: Shape, expected: Any) -> tuple[str, str]:
     return "", ""
 
 
+def _by_two(dated: bool, expected: list[Any]) -> str:
+    """Two operators for what `between` cannot take."""
+    operators = ("after", "before") if dated else ("at_least", "at_most")
+    ends = f"write {flow(dict(zip(operators, expected, strict=True)))}"
+    return f"{ends}, which has neither end in it" if dated else ends
+
+
 def _two_ends(expected: Any) -> list[str]:
     """`50 and 100` -> 50 and 100."""
     found = re.findall(r": ([-\d.]+)", comparison_meant(f"between {expected}"))
@@ -140,6 +166,7 @@ def _two_ends(expected: Any) -> list[str]:
 
 def _is_dated(expected: Any) -> bool:
     ends = expected if isinstance(expected, list) else []
+    ends = [end for end in ends if not isinstance(end, dict)]
     return any(isinstance(end, str) and values.number(end) is None for end in ends)
 
 
@@ -180,10 +207,23 @@ def wrong_pair(own: str, shape: Shape, operator: str, named: str, other: Shape) 
 def _one_by_one(operator: str, expected: Any) -> str:
     """How several values are written for an operator that takes one."""
     if isinstance(expected, dict) and expected and all(name in OPERATORS for name in expected):
-        return f"write {flow(expected)}"
+        # The advice must mean what is written, not its opposite.
+        return f"write {flow({'not': expected} if operator == 'is_not' else expected)}"
+    if isinstance(expected, dict) and expected.keys() <= {"any", "all"} and len(expected) == 1:
+        return _asked_of_each(operator, *next(iter(expected.items())))
     if not isinstance(expected, list) or not expected:
         return "write one text or number"
     return for_several(operator, expected)
+
+
+def _asked_of_each(operator: str, combiner: str, several: Any) -> str:
+    """`{contains: {any: [VIP, Gold]}}` -> `{any: [{contains: VIP}, {contains: Gold}]}`."""
+    if not isinstance(several, list) or not several:
+        return "write one text or number"
+    denied, operator = operator == "is_not", "is" if operator == "is_not" else operator
+    parts = [one if _is_asked(one) else {operator: one} for one in several]
+    together = {combiner: parts}
+    return f"write {flow({'not': together} if denied else together)}"
 
 
 def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
@@ -191,7 +231,7 @@ def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
         if within(expected):
             return "", ""
         what, advice = slips.length_trouble(expected)
-        what = what or f"{quoted(str(expected))} is no length of time"
+        what = what or f"{as_written(expected)} is no length of time"
         return what, advice or "write it like {within: 7 days}"
     if relative(expected) is not None or values.moment(expected) is not None:
         return "", ""
@@ -200,14 +240,38 @@ def _wrong_time(operator: str, expected: Any) -> tuple[str, str]:
 
 def _no_date(expected: Any, advice: str) -> tuple[str, str]:
     day = slips.day_meant(expected) or slips.days_meant(expected)
-    return f"{quoted(str(expected))} is no date", f"write {day}" if day else advice
+    return f"{as_written(expected)} is no date", f"write {day}" if day else advice
 
 
 def _wrong_list(field: str, shape: Shape, expected: Any) -> tuple[str, str]:
     if not isinstance(expected, list) or not expected:
         return "`one_of` must be a list with entries", "write [one, two]"
+    if any(isinstance(member, dict | list) for member in expected):
+        return "an entry of `one_of` is a text or a number", _in_parts(expected)
     wrong = (_wrong_value(field, shape, "is", member) for member in expected)
     return next((each for each in wrong if each[0]), ("", ""))
+
+
+def _in_parts(expected: list[Any]) -> str:
+    """`[VIP, {field: contact.name}]` -> `{any: [{is: VIP}, {is: {field: contact.name}}]}`."""
+    several = [one for each in expected for one in (each if isinstance(each, list) else [each])]
+    if not several or any(isinstance(one, list) for one in several):
+        return "write [one, two]"
+    if not any(isinstance(one, dict) for one in several):
+        return f"write {flow(several)}"
+    asked = [one for one in several if _is_asked(one)]
+    joined = {name: value for one in asked for name, value in one.items()}
+    if len(asked) == len(several) and len(joined) == sum(map(len, asked)):
+        return f"write {flow(joined)}"
+    parts = [one if _is_asked(one) else {"is": one} for one in several]
+    if len(parts) == 1:
+        return f"write {flow(parts[0])}"
+    return f"write {{any: {flow(parts)}}}"
+
+
+def _is_asked(one: Any) -> bool:
+    """Whether it is a condition by itself: `{contains: VIP}`."""
+    return isinstance(one, dict) and bool(one) and all(name in OPERATORS for name in one)
 
 
 _OWN_FORM: Mapping[str, Callable[[str, Shape, Any], tuple[str, str]]] = {
@@ -229,7 +293,7 @@ def first_wrong(field: str, shape: Shape, expected: Any) -> Path:
 def _wrong_number(operator: str, expected: Any) -> tuple[str, str]:
     if values.number(expected) is not None:
         return "", ""
-    what = f"{quoted(expected if isinstance(expected, str) else flow(expected))} is no number"
+    what = f"{as_written(expected)} is no number"
     amount, compared = number_meant(expected), comparison_meant(expected)
     if operator == "is":
         amount = compared or amount
@@ -241,7 +305,7 @@ def _wrong_number(operator: str, expected: Any) -> tuple[str, str]:
 
 def _wrong_kind(kind: Kind, expected: Any) -> tuple[str, str]:
     """Whether the expected value is of a kind that can be compared with."""
-    said = quoted(expected if isinstance(expected, str) else flow(expected))
+    said = as_written(expected)
     if kind == "date" and values.moment(expected) is None:
         return _no_date(expected, "write it like 2027-07-03 or 2027-07-03T19:30:00-06:00")
     if kind == "yes/no" and values.truth(expected) is None:

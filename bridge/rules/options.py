@@ -20,7 +20,7 @@ from bridge.rules.template_check import check
 from bridge.rules.templates import Text, compile_key, is_template
 from bridge.rules.vocabulary import Vocabulary, member_name
 from bridge.source import Source
-from bridge.wording import meant, quoted
+from bridge.wording import as_written, meant, quoted
 from bridge.yaml_text import Path
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?)\s*%?", re.ASCII)
@@ -121,7 +121,7 @@ class OptionsReader:
             return None
         if found and 0 < float(found[1]) <= 100:
             return float(found[1])
-        what = f"{quoted(str(wanted))} is no share of people: it must be above 0% and at most 100%"
+        what = f"{as_written(wanted)} is no share of people: it must be above 0% and at most 100%"
         self._add((*path, "sample"), what, "write it like `sample: 10%`")
         return None
 
@@ -179,7 +179,7 @@ class OptionsReader:
         """What may stand there as a single value, or as lines of its own."""
         if not isinstance(wanted, dict):
             self._add(
-                path, f"{quoted(str(wanted))} is not possible here", f"write it like `{example}`"
+                path, f"{as_written(wanted)} is not possible here", f"write it like `{example}`"
             )
             return None
         advice = {"event": f"write it like `event: {example.partition(': ')[2]}`"}

@@ -21,7 +21,7 @@ from bridge.rules.template_check import check, slips
 from bridge.rules.template_walk import Problem
 from bridge.rules.templates import Escape, Filling, compile_text, is_template
 from bridge.rules.vocabulary import Vocabulary
-from bridge.wording import complaint, meant, nearest, quoted
+from bridge.wording import as_written, complaint, meant, nearest, quoted
 from bridge.yaml_text import Path
 
 _STAND_IN = "x"
@@ -68,7 +68,7 @@ class StepReader:
 
     def _step(self, rule: str, number: int, entry: Any, path: Path) -> Iterator[Step]:
         if not isinstance(entry, dict):
-            what = "this is no step" if entry is None else f"{quoted(str(entry))} is no step"
+            what = "this is no step" if entry is None else f"{as_written(entry)} is no step"
             self._findings.add(path, what, f"write `- {self._example()}:` and its fields below it")
             return
         if len(entry) != 1:
@@ -144,7 +144,8 @@ class StepReader:
         except Exception:  # noqa: BLE001  # a connector's bug must not hide the other mistakes
             return
         for one in refused:
-            self._findings.add((*path, *one.field), one.what, one.advice)
+            tell = self._findings.warn if one.only_warns else self._findings.add
+            tell((*path, *one.field), one.what, one.advice)
 
     def _filling(
         self, step: str, item: type[Item], fields: Any, path: Path
@@ -244,7 +245,8 @@ class StepReader:
 
     def _found(self, problems: Iterator[Problem] | list[Problem], path: Path) -> None:
         for problem in problems:
-            self._findings.add(path, problem.what, problem.advice, line=problem.line)
+            tell = self._findings.warn if problem.only_warns else self._findings.add
+            tell(path, problem.what, problem.advice, line=problem.line)
 
     def _validate(self, item: type[Item], fields: dict[str, Any], path: Path) -> None:
         """What no event can put right; texts to fill in are stood in for."""

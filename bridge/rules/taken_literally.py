@@ -20,7 +20,8 @@ _ONE_FIELD = re.compile(r"\{\{-?\s*([A-Za-z_][\w.]*)\s*(?:\|\s*(?:lower|upper|tr
 _TEXTUAL = ("is", "is_not", "one_of", "contains", "starts_with", "ends_with", "matches")
 _SEPARATED = re.compile(r"\s*[,;]\s*|\s+(?:or|and)\s+", re.IGNORECASE)
 _EITHER = re.compile(r"[,;]|\sor\s", re.IGNORECASE)
-_WORD = re.compile(r"[\w][\w .'&/+-]{0,30}")
+_WORD = re.compile(r"[\w][\w .'&/+-]{0,30}|[^\s@]{1,64}@[\w.-]{1,80}")
+_DOMAIN = re.compile(r"@[\w-]+(?:\.[\w-]+)+")
 _LONGEST = 200
 
 # Signs of a regular expression: nobody calls a ticket so.
@@ -89,6 +90,8 @@ def _warning(operator: str, text: str, is_field: Callable[[str], bool]) -> _Foun
     if "*" in text and operator != "matches":
         what = f"`*` is nothing but itself in {said}, as it is everywhere but in `matches`"
         return _Found(what, _wildcard_meant(operator, text))
+    if operator in ("is", "is_not", "one_of") and _DOMAIN.fullmatch(text):
+        return _Found(f"no e-mail address is {said} as a whole", flow({"ends_with": text}))
     parts = [part for part in _SEPARATED.split(text) if part]
     if operator in ("is", "is_not", "one_of") and _are_entries(text, parts):
         return _Found(f"{said} is one text here", flow({"one_of": parts}), "if several are meant")

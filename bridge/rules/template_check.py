@@ -30,6 +30,7 @@ _OTHERWISE = re.compile(
         )
     )
 )
+_LABEL = re.compile(r"\[\s*\w+\s*\]|<\w+>|\{\s*\w+\s*\}")
 _LONGEST_LOOKED_AT = 2_000
 
 _TEMPLATES = re.compile(r"\{\{(?!\{).*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -90,23 +91,35 @@ def slips(
 ) -> Iterator[Problem]:
     """`{contact.name}`, `[contact.name]` and the like, which would be inserted as they stand.
 
-    `kept` are those that are meant so.
+    `kept` are those that are meant so. A word in brackets that everybody uses, such as
+    `[email]`, may be a label or a tag: of that people are only warned.
     """
     outside = _TEMPLATES.sub(lambda found: " " * len(found[0]), text[:_LONGEST_LOOKED_AT])
     for found in _OTHERWISE.finditer(outside):
-        if found[0] in kept:
+        if found[0] in kept or _is_markup(found, outside):
             continue
         written = next(name for name in found.groups() if name)
         name = _field_meant(written, vocabulary, sure=found[0].startswith("*|"))
         if name:
             line = text.count("\n", 0, found.start()) + 1
-            yield Problem(line, f"{quoted(found[0])} is plain text", f"write {{{{ {name} }}}}")
+            advice, doubtful = f"write {{{{ {name} }}}}", _LABEL.fullmatch(found[0]) is not None
+            advice += " if the field is meant" if doubtful else ""
+            yield Problem(line, f"{quoted(found[0])} is plain text", advice, only_warns=doubtful)
+
+
+def _is_markup(found: re.Match[str], text: str) -> bool:
+    """`<name>` that `</name>` closes."""
+    return found[0][0] == "<" and f"</{found[0][1:]}" in text[found.end() :]
 
 
 def _field_meant(written: str, vocabulary: Vocabulary, *, sure: bool) -> str | None:
     """The field that a name between brackets is most likely meant to be."""
     if "." not in written:
-        return vocabulary.called(written) or (written.lower() if sure else None)
+        called = vocabulary.called(written)
+        shape = vocabulary.find(called) if called else None
+        if shape and shape.kind in ("list", "group"):
+            return None
+        return called or (written.lower() if sure else None)
     group = written.partition(".")[0]
     if vocabulary.find(written):
         return written

@@ -71,11 +71,15 @@ _NAMES_ATTRIBUTE = ("selectattr", "rejectattr")
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a template; `line` starts at 1 within it."""
+    """One thing wrong in a template; `line` starts at 1 within it.
+
+    What `only_warns` may be meant as it stands.
+    """
 
     line: int
     what: str
     advice: str = ""
+    only_warns: bool = False
 
 
 class Enough(Exception):

@@ -21,10 +21,11 @@ from bridge.rules.conditions import (
     Other,
     Test,
 )
-from bridge.rules.countries import Country, country_named
+from bridge.rules.countries import Country, country_named, is_telephone
 from bridge.rules.entries_reader import ASKED_OF_ENTRIES, EntriesReader
 from bridge.rules.objections import COMBINERS as COMBINERS  # for those who read conditions too
 from bridge.rules.objections import (
+    COMPARES_FIELDS,
     KIND_WORDS,
     NO_CONDITION,
     first_wrong,
@@ -37,13 +38,14 @@ from bridge.rules.operators_meant import combiner_meant, value_meant
 from bridge.rules.relative import RECEIVED, relative, within
 from bridge.rules.values import When
 from bridge.rules.vocabulary import Shape, Vocabulary
-from bridge.wording import flow, meant, nearest, quoted
+from bridge.wording import as_written, flow, meant, nearest, quoted
 from bridge.yaml_text import Path
 
 MOST_CONDITIONS = 500
 _DEEPEST = 24
 _DATED = re.compile(r"\s*[0-9]{4}-", re.ASCII)
 _TIMED = ("before", "after", "within")
+_COUNTS = ("count", "length", "size", "number", "len")
 _EVERYWHERE = ("contact", "event", "raw")
 _Read = Callable[[Any, Path], tuple[Condition, ...]]
 
@@ -102,7 +104,7 @@ class WhereReader:
             return "conditions stand here as a list", advice
         if where is None:
             return "there is no condition here", f"write one, such as {example}"
-        return f"{quoted(str(where))} is no condition", f"write `field: value`, such as {example}"
+        return f"{as_written(where)} is no condition", f"write `field: value`, such as {example}"
 
     def _example(self) -> str:
         """A condition that is possible here."""
@@ -154,7 +156,11 @@ class WhereReader:
         if field in OPERATORS:
             what = f"`{field}` belongs to a field, which is missing here"
             return what, f"write it like {self._example()}"
-        return self._vocabulary.unknown(field)
+        what, advice = self._vocabulary.unknown(field)
+        above, _, name = field.rpartition(".")
+        if name.casefold() in _COUNTS and above in self._vocabulary.lists():
+            advice = f"for the number of entries write `{above}: {{count: ...}}`"
+        return what, advice
 
     def _of_field(self, field: str, shape: Shape, wanted: Any, path: Path) -> Iterator[Condition]:
         if wanted is None or wanted == {}:
@@ -259,9 +265,16 @@ class WhereReader:
                 self._warn(shape, operator, expected, place)
                 comparisons.append(Comparison(operator, self._expected(shape, operator, expected)))
                 self._doubt(shape, operator, expected, place)
-                if operator == "present" or shape.kind == "yes/no":
-                    self._findings.taken(place)
+                self._doubt_telephone(field, shape, operator, place)
+                if operator in ("present", "country") or shape.kind == "yes/no":
+                    # Norway is NO.
+                    self._taken(expected, place)
         return tuple(comparisons)
+
+    def _taken(self, expected: Any, path: Path) -> None:
+        several = range(len(expected)) if isinstance(expected, list) else ()
+        for place in (path, *((*path, number) for number in several)):
+            self._findings.taken(place)
 
     def _is_template(self, operator: str, expected: Any, path: Path) -> bool:
         what, advice = taken_literally.template(operator, expected)
@@ -288,6 +301,17 @@ class WhereReader:
         if meaning:
             what = f"this compares with the text {quoted(expected)}, word for word"
             self._findings.warn(path, what, f"write {meaning} if that is meant")
+
+    def _doubt_telephone(self, field: str, shape: Shape, operator: str, path: Path) -> None:
+        """A country is that of a telephone number; below what is free anything may be one."""
+        if operator == "country" and shape.kind != "anything" and not is_telephone(field):
+            what = (
+                f"`{self._inside}{field}` is no telephone number by its name, so it has no country"
+            )
+            phones = [one for one in self._vocabulary.paths() if is_telephone(one)]
+            phones.sort(key=lambda one: not one.startswith("contact."))
+            advice = f"name {' or '.join(f'`{one}`' for one in phones[:4])}" if phones else ""
+            self._findings.warn(path, what, advice or "name a field of telephone numbers")
 
     def _other(
         self, field: str, shape: Shape, operator: str, named: Any, path: Path
@@ -372,8 +396,19 @@ class WhereReader:
             return what, meant(operator, lists) if lists else f"leave `{operator}` out"
         if operator == "one_of" and isinstance(expected, str) and shape.kind != "group":
             return self._no_list(expected)
-        found = objection(field, shape, operator, expected)
-        return found if found[0] else self._wrong_base(operator, expected)
+        what, advice = objection(field, shape, operator, expected)
+        if what and self._is_comparable(shape, operator, expected):
+            advice = f"write {flow({operator: {'field': expected}})} if the field is meant"
+        return (what, advice) if what else self._wrong_base(operator, expected)
+
+    def _is_comparable(self, shape: Shape, operator: str, expected: Any) -> bool:
+        """Whether it is the name of a field with which this one could be compared."""
+        other = (
+            self._whole.find(expected) if isinstance(expected, str) and "." in expected else None
+        )
+        if other is None or other.free or operator not in COMPARES_FIELDS:
+            return False
+        return not wrong_pair("", shape, operator, expected, other)[0]
 
     def _no_list(self, name: str) -> tuple[str, str]:
         several = slips.list_meant(name)

@@ -108,7 +108,7 @@ class RefusedSources:
         """`source` is a configured one, and `reason` one of few texts."""
         now = self._now()
         tally = self._tallies.setdefault((source, cause), _Tally(many_since=now))
-        if tally.last <= self._taken_at.get(source, 0.0):
+        if not tally.count or tally.last <= self._taken_at.get(source, 0.0):
             tally.count, tally.first = 0, now
         if now - tally.many_since >= MANY_SECONDS:
             tally.many, tally.many_since = 0, now
@@ -134,8 +134,9 @@ class RefusedSources:
         with database.read() as connection:
             taken_at = last_taken(connection, source)
         if tally.many < MANY and taken_at is not None and taken_at >= tally.first:
-            # By another process.
+            # By another process; which of those refused came since then, nobody has noted.
             self._taken_at[source] = max(taken_at, self._taken_at.get(source, 0.0))
+            tally.count = 0
             return
         count = max(1, tally.many - tally.told if tally.many > tally.told else tally.many)
         text = _told(source, cause, tally, taken_at)
@@ -162,7 +163,7 @@ def end_refused(database: Database, now: float) -> None:
 
 def _told(source: str, cause: str, tally: _Tally, taken_at: float | None) -> str:
     if taken_at is None:
-        since = "and none was ever taken"
+        since = "and none was taken, at least lately"
     else:
         since = f"and the last one was taken at {moment_in_words(taken_at)}"
     what, likely = _CAUSES[cause]

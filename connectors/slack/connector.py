@@ -123,6 +123,7 @@ class Slack(Connector):
         lane="place",
         together="post_message",
         idempotent=False,
+        overwrites=True,
         event=True,
         threads="update_of",
     )

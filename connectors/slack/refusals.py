@@ -119,11 +119,13 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
 _LINK = re.compile(r"https?://", re.IGNORECASE)
 _EVERYBODY = re.compile(r"(?<![\w<!./@])@(here|channel|everyone)\b")
 _MARKDOWN_LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\((https?://[^\s()]{1,2000})\)")
-_MARKDOWN_BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
+_MARKDOWN_BOLD = re.compile(r"(?<![\w*])\*\*(?! )([^*\n]{1,200})(?<! )\*\*(?![\w*])")
 
 
 def _other_formatting(text: Any) -> Iterator[Refusal]:
     """What looks right in a message that somebody types, and not in one from a program.
+
+    Warnings, since a message may speak of such signs, and is sent as it is written.
 
     https://docs.slack.dev/messaging/formatting-message-text/
     """
@@ -132,13 +134,13 @@ def _other_formatting(text: Any) -> Iterator[Refusal]:
     where = ("text",)
     if found := _EVERYBODY.search(text):
         what = f"{found[0]} tells nobody in a message from a program"
-        yield Refusal(what, f"write <!{found[1]}>", where)
+        yield Refusal(what, f"write <!{found[1]}>", where, only_warns=True)
     if found := _MARKDOWN_LINK.search(text):
         what = "Slack shows a link in [ ] and ( ) as it is written"
-        yield Refusal(what, f"write <{found[2]}|{found[1]}>", where)
+        yield Refusal(what, f"write <{found[2]}|{found[1]}>", where, only_warns=True)
     if found := _MARKDOWN_BOLD.search(text):
         what = "Slack shows two stars as they are written"
-        yield Refusal(what, f"write *{found[1]}*", where)
+        yield Refusal(what, f"write *{found[1]}*", where, only_warns=True)
 
 
 def _one_look(fields: Fields) -> Iterator[Refusal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from bridge.cli.clock import tick
 from bridge.engine.clock import Clock
 from bridge.engine.housekeeping import ROUND_SECONDS, Housekeeping
-from bridge.engine.queue import LaneQueue
+from bridge.engine.queue import LaneQueue, connect
 from bridge.engine.rules_watch import Watch
 from bridge.engine.wake import Waker
 from bridge.ledger import endings, rule_versions, tables
@@ -26,6 +27,7 @@ from bridge.sources.showpass import Showpass
 from tests.conftest import Now
 from tests.ledger.records import accept, arrival
 from tests.ledger.test_prune import DAY, RETENTION, settled
+from tests.web.conftest import AWAY
 
 
 @pytest.fixture
@@ -55,6 +57,28 @@ def bodies(database: Database) -> list[tuple[int, bool]]:
     with database.read() as connection:
         rows = connection.execute(query.order_by(tables.webhooks.c.number))
         return [(number, bool(has_body)) for number, has_body in rows]
+
+
+def test_a_redis_that_is_away_is_logged_when_it_goes_and_when_it_is_back(
+    database: Database, redis: Redis, now: Now, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not in each second that it is away."""
+    caplog.set_level(logging.INFO)
+    clock = made(database, connect(AWAY), now)
+    for _ in range(30):
+        accept(database, arrival(f"at-{now()}"))
+        now.advance(1)
+        clock.tick()
+    told = [each for each in caplog.records if "redis" in each.getMessage()]
+    assert len(told) == len({(each.name, each.getMessage()) for each in told}) > 0
+    assert {each.levelno for each in told} == {logging.WARNING}
+    caplog.clear()
+    clock.queue = LaneQueue(redis)
+    clock.waker = Waker(database, clock.queue, now)
+    for _ in range(5):
+        now.advance(1)
+        clock.tick()
+    assert [each.getMessage() for each in caplog.records] == ["the clock goes on"]
 
 
 def test_what_was_done_long_ago_goes_while_the_clock_runs(

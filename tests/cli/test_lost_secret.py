@@ -69,3 +69,19 @@ def test_another_source_without_a_secret_is_tried_out_beside_it(
     start(house, ledger)
     assert house.config.sources["showpad"].trial
     assert not house.config.sources["showpass"].trial
+
+
+def test_check_warns_of_it_before_the_start(house: House, ledger: Ledger) -> None:
+    start(house, ledger)
+    assert "were signed" not in house.run("check").stdout
+    house.environ[VARIABLE] = None
+    checked = house.run("check")
+    assert checked.exit_code == 0, checked.output
+    told = " ".join(checked.stdout.split())
+    assert "webhooks of showpass were signed with the sender's secret until now" in told
+    assert "SHOWPASS_SECRETS is not set" in told
+
+
+def test_check_says_nothing_of_a_secret_that_was_never_there(house: House) -> None:
+    house.environ[VARIABLE] = None
+    assert "were signed" not in house.run("check").stdout

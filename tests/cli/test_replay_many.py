@@ -163,6 +163,33 @@ def test_messages_of_different_orders_are_sent_whichever_came_later(
     assert as_object(house, *chosen, "--yes", "--speed", "max")["replayed"] == 2
 
 
+CHANGING = """\
+rules:
+  - name: Buyers
+    when: {source: showpass, event: invoice.purchase}
+    do:
+      - slack.update_message:
+          channel: "#sales"
+          text: "{{ contact.first_name }} bought for {{ order.total }}"
+          update_of: transaction
+"""
+
+
+def test_an_older_change_of_a_message_is_not_made_after_a_newer_one(
+    house: House, ledger: Ledger
+) -> None:
+    house.write("rules.yaml", CHANGING)
+    buy(ledger, "ana")
+    ledger.deliver("slack", Rejected("is_archived"))
+    buy(ledger, "ana")
+    ledger.deliver("slack", Delivered())
+    plan = as_object(house, "--state", "rejected", "--dry-run")
+    assert [(one["why"], one["count"]) for one in plan["kept_back"]] == [("newer", 1)]
+    refused = house.run("replay", "1")
+    assert refused.exit_code == 2
+    assert "has arrived by slack.update_message" in refused.stderr
+
+
 def test_an_event_is_routed_again_although_a_later_message_was_sent(
     house: House, mistyped: Ledger
 ) -> None:

@@ -83,9 +83,9 @@ rules:
 def test_a_draft_and_what_is_live(house: House, ledger: Ledger) -> None:
     ledger.route()
     (house.folder / "draft.yaml").write_text(DRAFT)
-    shown = told(house, "rules", "explain", "--rules", "draft.yaml", "Not now")
+    shown = told(house, "rules", "explain", "draft.yaml", "Not now")
     assert f"Not now draft.yaml:{line_of(DRAFT, 'Not now')}" in shown
-    assert "Buyers version" in told(house, "rules", "explain", "--rules", "live")
+    assert "Buyers version" in told(house, "rules", "explain", "live")
 
 
 def test_json_has_each_rule_in_parts(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -228,3 +229,31 @@ def test_a_bug_in_asking_hides_no_other_mistake() -> None:
     with pytest.raises(ConfigurationError) as raised:
         compile_rules(f"{HEAD}post_message: {{channel: a, txt: x}}\n", "rules.yaml", known)
     assert "no field `txt`" in str(raised.value)
+
+
+def warnings(text: str) -> list[str]:
+    """Of a rule that posts this text, which is taken."""
+    step = f"post_message: {{channel: here, text: {json.dumps(text)}}}"
+    known = World({"showpass": Showpass}, {"slack": Slack}, {"slack": BOT})
+    return [one.what for one in compile_rules(HEAD + step + "\n", "rules.yaml", known).warnings]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("**Sold!**", "Slack shows two stars as they are written"),
+        ("[Open](https://example.com)", "Slack shows a link in [ ] and ( ) as it is written"),
+        ("@here sold", "@here tells nobody in a message from a program"),
+    ],
+)
+def test_what_looks_otherwise_in_slack_is_sent_with_a_warning(text: str, what: str) -> None:
+    """A message may speak of such signs: what is sent is what stands there."""
+    assert warnings(text) == [what]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["*Sold!*", "`2**3**4` is 2417", "a ** b ** c", "<!here> sold", "<https://a.example|Open>"],
+)
+def test_what_slack_shows_as_it_is_meant_gets_no_warning(text: str) -> None:
+    assert warnings(text) == []

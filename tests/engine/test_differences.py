@@ -247,15 +247,17 @@ def test_a_refund_that_came_before_its_purchase_calls_it_off() -> None:
     assert kinds(found) == (0, 1, 0)
 
 
-def test_somebody_elses_refund_calls_off_nothing() -> None:
-    shop = Shop().bought(transaction_id="a")
+def test_whoever_it_names_only_a_refund_of_the_same_transaction_calls_off_what_waits() -> None:
+    shop = Shop().bought(transaction_id="a").bought(transaction_id="b")
     shop.sent("invoice.refund", days=1, transaction_id="a", customer_email="bo@example.com")
     where = "{event.type: invoice.purchase}"
     waiting = rule(options="after: 2 days", where=where)
     found = compare(
         [waiting], [waiting.replace("2 days", "2 days\n    unless: invoice.refund")], shop
     )
-    assert found.different == 0
+    assert found.different == 1
+    [removed] = [one for one in of(found, "A rule").examples if one.difference.kind == "removed"]
+    assert removed.about.id == "1"
 
 
 def test_what_would_be_done_once_is_held_back_in_the_order_of_receipt() -> None:

@@ -335,7 +335,9 @@ def test_a_plan_that_cannot_be_made_is_kept_aside_and_its_neighbours_are_routed(
 
 
 def test_a_text_that_cannot_be_filled_in_is_only_its_own_step_s_failure(engine: Engine) -> None:
-    engine.write_rules(RULES.replace("contact.name }}", "contact.name | truncate(1) }}"))
+    many = "{% for a in contact.name %}"
+    too_long = f"{many}{many}{'x' * 5_000}{'{% endfor %}' * 2}"
+    engine.write_rules(RULES.replace("{{ contact.name }}", too_long))
     engine.receive("one", data={"net_sales": "2000.00"})
     engine.clock.tick()
     engine.work()

@@ -11,6 +11,7 @@ from bridge.engine.redis_words import AWAY, LATE, in_its_words, remedy
 from bridge.engine.watchdog import (
     BEHIND_SECONDS,
     CALM_SECONDS,
+    CATCH_UP_SECONDS,
     RESTART_SECONDS,
     TURN_SECONDS,
     Judgement,
@@ -107,11 +108,52 @@ def test_as_long_as_what_comes_first_changes_somebody_gets_on_with_it() -> None:
         assert told(dog.look(replace(WELL, at=BEGAN + second, heads=[head]))) == []
 
 
+def worked_off(second: int) -> Seen:
+    """A backlog in which another delivery comes first at each look."""
+    head = lane("email.send", str(second), since=BEGAN - BEHIND_SECONDS - AFTER, held=True)
+    return replace(WELL, at=BEGAN + second, heads=[head], deliveries=5000)
+
+
+def test_what_waited_while_nothing_ran_is_caught_up_with_before_anybody_is_told() -> None:
+    """A bridge that was down for a week, a vendor that was away for an hour."""
+    dog = Watchdog(AFTER)
+    for second in range(0, int(CATCH_UP_SECONDS), 3):
+        assert dog.look(worked_off(second)).raised == []
+    assert dog.look(replace(WELL, at=BEGAN + CATCH_UP_SECONDS)) == Judgement([], frozenset())
+
+
+@pytest.mark.parametrize("step", [8 * 3600.0, -8 * 3600.0], ids=["a sleep", "a clock set back"])
+def test_what_happened_before_a_gap_says_nothing(step: float) -> None:
+    """A delivery that was in hand as the laptop was closed; workers of whom nothing was heard."""
+    dog = Watchdog(AFTER)
+    seen = replace(WELL, heads=[lane("slack.post_message", held=True)], deliveries=1)
+    watch(dog, replace(seen, workers=0), RESTART_SECONDS - 3)
+    woken = dog.look(replace(seen, at=BEGAN + step))
+    assert woken.raised == []
+    assert told(watch(dog, replace(seen, at=BEGAN + step), AFTER + 3)) == [("waiting", "slack")]
+
+
+def test_a_webhook_from_a_machine_whose_clock_is_ahead_waits_since_it_was_seen() -> None:
+    seen = replace(WELL, heads=[inbox(since=BEGAN + 7200)], webhooks=1)
+    (alert,) = watch(Watchdog(AFTER), seen, AFTER + 3).raised
+    assert (alert.kind, alert.first_at) == ("waiting", BEGAN)
+
+
+def test_what_is_stuck_is_not_over_because_something_else_broke_too() -> None:
+    dog = Watchdog(AFTER)
+    seen = replace(WELL, heads=[lane("slack.post_message", held=True)], deliveries=1)
+    assert told(watch(dog, seen, 60)) == [("waiting", "slack")]
+    judgement = watch(dog, replace(seen, at=BEGAN + 63, redis=OOM), RESTART_SECONDS)
+    assert told(judgement) == [("redis", "Redis")]
+    assert ("waiting", "slack") in judgement.unsure
+
+
 def test_what_is_worked_off_from_far_behind_is_told_as_that() -> None:
     dog = Watchdog(AFTER)
-    for second in range(0, 60, 3):
-        head = lane("email.send", str(second), since=BEGAN - BEHIND_SECONDS - AFTER, held=True)
-        judgement = dog.look(replace(WELL, at=BEGAN + second, heads=[head], deliveries=5000))
+    for second in range(0, int(CATCH_UP_SECONDS) + 3, 3):
+        judgement = dog.look(worked_off(second))
+        assert bool(judgement.raised) is (second >= CATCH_UP_SECONDS)
+        assert second >= CATCH_UP_SECONDS or ("waiting", "email") in judgement.unsure
     (alert,) = judgement.raised
     assert alert.subject == "email"
     assert "from far behind" in alert.text

@@ -178,3 +178,22 @@ def test_a_search_ends_somewhere(grown: Database, who: str) -> None:
     with grown.read() as connection:
         everything = recent(connection, Filters(who=who), None)
         assert recent(connection, Filters(who=who), 1) == everything[:1]
+
+
+@pytest.mark.parametrize("state", ["routed", "delivered"])
+def test_a_source_of_which_nothing_is_in_the_state_takes_few_steps(
+    grown: Database, state: str
+) -> None:
+    """Pages of those that are in the state, and not the source's, are else thousands."""
+    statements = asked(grown, listed(state=state, source="nothing-of-it"))
+    assert len(statements) < 2 * EVENTS / 500 + 20
+
+
+def test_what_is_being_sent_is_found_by_what_is_open(grown: Database) -> None:
+    """And not in the order of all deliveries there ever were."""
+    statements = [each for each in asked(grown, listed(state="sending")) if "'waiting'" in each[0]]
+    ((statement, values),) = statements
+    explain = "EXPLAIN QUERY PLAN" if grown.is_sqlite else "EXPLAIN"
+    with grown.read() as connection:
+        found = str(connection.exec_driver_sql(f"{explain} {statement}", values).all())
+    assert re.search(r"ix_deliveries_(open|order)", found), found

@@ -6,12 +6,14 @@ to be sure. The seconds are measured from the cause to the mail; `--log-cli-leve
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import resource
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from bridge.ledger.alerts import Alert, open_alerts
 from tests.mail_server import MailServer
 from tests.processes.bridge import Bridge, Slack
 from tests.servers import running_redis, stop, wait_until
+from tests.web.conftest import AWAY
 
 pytestmark = [
     pytest.mark.xdist_group("told"),
@@ -145,6 +148,23 @@ def test_a_redis_that_refuses_writes(running: Told, own_redis: str, how: str) ->
     configure(own_redis, **allow)
     running.goes_on_by_itself("redis", 2)
     wait_until(lambda: running.mailed("Redis works again"), MINUTE)
+
+
+def test_a_redis_that_is_away_is_one_line_in_the_log_of_each_who_misses_it(told: Told) -> None:
+    """What goes on for hours is else some lines each second."""
+    told.bridge.environ["REDIS_URL"] = AWAY
+    with told.within_a_minute("redis", "it cannot be reached"):
+        told.bridge.start("web", "worker", "clock")
+        assert told.bridge.send() == 200
+    assert told.bridge.ready()["redis"].startswith("away")
+    lines = [json.loads(line) for line in told.bridge.log.read_text().splitlines()]
+    warned = Counter(
+        (each["process"], each["logger"], each["message"])
+        for each in lines
+        if each["level"] != "INFO" and "redis" in each["message"].lower()
+    )
+    assert {process for process, _, _ in warned} == {"web", "worker", "clock"}
+    assert set(warned.values()) == {1}, warned
 
 
 def test_a_redis_that_became_a_read_only_replica(running: Told, own_redis: str) -> None:

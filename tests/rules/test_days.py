@@ -298,4 +298,17 @@ def test_a_day_without_a_time_that_another_field_holds_is_one_of_the_rules_zone(
     tickets = [{"starts_on": noon}, {"starts_on": date(2027, 7, 5)}]
     event = replace(order, facts={**order.facts, "tickets": tickets}, raw={"day": "2027-07-03"})
     expected = zone == "Australia/Sydney"
-    assert matched(compiled, zone, "{tickets.starts_on: {is: {field: raw.day}}}", event) == expected
+    for one, other in (("tickets.starts_on", "raw.day"), ("raw.day", "tickets.starts_on")):
+        where = f"{{{one}: {{is: {{field: {other}}}}}}}"
+        assert matched(compiled, zone, where, event) == expected
+        denied = f"{{{one}: {{is_not: {{field: {other}}}}}}}"
+        assert matched(compiled, zone, denied, event) != expected
+
+
+def test_digits_alone_are_a_number_though_they_could_be_a_day(
+    compiled: Compiled, order: Event
+) -> None:
+    event = replace(order, raw={"id": 20270701, "of": "20270701", "other": "20270702"})
+    assert matched(compiled, "America/Edmonton", "{raw.id: {is: {field: raw.of}}}", event)
+    assert matched(compiled, "America/Edmonton", "{raw.of: {is: {field: raw.id}}}", event)
+    assert not matched(compiled, "America/Edmonton", "{raw.id: {is: {field: raw.other}}}", event)

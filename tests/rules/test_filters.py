@@ -226,7 +226,10 @@ def test_there_is_no_time_zone_that_is_not_one() -> None:
         ("{{ contact.phone | phone('UK') }}", "there is no such country; did you mean `GB`?"),
         ("{{ contact.phone | phone('Canada') }}", "there is no such country; did you mean `CA`?"),
         ("{{ contact.phone | phone('C') }}", "there is no such country; did you mean `"),
-        ("{{ contact.phone | phone('???') }}", "write two letters, such as CA, US or GB"),
+        (
+            "{{ contact.phone | phone('???') }}",
+            "write the two letters of a country, such as CA, US or GB",
+        ),
         (
             "{{ tickets | plural('ticket') }}",
             "`plural` wants plural(one, many); write it like {{ tickets | plural('ticket', 't",

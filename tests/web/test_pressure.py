@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
@@ -54,6 +55,20 @@ def empty(database: Database, left: int) -> None:
 def kinds(database: Database) -> list[str]:
     with database.read() as connection:
         return [alert.kind for alert in open_alerts(connection)]
+
+
+def test_a_start_without_pressure_is_no_warning(
+    pressed: tuple[Receiver, Pressure], caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver, pressure = pressed
+    caplog.set_level(logging.INFO)
+    pressure.look()
+    assert [(each.levelno, each.getMessage()) for each in caplog.records] == [
+        (logging.INFO, "webhooks are taken")
+    ]
+    fill(receiver.database, MOST + 1)
+    pressure.look()
+    assert caplog.records[-1].levelno == logging.WARNING
 
 
 def test_above_the_limit_the_sender_is_asked_to_come_back_and_told_why(

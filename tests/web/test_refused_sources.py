@@ -51,7 +51,7 @@ def test_where_none_is_taken_a_few_refusals_are_told(
     (alert,) = alerts(database)
     assert (alert.subject, alert.count) == ("showpass: signature", FEWEST)
     assert "wrong or lost secret" in alert.text
-    assert "none was ever taken" in alert.text
+    assert "and none was taken" in alert.text
 
 
 def test_a_secret_that_was_changed_at_the_sender_is_told_within_a_minute(
@@ -102,6 +102,19 @@ def test_what_another_web_process_takes_is_no_outage(
     accept(database, arrival(at=now()))
     refused.look(database)
     assert alerts(database) == []
+
+
+def test_a_secret_that_is_lost_later_is_told_although_another_process_took_some_before(
+    refused: RefusedSources, database: Database, now: Now
+) -> None:
+    refuse(refused, 1)
+    now.advance(60)
+    accept(database, arrival(at=now()))
+    for _ in range(3):
+        now.advance(60)
+        refuse(refused, FEWEST)
+        refused.look(database)
+    assert [alert.subject for alert in alerts(database)] == ["showpass: signature"]
 
 
 def test_a_flood_is_one_alert_and_a_write_a_minute(
