@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _LONGEST = 40
+# `2027-07-02` and `2027-W26-5`.
+_LONGEST_DAY = 10
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -19,8 +21,9 @@ def bare_day(value: object) -> date | None:
         return None
     if isinstance(value, date):
         return value
+    text = value.strip() if isinstance(value, str) else ""
     try:
-        return date.fromisoformat(value.strip()[:_LONGEST]) if isinstance(value, str) else None
+        return date.fromisoformat(text) if 0 < len(text) <= _LONGEST_DAY else None
     except ValueError:
         return None
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
+from bridge import days
 from bridge.findings import Findings, Model
 from bridge.rules.conditions import glob
 from bridge.rules.misplaced import tell_of_ends
@@ -49,6 +50,11 @@ def _once_meant(written: str) -> str:
     return f"write {{of: {of}, within: {found[2]}}}" if found and of in _ONCE else ""
 
 
+def _day_after(day: date, zone: tzinfo) -> datetime | None:
+    """The first moment of it; None after the last day of the calendar, which is never over."""
+    return days.midnight(day + timedelta(days=1), zone) if day < date.max else None
+
+
 class OptionsReader:
     """Reads the options of one rule; what is wrong is found, and left out.
 
@@ -75,12 +81,14 @@ class OptionsReader:
         place = (*path, "only_between")
         if tell_of_ends(self._findings, wanted, place):
             return None
-        days = {
+        meant_days = {
             name: f"write {day}"
             for name, one in wanted.items()
             if (day := day_meant(one) or days_meant(one))
         }
-        valid = self._findings.validated(BetweenText, wanted, place, advice=days, no_empty=True)
+        valid = self._findings.validated(
+            BetweenText, wanted, place, advice=meant_days, no_empty=True
+        )
         if valid is None:
             return None
         if valid.start is None and valid.end is None:
@@ -94,9 +102,9 @@ class OptionsReader:
         stands = self._findings.document.mistake(place, "", at_key=True)
         said = " ".join([*([f"from {start}"] if start else []), *([f"to {end}"] if end else [])])
         return Between(
-            datetime.combine(start, time(), zone) if start else None,
-            datetime.combine(end + timedelta(days=1), time(), zone) if end else None,
-            said,
+            days.midnight(start, zone) if start else None,
+            _day_after(end, zone) if end else None,
+            f"{said} in {zone}",
             stands.line,
             stands.column,
         )

@@ -30,6 +30,7 @@ _MAX_TYPE_SENT = 2_000
 _MAX_MOMENT = 40
 # No amount of money has more than fifteen digits before the point.
 _AMOUNT = re.compile(r"([0-9]{1,15}(\.[0-9]{0,12})?|\.[0-9]{1,12})", re.ASCII)
+_SIGNED = re.compile(rf"[+-]?{_AMOUNT.pattern}", re.ASCII)
 # Where a comma or a point can be the one or the other only; `1,234` may be a thousand or one.
 _ENGLISH = re.compile(r"[0-9]{1,3}((,[0-9]{3}){1,4}\.[0-9]{1,12}|(,[0-9]{3}){2,4}\.?)", re.ASCII)
 _GERMAN = re.compile(r"[0-9]{1,3}((\.[0-9]{3}){1,4},[0-9]{1,12}|(\.[0-9]{3}){2,4})", re.ASCII)
@@ -51,6 +52,8 @@ _WHOLE = re.compile(r"[0-9]{1,9}\.0{1,12}", re.ASCII)
 _MAX_AMOUNT = 60
 # Nearer to the ends of the calendar there are no other zones' times.
 _CALENDAR = range(2, 9999)
+_YEAR_ONE = "0001"
+_OF_UTC = ("Z", "+00:00")
 _ELSEWHERE = timezone(timedelta(hours=1))
 
 
@@ -110,6 +113,8 @@ def money(value: Any) -> Decimal | None:
 
 
 def _amount(written: str) -> Decimal | None:
+    if _SIGNED.fullmatch(written):
+        return Decimal(written)
     text = unicodedata.normalize("NFKC", written).translate(_SAME_AS).strip()
     bracketed = _IN_BRACKETS.fullmatch(text)
     found = _PRICED.fullmatch(bracketed[1].strip() if bracketed else text)
@@ -150,13 +155,14 @@ def moment(value: Any) -> date | datetime | None:
 
 def is_no_date(written: str) -> bool:
     """Whether a text is a date by its form, but of the year that stands for none."""
-    found = days.moment(written)
-    return found is not None and found.year == 1
+    return written.startswith(_YEAR_ONE) and days.moment(written) is not None
 
 
 def is_zoneless(value: Any) -> bool:
     """Whether a time does not say where its clock is."""
-    return isinstance(value, str) and days.moment(value) != days.moment(value, _ELSEWHERE)
+    if not isinstance(value, str) or value.endswith(_OF_UTC):
+        return False
+    return days.moment(value) != days.moment(value, _ELSEWHERE)
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

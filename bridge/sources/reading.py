@@ -139,11 +139,12 @@ class Reading:
 
     def _read(self, name: str, read: Callable[[Any], _Value | None], wanted: str) -> _Value | None:
         value = self._members.get(name)
-        found = read(value)
-        # A text that is too long has a remark already, by `bounded` or `long_addresses`.
-        is_text = wanted is _TEXT and isinstance(value, str)
-        if found is None and not _is_nothing(value) and not is_text and not _is_too_long(value):
-            self._noted.note(self._at(name), wanted, value)
+        found = None if value is None else read(value)
+        if found is None and not _is_nothing(value):
+            # A text that is too long has a remark already, by `bounded` or `long_addresses`.
+            is_text = wanted is _TEXT and isinstance(value, str)
+            if not is_text and not _is_too_long(value):
+                self._noted.note(self._at(name), wanted, value)
         return found
 
     def _at(self, name: str) -> str:

@@ -365,7 +365,7 @@ def test_a_rollback_names_all_files_that_still_hold_the_other_version(
     folder.mkdir()
     for number in range(files):
         (folder / f"{number}.yaml").write_text("rules: []\n")
-    house.write("rules/0.yaml", CHANGED.replace("Buyers", "More").replace("Refunds", "Less"))
+    house.write("rules/0.yaml", MORE)
     done(house, "publish")
     shown = "".join(done(house, "rollback").split())
     count = "1 file" if files == 1 else "2 files"

@@ -47,7 +47,7 @@ def test_options_are_sentences(house: House) -> None:
     assert "Then no later rule is asked." in shown
     off = explained(house, "Not now")
     assert "Switched off: when showpass sends invoice.refund, and this holds:" in off
-    assert "Only to 2020-12-31." in off
+    assert "Only to 2020-12-31 in America/Edmonton." in off
 
 
 def test_all_rules_in_their_order_and_how_texts_are_compared_once(house: House) -> None:
@@ -100,7 +100,10 @@ def test_json_has_each_rule_in_parts(house: House) -> None:
         ],
     }
     assert first["do"][0]["fields"] == {"channel": "#vip", "text": "hello {{ contact.name }}"}
-    assert (last["enabled"], last["options"]) == (False, ["Only to 2020-12-31."])
+    assert (last["enabled"], last["options"]) == (
+        False,
+        ["Only to 2020-12-31 in America/Edmonton."],
+    )
 
 
 def test_an_unknown_rule_and_mistakes(house: House) -> None:

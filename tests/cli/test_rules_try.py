@@ -100,7 +100,7 @@ def test_a_rule_that_matched_and_does_not_stop_keeps_nobody_from_being_asked(
 def test_what_keeps_an_event_from_a_rule_beside_its_conditions(draft: House) -> None:
     shown = told(draft, "rules", "try", "draft.yaml", "invoice.refund")
     assert "it is switched off (`enabled: false`)" in shown
-    assert "it holds to 2020-12-31 only" in shown
+    assert "it holds to 2020-12-31 in America/Edmonton only" in shown
 
 
 def test_entries_that_fit_are_named_and_each_delivery_says_which_it_is_for(draft: House) -> None:
@@ -195,12 +195,12 @@ def test_whom_nobody_knows_is_told_beside_what_is_done_once(house: House) -> Non
 
 def test_what_cannot_be_read_of_an_event_is_told(house: House) -> None:
     """Beside the conditions that it fails, or nobody sees why."""
-    body = {**_BODY, "data": {"id": 1, "net_sales": "about 20"}}
+    body = {**_BODY, "data": {"transaction_id": "1", "net_sales": "about 20"}}
     (house.folder / "odd.json").write_text(json.dumps(body))
     shown = told(house, "rules", "try", "--file", "odd.json", "--source", "showpass")
-    assert "remark `data.net_sales` cannot be read as an amount: it is unknown" in shown
+    assert "remark `net_sales` cannot be read as an amount: it is unknown" in shown
     [found] = lines(house, "rules", "try", "--file", "odd.json", "--source", "showpass")
-    assert found["remarks"] == ["`data.net_sales` cannot be read as an amount: it is unknown"]
+    assert found["remarks"] == ["`net_sales` cannot be read as an amount: it is unknown"]
 
 
 def test_a_sample_is_tried_as_if_nothing_of_it_came_before(house: House, ledger: Ledger) -> None:

@@ -256,6 +256,18 @@ def test_by_contact_it_is_called_off_whatever_the_transaction() -> None:
     assert set(later.unless.keys) & set(event.events[0].known_as)
 
 
+@pytest.mark.parametrize("address", ["bo@example.com", None])
+def test_by_contact_a_refund_for_somebody_else_or_nobody_calls_nothing_off(
+    address: str | None,
+) -> None:
+    """Also of the same signed transaction: `same: contact` asks for the person alone."""
+    [later] = owed("after: 2 days\nunless: {event: invoice.refund, same: contact}")
+    other = {"customer_email": address}
+    event = plan("stop: false", key="r", event_type="invoice.refund", data=other).events[0]
+    assert later.unless is not None
+    assert not set(later.unless.keys) & set(event.known_as)
+
+
 def test_what_is_done_at_once_cannot_be_called_off() -> None:
     [now] = owed("unless: invoice.refund")
     assert now.unless is None

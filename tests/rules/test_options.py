@@ -105,6 +105,25 @@ def test_days_are_those_of_the_time_zone(compiled: Compiled, order: Event) -> No
     assert rules.judge(compiled(text), late)[0].matched
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/Edmonton", "Australia/Sydney"])
+@pytest.mark.parametrize(
+    ("days", "matched"),
+    [
+        ("to: 9999-12-31", True),
+        ("from: 0001-01-01", True),
+        ("from: 0001-01-01, to: 9999-12-31", True),
+        ("from: 9999-12-31", False),
+        ("to: 0001-01-01", False),
+    ],
+)
+def test_days_at_the_ends_of_the_calendar_stand_for_always_and_never(
+    compiled: Compiled, order: Event, zone: str, days: str, matched: bool
+) -> None:
+    event = replace(order, received_at=RECEIVED)
+    text = f"time_zone: {zone}\nrules:\n" + a_rule(f"only_between: {{{days}}}")
+    assert rules.judge(compiled(text), event)[0].matched is matched
+
+
 def test_a_sample_is_always_the_same_people_and_about_that_many(
     compiled: Compiled, order: Event
 ) -> None:
@@ -167,7 +186,7 @@ def test_a_rule_says_all_that_it_does_in_sentences(compiled: Compiled) -> None:
         '  quiet_hours: {from: "22:00", to: "08:00"}\n  unless: order.refunded\n  stop: true'
     )
     assert rules.explain(compiled("rules:\n" + a_rule(options)).rules[0]) == (
-        "When shop sends order.*, for each ticket: chat.post_message. Only from 2027-01-01. "
+        "When shop sends order.*, for each ticket: chat.post_message. Only from 2027-01-01 in UTC. "
         "Only for 10% of people. Once for each contact in 30 days; if an "
         "event does not say which, it is done each time. 2 days later, not between "
         "22:00 and 08:00 in UTC. Unless order.refunded comes first, of the same transaction. "

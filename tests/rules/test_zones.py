@@ -172,6 +172,17 @@ def test_a_day_without_a_zone_is_told() -> None:
     assert not warnings(compiled(message, where="{tickets.starts_on: {after: now}}"))
 
 
+def test_a_digest_without_a_zone_is_told() -> None:
+    digest = f"slack.post_daily_digest: {DIGEST}"
+    assert warnings(compiled(digest)) == (
+        "`slack.post_daily_digest` goes by the clocks of UTC, since no `time_zone` is given; "
+        "add a line such as `time_zone: America/Edmonton` at the top of the file"
+    )
+    assert not warnings(compiled(digest, "America/Edmonton"))
+    assert not warnings(compiled(digest, email="America/Edmonton"))
+    assert not warnings(compiled(f"{digest[:-1]}, time_zone: Europe/Berlin}}"))
+
+
 def test_two_zones_are_told() -> None:
     send = "email.send: {to: ana@example.com, subject: Hi, text: Hello}"
     both = compiled(send, "America/Toronto", email="America/Edmonton")
