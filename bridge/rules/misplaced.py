@@ -70,6 +70,7 @@ _OTHERWISE = {
     **dict.fromkeys(("between", "dates", "valid", "only"), "only_between"),
     **dict.fromkeys(("cancel_if", "except", "cancel"), "unless"),
     **dict.fromkeys(("time", "send_at", "hour"), "at"),
+    **dict.fromkeys(("share", "percent", "percentage", "split"), "sample"),
 }
 
 
