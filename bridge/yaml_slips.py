@@ -243,6 +243,16 @@ def _braces_missing(line: int, found: re.Match[str]) -> Slip:
     return Slip(line, found.start(1), what, "write", example=f"{{{found[2]}}}")
 
 
+def _options_on_one_line(line: int, found: re.Match[str]) -> Slip:
+    """`after: 3 days, at: "09:00"`."""
+    what = "a second colon in this line, which YAML takes for another name"
+    advice = (
+        f"begin a new line with `{found[2]}:` if it is an option of its own; around a text that "
+        "holds a colon put quotes"
+    )
+    return Slip(line, found.start(1), what, advice)
+
+
 def _second_colon(line: int, found: re.Match[str]) -> Slip:
     what = "a second colon in this line, which YAML takes for another name"
     advice = "put quotes around a text that holds a colon"
@@ -285,6 +295,10 @@ _SLIPS: _Patterns = (
     (re.compile(f"[:-]([{ODD_BLANKS}])"), _odd_blank),
     (re.compile(r"^ *(-[^\s\-][^\n]*)$"), _dash),
     (re.compile(r"^ *(?:- +)?(:)(?: |$)"), _nameless),
+    (
+        re.compile(r"^ *(?:- +)?[a-z_]+: +([^\s\"'\[{|>,:][^,:\n]*, *([a-z_]+): [^\n]*)$"),
+        _options_on_one_line,
+    ),
     (re.compile(r"^ *(?:- +)?[\w.\"']+: +([^\s\"'\[{|>][^\n]*?:(?: [^\n]*)?)$"), _second_colon),
     (re.compile(r"(?:^|[:\-\[,])\s*(\{\{[^\n]*)$"), _template),
     (re.compile(_BROKEN), _ends_early),

@@ -134,7 +134,10 @@ def _source_lines(
     if source.secrets:
         return source.name, [url, Text(f"signed with {_names(named, is_set=True)}", style="dim")]
     wanted = _names(named) or "secrets"
-    missing = f"no signing secret: set {wanted}; `showbridge run` makes one for trying out"
+    missing = (
+        f"no signing secret: set {wanted}; if there never was one, `showbridge run` makes one "
+        "for trying out"
+    )
     return source.name, [url, Text(missing, style="yellow")]
 
 
