@@ -83,7 +83,9 @@ def _accounts(environ: Mapping[str, str]) -> Iterator[tuple[str, bool, str]]:
             yield f"showbridge {name}", False, (done.stdout + done.stderr).strip()[-600:]
             continue
         said = json.loads(done.stdout)
-        good = done.returncode == 0 and not any(_differences(said["books"]))
+        # What was rejected, since vendors were made to, needs a person, as `status` says by 1.
+        ended_well = done.returncode == 0 or name == "status"
+        good = ended_well and not any(_differences(said["books"]))
         yield f"showbridge {name}", good, _told(said)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,13 +44,16 @@ class ReadOnly(Machine):
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> ReadOnly:
-    tried = subprocess.run(
-        _in_read_only_root(tmp_path, ["true"]), capture_output=True, text=True, check=False
-    )
-    if tried.returncode:
-        pytest.skip(f"this machine makes no such root: {tried.stderr.strip()}")
-    return ReadOnly(tmp_path)
+def machine() -> Iterator[ReadOnly]:
+    # Short: a Unix socket's path may have about 100 characters, and no other folder takes it.
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:  # of its own in there
+        folder = Path(name)
+        tried = subprocess.run(
+            _in_read_only_root(folder, ["true"]), capture_output=True, text=True, check=False
+        )
+        if tried.returncode:
+            pytest.skip(f"this machine makes no such root: {tried.stderr.strip()}")
+        yield ReadOnly(folder)
 
 
 @contextmanager
