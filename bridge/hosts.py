@@ -56,7 +56,7 @@ def with_port(host: str, port: int) -> str:
 
 
 def as_seen_here(host: str) -> str:
-    """Where this machine itself reaches what listens on a host."""
+    """The address at which this machine itself reaches what listens on a host."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -67,7 +67,7 @@ def as_seen_here(host: str) -> str:
 
 
 def listening_address(host: str) -> str:
-    """Of a name the address to listen on, IPv4 if it has one; raises OSError if it has none."""
+    """The address to listen on for a name, IPv4 if it has one; raises OSError if it has none."""
     if _is_address(host):
         return host
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)

@@ -54,7 +54,7 @@ def _copies() -> list[Path]:
 
 
 def _senders(config: Config) -> Iterator[str]:
-    """Of `allow_from`: what lets in somebody else than it seems to."""
+    """What an `allow_from` does that it does not seem to do."""
     for source in config.sources.values():
         if source.allow_from == ():
             yield f"{source.name} takes webhooks from nobody: its `allow_from` is empty"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from bridge.ledger.look_up import Filters, recent
 from bridge.ledger.plan import Waiting
 from bridge.ledger.replay import as_if_replayed
 from bridge.ledger.stories import event_id
+from bridge.logs import place_of
 from bridge.rules.common_fields import COMMON_FIELDS
 from bridge.rules.conditions import glob
 from bridge.rules.seen import Seen
@@ -21,6 +23,8 @@ from bridge.rules.values import is_personal, say, view
 from bridge.rules.vocabulary import vocabulary
 from bridge.source import Field, FieldKind, Source
 from bridge.wording import meant
+
+log = logging.getLogger(__name__)
 
 LOOKED_AT = 300
 """Of the newest webhooks of a source, for examples."""
@@ -72,7 +76,8 @@ def _events(waiting: Sequence[Waiting], source: Source) -> Iterator[tuple[str, s
     for each in waiting:
         try:
             events = events_of(each, source)
-        except Exception:  # noqa: BLE001, S112  # a source's bug: routing says so
+        except Exception as error:  # noqa: BLE001  # a source's bug
+            log.warning("webhook %d gives no example: %s", each.number, place_of(error))
             continue
         for position, event in enumerate(events, start=1):
             yield event_id(each.number, position), event.type, Seen(view(event))

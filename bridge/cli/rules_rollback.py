@@ -18,7 +18,7 @@ from bridge.cli.live_state import SAME, LiveState, live_state, shown_folder
 from bridge.cli.mistakes import mistake_object, print_mistakes
 from bridge.cli.reading import named_files
 from bridge.cli.rule_changes import Changes, changes, print_changes
-from bridge.cli.screen import counted, screen
+from bridge.cli.screen import counted, screen, whole_words
 from bridge.cli.versions import author_named, live_now, version_named
 from bridge.config import Config, load, world
 from bridge.errors import ConfigurationError, Mistake, OperatorError
@@ -151,7 +151,7 @@ def _print(console: Console, config: Config, plan: Plan, state: LiveState) -> No
         where = "The files have" if len(state.mistakes) > 1 else "A file has"
         count = counted(len(state.mistakes), "mistake")
         first = state.mistakes[0].partition(": ")[0]
-        console.print(f"{where} {count}, the first in {first}:")
+        _say(console, f"{where} {count}, the first in {first}:")
         console.print("`showbridge rules check` shows them.")
     elif state.standing != SAME:
         _say_where_it_is(console, config, state)
@@ -162,7 +162,12 @@ def _say_where_it_is(console: Console, config: Config, state: LiveState) -> None
     names = list(read_files(config.folder).texts)
     holds, it, goes = ("holds", "it", "it goes") if len(names) == 1 else ("hold", "them", "they go")
     change = f"change {'it' if it == 'it' else 'one of them'} or "
-    console.print(
+    _say(
+        console,
         f"{named_files(config.folder, names)} still {holds} version {state.files}; {goes} live "
-        f"again when you {change if config.publishing.when_saved else ''}publish {it}."
+        f"again when you {change if config.publishing.when_saved else ''}publish {it}.",
     )
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(whole_words(text, console.width), soft_wrap=True)

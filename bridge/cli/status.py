@@ -52,7 +52,7 @@ class Status:
     concerns: Sequence[str]
     waiting: Sequence[Oldest]
     late: Sequence[Oldest]
-    """Of those, what waits longer than it should, while no clock runs that would tell of it."""
+    """What waits longer than it should, told here because no clock runs that would tell of it."""
 
     @property
     def needs_person(self) -> bool:

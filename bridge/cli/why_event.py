@@ -90,7 +90,7 @@ def _print(console: Console, each: Handled, only: str | None, now: float) -> Non
 
 
 def _title(each: Handled, only: str | None, did: bool) -> Text:
-    """Of what one rule did, if that is asked for: others may have done more."""
+    """What one rule did, if that is asked for: others may have done more."""
     if did or only is None:
         return Text("What happened" if did else "Nothing happened", style="bold")
     title = Text("Nothing by this rule", style="bold")

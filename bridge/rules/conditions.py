@@ -325,7 +325,7 @@ def _sum(path: str, entries: Sequence[Seen]) -> Sum:
 
 
 def _amount(found: Sequence[Any]) -> Decimal | None:
-    """Of one entry: the sum of all that it has there, unless one of them is no number."""
+    """The sum of all that one entry has there; None if one of them is no number."""
     amounts = [number(value) for value in found]
     known = [amount for amount in amounts if amount is not None]
     return _added(known) if known and len(known) == len(amounts) else None

@@ -235,7 +235,7 @@ def positive(value: Any) -> Any:
 
 
 def length(value: Any) -> int:
-    """Of a list or a text; what is neither has none."""
+    """The length of a list or a text; what is neither has none."""
     return len(value) if isinstance(value, list | tuple | str | Mapping) else 0
 
 

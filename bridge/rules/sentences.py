@@ -288,7 +288,7 @@ def zone_of(comparisons: Sequence[Comparison]) -> tzinfo | None:
 
 
 def _long_reason(path: str, comparison: Comparison, found: Sequence[Any]) -> str:
-    """Of long texts the part is shown in which the nearest one differs."""
+    """Long texts are shown by the part in which the nearest one differs."""
     texts = [value for value in found if isinstance(value, str)]
     if not texts or is_personal(path, found):
         return f"{path} is {say_found(path, found)}, {fails(comparison)}"

@@ -271,7 +271,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return _given(found, self.clocks)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Of numbers the result, of texts with `+` both; anything else is unknown."""
+        """The result for numbers, both texts joined for `+`; anything else is unknown."""
         spend(_CALCULATION + cost(left) + cost(right))
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return (left + right)[: LONGEST_TEXT + 1]
