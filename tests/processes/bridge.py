@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +19,7 @@ import urllib3
 from bridge.ledger.database import Database
 from bridge.ledger.look_up import totals
 from bridge.testing.vendor import Answer, Reply, Request, VendorServer
-from tests.servers import START_SECONDS, free_port, wait_until
+from tests.servers import START_SECONDS, free_port, stop, wait_until
 from tests.web.conftest import purchase
 
 ROOT = Path(__file__).parent.parent.parent
@@ -121,6 +122,18 @@ class Bridge:
         process = self.processes.pop(name)
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """It is there meanwhile and does nothing; it goes on afterwards."""
+        process = self.processes[name].pid
+        # Not while it writes: everybody would wait for it then.
+        with self.database.write():
+            stop(process)
+        try:
+            yield
+        finally:
+            os.kill(process, signal.SIGCONT)
 
     def stop(self) -> None:
         self.stop_parts()

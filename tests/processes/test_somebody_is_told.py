@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import resource
-import signal
 import subprocess
 import time
 from collections import Counter
@@ -25,7 +23,7 @@ from redis import Redis
 from bridge.ledger.alerts import Alert, open_alerts
 from tests.mail_server import MailServer
 from tests.processes.bridge import Bridge, Slack
-from tests.servers import running_redis, stop, wait_until
+from tests.servers import running_redis, wait_until
 from tests.web.conftest import AWAY
 
 pytestmark = [
@@ -214,23 +212,15 @@ def test_workers_that_are_killed(running: Told) -> None:
 
 def test_a_worker_that_is_stopped(running: Told) -> None:
     """The process is there, and does nothing: https://github.com/rq/rq/issues/915"""
-    worker = running.bridge.processes["worker"].pid
-    try:
-        with running.within_a_minute("workers", "No worker is heard of"):
-            stop(worker)
-            assert running.bridge.send() == 200
-    finally:
-        os.kill(worker, signal.SIGCONT)
+    words = "No worker is heard of"
+    with running.bridge.frozen("worker"), running.within_a_minute("workers", words):
+        assert running.bridge.send() == 200
     running.goes_on_by_itself("workers", 2)
 
 
 def test_a_clock_that_is_stopped(running: Told) -> None:
-    clock = running.bridge.processes["clock"].pid
-    try:
-        with running.within_a_minute("clock", "No clock runs"):
-            stop(clock)
-    finally:
-        os.kill(clock, signal.SIGCONT)
+    with running.bridge.frozen("clock"), running.within_a_minute("clock", "No clock runs"):
+        pass
     running.goes_on_by_itself("clock", 1)
 
 
