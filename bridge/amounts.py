@@ -82,14 +82,23 @@ _COMPARED = [
     (name, re.compile(rf"(?:{words})\s*:?\s*([^\sa-zA-Z<>=].*)", re.IGNORECASE))
     for name, words in _WORDS.items()
 ]
+_BY_SIGN = (("at_least", ">=|=>|≥"), ("at_most", "<=|=<|≤"), ("more_than", ">"), ("less_than", "<"))
+_WITH_FIELD = [
+    (name, re.compile(rf"(?:{signs})\s*([a-z]\w*(?:\.\w+)+)")) for name, signs in _BY_SIGN
+]
 _OR_MORE = re.compile(r"(.+?)\s*(?:\+|or more|and more|and up|or above)")
 _OR_LESS = re.compile(r"(.+?)\s*(?:or less|and less|or below)")
 _RANGE = re.compile(r"(?:between )?(.+?)\s*(?:-|–|—|\.\.|\bto\b|\band\b)\s*(.+)", re.IGNORECASE)
 
 
 def comparison_meant(written: object) -> str:
-    """`>= 100` -> `{at_least: 100}`, `50 to 100` -> `{at_least: 50, at_most: 100}`."""
+    """`>= 100` -> `{at_least: 100}`, `50 to 100` -> `{at_least: 50, at_most: 100}`,
+    `> order.fees` -> `{more_than: {field: order.fees}}`.
+    """
     text = _short(written).strip("()[]{} ")
+    for name, pattern in _WITH_FIELD:
+        if found := pattern.fullmatch(text):
+            return f"{{{name}: {{field: {found[1]}}}}}"
     for name, pattern in _COMPARED:
         found = pattern.fullmatch(text)
         if found:

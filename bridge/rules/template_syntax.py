@@ -109,5 +109,8 @@ def _out_of_place(message: str) -> tuple[str, str]:
         return "what is opened by {{ must end with }}, and {% with %}", _EXAMPLES
     if got and "end of" in message:
         what = f"`{got}` follows what is before it without a link"
-        return what, "between two values belongs `|`, `or`, `~` or the closing }}"
+        advice = (
+            "between two values belongs `|`, `or`, `~` or the closing }}, and a name has no blanks"
+        )
+        return what, advice
     return "this text to fill in cannot be read" + (f" at `{got}`" if got else ""), _EXAMPLES

@@ -62,11 +62,19 @@ _FILTERS = {
     ),
     **dict.fromkeys(("fallback", "or_else", "ifempty"), "default"),
 }
+_AS_JSON = ("json", "tojson", "to_json", "dump", "dumps")
 _LENGTHS = ("length", "len", "count", "size", "total", "number")
 _ONE_MEMBER = ("first", "last", "min", "max")
 _SAME = ("list", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "unique")
 _BY_ATTRIBUTE = ("join", "join_and", "map", "max", "min", "sort", "sum", "unique")
 _NAMES_ATTRIBUTE = ("selectattr", "rejectattr")
+
+
+def _filter_meant(name: str) -> str:
+    if name.casefold() in _AS_JSON:
+        return "a text names single fields, such as contact.email; webhook.post sends whole events"
+    alias = _FILTERS.get(name.casefold())
+    return f"did you mean `{alias}`?" if alias else meant(name, FILTERS)
 
 
 @dataclass(frozen=True)
@@ -189,9 +197,7 @@ class Walker:
         shape = self.visit(node.node, scope) if node.node is not None else FREE
         self._arguments(node, scope)
         if node.name not in FILTERS:
-            alias = _FILTERS.get(node.name.casefold())
-            advice = f"did you mean `{alias}`?" if alias else meant(node.name, FILTERS)
-            self._add(node, f"there is no filter {quoted(node.name)}", advice)
+            self._add(node, f"there is no filter {quoted(node.name)}", _filter_meant(node.name))
             return FREE
         self._check_arguments(node, shape)
         if node.name in _ONE_MEMBER:
