@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,9 +130,7 @@ def _gunicorn_workers(bridge: Bridge) -> list[int]:
     master = bridge.processes["web"].pid
 
     def children() -> list[int]:
-        found = subprocess.run(
-            ["pgrep", "-P", str(master)], capture_output=True, text=True, check=False
-        ).stdout
+        found = Path(f"/proc/{master}/task/{master}/children").read_text()
         return [int(number) for number in found.split()]
 
     wait_until(lambda: len(children()) == 2)
