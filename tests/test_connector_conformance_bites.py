@@ -247,7 +247,7 @@ class RepeatsWhatMayBeDone(Toy):
 
 class WaitsTooLong(Toy):
     def send(self, item: Person, seconds: float | None = None) -> tuple[int, bytes]:
-        return super().send(item, self.settings.timeout * 9)
+        return super().send(item, self.settings.timeout * 30)
 
 
 class BlamesThePerson(Toy):

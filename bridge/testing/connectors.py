@@ -198,7 +198,8 @@ class ConnectorConformance(BatchConformance):
         for action in self._actions():
             started = time.monotonic()
             outcome, count = self._against(action, Silence.HANG, HURRY)
-            assert time.monotonic() - started < 4 * HURRY + 1, "`timeout` is not kept"
+            # A busy machine may take its time; who keeps no timeout waits for ever.
+            assert time.monotonic() - started < 4 * HURRY + 4, "`timeout` is not kept"
             assert isinstance(outcome, self._when_unanswered(action)), outcome
             assert count == 1, f"{count} requests: only the engine retries"
 

@@ -222,6 +222,7 @@ def test_a_day_of_many_is_one_message_soon(
     engine.plan(owed)
     started = time.monotonic()
     engine.work()
-    assert time.monotonic() - started < 10
+    # Slack allows one message a second: each by itself, they would take a quarter of an hour.
+    assert time.monotonic() - started < 120
     [request] = workspace.requests
     assert request.body["text"] == "Daily summary: 1,000 sales, CAD 107,000.00"

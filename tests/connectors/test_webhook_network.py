@@ -306,6 +306,10 @@ def test_a_certificate_that_nobody_vouches_for_gets_nothing(tmp_path: Path) -> N
 # Time and size
 
 
+# Seconds, on a busy machine too; what is not cut off goes on for longer than an hour.
+CUT_OFF = 30.0
+
+
 def dripping(what: bytes) -> Callable[[socket.socket], None]:
     """A byte now and then, each well within the time that one read may take."""
 
@@ -333,7 +337,7 @@ def test_who_drips_is_cut_off_in_time(beginning: bytes, kind: type) -> None:
     with answering(dripping(beginning)) as url:
         started = time.monotonic()
         outcome = send(settings(url, "127.0.0.1", timeout=0.4))
-        assert 0.3 < time.monotonic() - started < 2
+        assert 0.3 < time.monotonic() - started < CUT_OFF
     assert isinstance(outcome, kind)
 
 
@@ -346,7 +350,7 @@ def test_endless_interim_answers_are_cut_off_in_time() -> None:
     with answering(manner) as url:
         started = time.monotonic()
         assert isinstance(send(settings(url, "127.0.0.1", timeout=0.4)), Retry)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < CUT_OFF
 
 
 def test_a_slow_greeting_of_tls_is_cut_off_in_time() -> None:
@@ -354,7 +358,7 @@ def test_a_slow_greeting_of_tls_is_cut_off_in_time() -> None:
         started = time.monotonic()
         secure = settings(url.replace("http:", "https:"), "127.0.0.1", timeout=0.4)
         assert isinstance(send(secure), Retry)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < CUT_OFF
 
 
 @pytest.mark.parametrize(

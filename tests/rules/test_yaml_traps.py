@@ -249,7 +249,8 @@ def test_not_more_is_told_than_somebody_reads() -> None:
     ],
     ids=range(13),
 )
-def test_a_file_of_a_megabyte_is_read_or_refused_within_a_second(text: str) -> None:
+def test_a_file_of_a_megabyte_is_read_or_refused_in_a_moment(text: str) -> None:
     started = time.process_time()
     mistakes(text)
-    assert time.process_time() - started < 1
+    # A second on an idle machine. What looks at each character again and again takes minutes.
+    assert time.process_time() - started < 20
